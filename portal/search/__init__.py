@@ -1,0 +1,1 @@
+"""Finding ideas: by words, and those that resemble another one."""

@@ -1,0 +1,173 @@
+"""From text to the stems that are indexed, compared and marked."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+# This small module of Whoosh imports silently; everything else of Whoosh is imported in engine.py.
+from whoosh.lang.porter import stem as porter
+
+MAX_QUERY = 200
+MAX_TERMS = 16
+
+# Short on purpose: "no", "not" and "without" change what is asked for, and stay.
+_NOISE = (
+    "a an and are as at be been but by can could did do does for from had has have how i if in into is it its me my "
+    "of on or our s should so t than that the their them then there these they this to us was we were what when "
+    "where which while who why will with would you your"
+)
+NOISE = frozenset(_NOISE.split())
+
+_WORD = re.compile(r"[^\W_]+(?:['’._-]+[^\W_]+)*")
+_PART = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PHRASE = re.compile(r'["“„]([^"“”„]*)["”“]')
+_ACCENTS = dict.fromkeys(range(0x300, 0x370))
+_LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody searches for: words, each as the ways to spell it, and phrases as stems in order."""
+
+    words: tuple[tuple[str, ...], ...]
+    phrases: tuple[tuple[str, ...], ...]
+    unfinished: str = ""
+
+
+def stems(text: str) -> list[str]:
+    """All stems of ``text`` in order: of parts and, where a word has several, of the word run together."""
+    return [stem for _, _, word_stems in _words(text) for stem in word_stems]
+
+
+def pairs(text: str) -> list[str]:
+    """Each two neighbouring parts as one term, noise included: what a quoted phrase is found by."""
+    sequence = _sequence(text)
+    return [f"{one}+{two}" for one, two in zip(sequence, sequence[1:], strict=False)]
+
+
+def unfinished(text: str) -> str:
+    """The last word of ``text`` as far as it is typed, or nothing when it is clearly complete."""
+    last = re.search(r"[^\W_]{3,40}\Z", text)
+    return _fold(_CASE.split(last[0])[-1]) if last else ""
+
+
+def read(query: str) -> Query:
+    """Understand a search: words and quoted phrases, and nothing else, within what one search may cost."""
+    query = query[:MAX_QUERY]
+    phrases = [phrase for phrase in map(_sequence, _PHRASE.findall(query)) if phrase]
+    rest = _PHRASE.sub(" ", query)
+    words = dict.fromkeys(tuple(found) for _, _, found in _words(rest))
+    budget, kept_words, kept_phrases = MAX_TERMS, [], []
+    for phrase in phrases:
+        if budget > 0:
+            kept_phrases.append(tuple(phrase[:budget]))
+            budget -= len(phrase)
+    for word in words:
+        if budget > 0:
+            kept_words.append(word[:budget])
+            budget -= len(word)
+    return Query(tuple(kept_words), tuple(kept_phrases), unfinished(rest))
+
+
+def mark(text: str, words: Collection[str]) -> list[tuple[str, bool]]:
+    """``text`` in pieces, each with whether it is one of the ``words`` (stems): joined they are ``text`` again."""
+    pieces: list[tuple[str, bool]] = []
+    end = 0
+    for start, stop in _spans(text, words):
+        if start > end:
+            pieces.append((text[end:start], False))
+        pieces.append((text[start:stop], True))
+        end = stop
+    if end < len(text):
+        pieces.append((text[end:], False))
+    return pieces
+
+
+def snippet(text: str, words: Collection[str], length: int = 200) -> list[tuple[str, bool]]:
+    """The passage of ``text`` that shows most of ``words``, marked, at most ``length`` long and an ellipsis."""
+    text = " ".join(text.split())
+    if len(text) <= length:
+        return mark(text, words)
+    start, stop = _passage(text, words, length)
+    pieces = mark(text[start:stop], words)
+    return [*([("… ", False)] if start else []), *pieces, *([(" …", False)] if stop < len(text) else [])]
+
+
+def _words(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Each word with where it stands and its stems: the parts of "dark-mode" or "darkMode", then the whole."""
+    for found in _WORD.finditer(text):
+        word = found[0]
+        if len(word) > 4 * _LONGEST:
+            continue
+        stems_ = _word_stems(word)
+        if stems_:
+            yield found.start(), found.end(), stems_
+
+
+@lru_cache(maxsize=20_000)
+def _word_stems(word: str) -> tuple[str, ...]:
+    parts = [word[start:stop] for start, stop in _parts(word)]
+    folded = [_fold(part) for part in parts]
+    if len(folded) > 1:
+        folded.append("".join(folded))
+    kept = [_stem(part) for part in folded if part not in NOISE and len(part) <= _LONGEST]
+    return tuple(dict.fromkeys(kept))
+
+
+def _parts(word: str) -> Iterator[tuple[int, int]]:
+    for found in _PART.finditer(word):
+        start = found.start()
+        for cut in _CASE.finditer(found[0]):
+            yield start, found.start() + cut.start()
+            start = found.start() + cut.start()
+        yield start, found.end()
+
+
+def _sequence(text: str) -> list[str]:
+    words = (found[0] for found in _WORD.finditer(text) if len(found[0]) <= 4 * _LONGEST)
+    return [_stem(_fold(word[start:stop])) for word in words for start, stop in _parts(word)]
+
+
+@lru_cache(maxsize=20_000)
+def _fold(word: str) -> str:
+    """Lower case, without accents, and without the apostrophe and what a possessive adds."""
+    if not word.isascii():
+        decomposed = unicodedata.normalize("NFKD", word.replace("’", "'")).translate(_ACCENTS)
+        word = unicodedata.normalize("NFKC", decomposed)
+    return word.lower().removesuffix("'s").replace("'", "")
+
+
+@lru_cache(maxsize=20_000)
+def _stem(word: str) -> str:
+    return str(porter(word)) if len(word) > 2 else word
+
+
+def _spans(text: str, words: Collection[str]) -> Iterator[tuple[int, int]]:
+    for start, stop, found in _words(text):
+        if found[-1] in words:
+            yield start, stop
+            continue
+        for part_start, part_stop in _parts(text[start:stop]):
+            if _stem(_fold(text[start + part_start : start + part_stop])) in words:
+                yield start + part_start, start + part_stop
+
+
+def _passage(text: str, words: Collection[str], length: int) -> tuple[int, int]:
+    """Where the passage begins and ends: at words, with what was found neither first nor last in it."""
+    spans = [(start, stop, _stem(_fold(text[start:stop]))) for start, stop in _spans(text, words)]
+    best, where = 0, 0
+    for number, (start, _, _) in enumerate(spans[:100]):
+        inside = {word for at, stop, word in spans[number : number + 100] if stop <= start + length * 3 // 4}
+        if len(inside) > best:
+            best, where = len(inside), start
+    start = max(0, min(where - length // 4, len(text) - length))
+    if start:
+        start = text.find(" ", start, where) + 1 or where
+    stop = start + length
+    if stop < len(text):
+        stop = max(text.rfind(" ", start, stop + 1), 0)
+        stop = stop if stop > start else start + length
+    return start, min(stop, len(text))
