@@ -22,6 +22,7 @@ with warnings.catch_warnings():
     # Old string literals, seen only where no byte code is cached.
     warnings.simplefilter("ignore")
     from whoosh import columns, fields, index
+    from whoosh.codec.whoosh3 import W3Codec
     from whoosh.util.filelock import FileLock, try_for
 
 __all__ = ["Busy", "Document", "Engine", "Hit", "NeedsRebuild", "Strength", "mark", "snippet", "strength"]
@@ -30,6 +31,7 @@ __all__ = ["Busy", "Document", "Engine", "Hit", "NeedsRebuild", "Strength", "mar
 FORMAT = 1
 LOCK_TIMEOUT = 30.0
 LOOK_AGAIN = 0.25
+BUILD_MB = 64
 OPEN_ATTEMPTS = 6
 TITLE_REPEATS = 3
 
@@ -38,12 +40,12 @@ _TOC = re.compile(r"_MAIN_(\d+)\.toc")
 SCHEMA = fields.Schema(
     id=fields.ID(unique=True),
     number=fields.COLUMN(columns.NumericColumn("q")),
-    title=fields.STORED(),
+    title=fields.COLUMN(),
     alike=fields.KEYWORD(),
     alike_length=fields.COLUMN(columns.NumericColumn("i")),
     said=fields.KEYWORD(),
     said_length=fields.COLUMN(columns.NumericColumn("i")),
-    pairs=fields.KEYWORD(),
+    sequence=fields.COLUMN(),
 )
 
 
@@ -126,7 +128,7 @@ class Engine:
         if not gone:
             return
         with self._only_writer():
-            writer = self._open_index().writer(timeout=LOCK_TIMEOUT, limitmb=32)
+            writer = self._open_index().writer(timeout=LOCK_TIMEOUT, codec=_codec())
             try:
                 with reading():
                     _delete(writer, gone)
@@ -220,13 +222,20 @@ class Engine:
             lock.release()
 
 
+def _codec() -> Any:
+    """Whoosh's own way to write, less the statistics that only its own scores need: a third less time to build."""
+    codec = W3Codec(compression=0)
+    codec.length_stats = False
+    return codec
+
+
 def _build(
     folder: Path,
     documents: Iterable[Document],
     total: int | None,
     on_progress: Callable[[int, int | None], None] | None,
 ) -> int:
-    writer = index.create_in(str(folder), SCHEMA).writer(limitmb=64)
+    writer = index.create_in(str(folder), SCHEMA).writer(limitmb=BUILD_MB, codec=_codec())
     done = 0
     try:
         for done, document in enumerate(documents, 1):
@@ -246,16 +255,16 @@ def _build(
 def _add(writer: Any, document: Document) -> None:
     alike = words.stems(document.title) * TITLE_REPEATS + words.stems(document.body)
     said = words.stems(document.said)
-    pairs = [pair for text in (document.title, document.body, document.said) for pair in words.pairs(text)]
+    sequence = "\n".join(map(words.sequence, (document.title, document.body, document.said)))
     writer.add_document(
         id=str(document.id),
         number=document.id,
-        title=document.title,
+        title=document.title.encode(),
         alike=alike,
         alike_length=len(alike),
         said=said,
         said_length=len(said),
-        pairs=pairs,
+        sequence=sequence.encode(),
     )
 
 

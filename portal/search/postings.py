@@ -1,9 +1,11 @@
 """One generation of the index, as arrays that a search only has to add up."""
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from threading import Lock
 from typing import Any
 
@@ -102,6 +104,7 @@ class Segment:
             else {field: self._column(leaf, f"{field}_length", np.float32) for field in ("alike", "said")}
         )
         self.leaf = leaf
+        self._columns: dict[str, Any] = {}
 
     def read(self, field: str, word: str) -> Postings:
         """The postings of a word from the files; the caller sees to it that one thread reads at a time."""
@@ -127,6 +130,12 @@ class Segment:
                 matcher.next()
         return Postings(np.array(docs, np.int32), np.array(counts, np.float32))
 
+    def text(self, name: str, doc: int) -> str:
+        """The value of one document in a column of texts; read by one thread at a time as well."""
+        if name not in self._columns:
+            self._columns[name] = self.leaf.column_reader(name, translate=False)
+        return str(self._columns[name][doc], "utf-8")
+
     def _column(self, leaf: Any, name: str, kind: type[np.generic]) -> NDArray[Any]:
         return np.array(leaf.column_reader(name, translate=False).load(), kind)
 
@@ -140,8 +149,8 @@ class Snapshot:
         self.reader = reader
         self.generation = generation
         self.segments: list[Segment] = [Segment(leaf, known.get(leaf.segment().segment_id())) for leaf in leaves]
-        self.bases = list(np.cumsum([0, *(segment.size for segment in self.segments)]))
-        self.total = int(self.bases[-1])
+        self.bases: list[int] = [0, *accumulate(segment.size for segment in self.segments)]
+        self.total = self.bases[-1]
         self.ids: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *(s.ids for s in self.segments)])
         self.deleted = np.array(
             [base + doc for base, segment in zip(self.bases, self.segments, strict=False) for doc in segment.deleted],
@@ -159,7 +168,7 @@ class Snapshot:
         """Whether one word and one document of each segment can be read."""
         for segment in self.segments:
             with reading():
-                segment.leaf.stored_fields(segment.size - 1)
+                segment.text("title", segment.size - 1)
                 segment.read("alike", next(iter(segment.leaf.lexicon("alike")), b"").decode())
         return True
 
@@ -203,12 +212,16 @@ class Snapshot:
     def titles(self, docs: Iterable[int]) -> list[str]:
         """The titles of some documents."""
         with self._lock, reading():
-            return [self._title(doc) for doc in docs]
+            return [self._text("title", doc) for doc in docs]
 
-    def _title(self, doc: int) -> str:
-        number = int(np.searchsorted(self.bases, doc, side="right")) - 1
-        stored = self.segments[number].leaf.stored_fields(doc - int(self.bases[number]))
-        return str(stored.get("title", ""))
+    def contain(self, docs: Iterable[int], passage: str) -> list[bool]:
+        """Whether each of the documents has a passage in the sequence of its words."""
+        with self._lock, reading():
+            return [passage in self._text("sequence", doc) for doc in docs]
+
+    def _text(self, column: str, doc: int) -> str:
+        number = bisect_right(self.bases, doc) - 1
+        return self.segments[number].text(column, doc - self.bases[number])
 
     def _segment_postings(self, segment: Segment, field: str, word: str) -> Postings:
         key = (segment.name, field, word)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.search import words as text
-from portal.search.postings import Docs, Floats, Postings, Snapshot
+from portal.search.postings import Docs, Floats, Snapshot
 
 Strength = Literal["same", "close", "related"]
 
@@ -18,6 +18,7 @@ MAX_BODY_WORDS = 150
 ENOUGH = 5
 EXPANSIONS = 24
 RARE = 2
+MAX_CANDIDATES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +42,21 @@ class Term:
 
 def search(snapshot: Snapshot, query: text.Query, limit: int) -> list[Hit]:
     """Documents with all the words and phrases; when those are few, after them documents with some of the words."""
-    scores = np.zeros(snapshot.total, np.float32)
-    allowed = np.ones(snapshot.total, bool)
-    allowed[snapshot.deleted] = False
     terms: list[Term] = []
-    for phrase in query.phrases:
-        allowed &= _phrase(snapshot, phrase, terms)
     matched = np.zeros(snapshot.total, np.int8)
     for number, ways in enumerate(query.words):
         last = query.unfinished if number == len(query.words) - 1 else ""
         matched += _word(snapshot, ways, last, terms)
-    for term in terms:
-        scores[term.docs] += term.gains
-    whole = allowed & (matched == len(query.words)) if terms else np.zeros(snapshot.total, bool)
-    best = _best(scores, np.flatnonzero(whole), limit)
+    phrases = [_candidates(snapshot, phrase, terms) for phrase in query.phrases]
+    scores = _add_up(snapshot, terms)
+    possible = np.ones(snapshot.total, bool)
+    possible[snapshot.deleted] = False
+    for phrase, candidates in zip(query.phrases, phrases, strict=True):
+        possible &= _with_phrase(snapshot, phrase, np.flatnonzero(candidates & possible), scores)
+    complete = possible & (matched == len(query.words))
+    best = _best(scores, np.flatnonzero(complete), limit) if terms else np.empty(0, np.intp)
     if len(best) < min(limit, ENOUGH):
-        some = np.flatnonzero(allowed & ~whole & (matched > 0))
+        some = np.flatnonzero(possible & ~complete & (matched > 0))
         best = np.concatenate([best, _best(scores, some, limit - len(best))])
     return _hits(snapshot, best, scores, terms)
 
@@ -64,9 +64,7 @@ def search(snapshot: Snapshot, query: text.Query, limit: int) -> list[Hit]:
 def similar(snapshot: Snapshot, title: str, body: str, limit: int, exclude: Collection[int] = ()) -> list[Hit]:
     """Documents that resemble an idea, most alike first."""
     terms = _idea(snapshot, title, body)
-    scores = np.zeros(snapshot.total, np.float32)
-    for term in terms:
-        scores[term.docs] += term.gains
+    scores = _add_up(snapshot, terms)
     scores[snapshot.deleted] = 0
     if exclude:
         scores[np.isin(snapshot.ids, list(exclude))] = 0
@@ -137,19 +135,35 @@ def _word(snapshot: Snapshot, ways: Sequence[str], last: str, terms: list[Term])
     return whole.astype(np.int8)
 
 
-def _phrase(snapshot: Snapshot, phrase: Sequence[str], terms: list[Term]) -> NDArray[np.bool_]:
-    """Which documents have the parts of a phrase one after the other."""
-    words = [_term(snapshot, field, word, 1.0) for word in phrase for field in ("alike", "said")]
-    terms += words
-    if len(phrase) == 1:
-        return _mask(snapshot, words)
-    together = np.ones(snapshot.total, bool)
-    for one, two in zip(phrase, phrase[1:], strict=False):
-        together &= _mask(snapshot, [snapshot.postings("pairs", f"{one}+{two}")])
-    return together
+def _candidates(snapshot: Snapshot, phrase: Sequence[str], terms: list[Term]) -> NDArray[np.bool_]:
+    """Which documents have all the parts of a phrase, in whatever order."""
+    candidates = np.ones(snapshot.total, bool)
+    for word in dict.fromkeys(phrase):
+        found = [_term(snapshot, "alike", word, 1.0), _term(snapshot, "said", word, SAID_WEIGHT)]
+        if word not in text.NOISE:
+            candidates &= _mask(snapshot, found)
+        terms += found
+    return candidates
 
 
-def _mask(snapshot: Snapshot, found: Iterable[Term | Postings]) -> NDArray[np.bool_]:
+def _with_phrase(
+    snapshot: Snapshot, phrase: Sequence[str], candidates: NDArray[np.intp], scores: Floats
+) -> NDArray[np.bool_]:
+    """Which of the candidates, if need be only of the best, have the phrase word for word."""
+    mask = np.zeros(snapshot.total, bool)
+    best = _best(scores, candidates, MAX_CANDIDATES)
+    mask[best[snapshot.contain(best.tolist(), f" {' '.join(phrase)} ")]] = True
+    return mask
+
+
+def _add_up(snapshot: Snapshot, terms: Iterable[Term]) -> Floats:
+    scores = np.zeros(snapshot.total, np.float32)
+    for term in terms:
+        scores[term.docs] += term.gains
+    return scores
+
+
+def _mask(snapshot: Snapshot, found: Iterable[Term]) -> NDArray[np.bool_]:
     mask = np.zeros(snapshot.total, bool)
     for one in found:
         mask[one.docs] = True

@@ -42,10 +42,9 @@ def stems(text: str) -> list[str]:
     return [stem for _, _, word_stems in _words(text) for stem in word_stems]
 
 
-def pairs(text: str) -> list[str]:
-    """Each two neighbouring parts as one term, noise included: what a quoted phrase is found by."""
-    sequence = _sequence(text)
-    return [f"{one}+{two}" for one, two in zip(sequence, sequence[1:], strict=False)]
+def sequence(text: str) -> str:
+    """``text`` as its parts in order, noise included, a space around each: what a quoted phrase is looked up in."""
+    return f" {' '.join(_sequence(text))} "
 
 
 def unfinished(text: str) -> str:
