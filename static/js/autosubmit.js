@@ -1,0 +1,2 @@
+/* Preferences that are saved as they are changed. */
+on("change", "form[data-autosubmit]", (event, form) => form.requestSubmit());
