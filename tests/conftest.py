@@ -1,0 +1,170 @@
+"""The fixtures: peers, the app on both databases, people with browsers."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+import portal
+from portal import worker
+from portal.accounts.models import User
+from portal.db import db
+from tests.support import need
+from tests.support.browser import Browser
+from tests.support.chromium import find_chromium, help_playwright_start
+from tests.support.databases import Database, Postgres, SQLite, forget
+from tests.support.live import People, served
+from tests.support.mail import MailServer
+from tests.support.postgres import PostgreSQL
+from tests.support.valkey import Valkey
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Name the checks that failed before the tests, so that nobody overlooks them above a green line."""
+    if failed := os.environ.get("PORTAL_FAILED_CHECKS"):
+        terminalreporter.write_line(f"FAILED before the tests: {failed} (shown at the top)", red=True)
+
+
+# Peers
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL server."""
+    server = need("postgres", PostgreSQL)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """A real Valkey server."""
+    server = need("valkey", Valkey)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def smtp() -> Iterator[MailServer]:
+    """A real mail server that keeps what it is handed."""
+    server = need("smtp", MailServer)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real Chromium."""
+    found = need("chromium", find_chromium)
+    help_playwright_start()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = need(
+            "chromium",
+            lambda: playwright.chromium.launch(
+                executable_path=found.path,
+                args=["--no-sandbox", "--disable-gpu"],
+                env={**os.environ, **found.environment},
+            ),
+        )
+        yield browser
+        browser.close()
+
+
+# The portal, on both databases
+
+
+@pytest.fixture(scope="session")
+def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A migrated SQLite database that the tests of this process share."""
+    database = SQLite(tmp_path_factory.mktemp("sqlite"))
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A migrated PostgreSQL database that the tests of this process share."""
+    database = Postgres(postgres, tmp_path_factory.mktemp("postgres"))
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A migrated database in which nothing has happened yet; a test that uses it runs once on each kind."""
+    database: Database = request.getfixturevalue(f"{request.param}_database")
+    database.renew()
+    return database
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, database: Database, tmp_path: Any) -> Iterator[Flask]:
+    """The portal, in whose context the test runs; ``@pytest.mark.settings(NAME=value)`` gives it other settings."""
+    marks = [mark.kwargs for mark in request.node.iter_markers("settings")]
+    mail = request.getfixturevalue("smtp").url if "smtp" in request.fixturenames else "catch:"
+    settings = {
+        "TESTING": True,
+        "SECRET_KEY": "a secret of the tests, and of nobody else",
+        "SQLALCHEMY_DATABASE_URI": database.url,
+        "INSTANCE": str(tmp_path / "instance"),
+        "MAIL_URL": mail,
+        "WORKER": "off",
+        "LIMITS": False,
+        "PASSWORD_COST": "test",
+    }
+    for mark in reversed(marks):
+        settings |= mark
+    app = portal.create_app(settings)
+    app.test_client_class = Browser
+    with app.app_context():
+        yield app
+        forget(db)
+
+
+@pytest.fixture
+def browse(app: Flask) -> Callable[..., Browser]:
+    """Open browsers: ``browse()`` for a guest, ``browse(user)`` for somebody signed in."""
+
+    def open_browser(user: User | None = None) -> Browser:
+        browser = app.test_client()
+        assert isinstance(browser, Browser)
+        if user:
+            browser.sign_in(user)
+        return browser
+
+    return open_browser
+
+
+@pytest.fixture
+def settle(app: Flask) -> Callable[[], None]:
+    """Work off all that follows from what happened: reactions, mails, the index."""
+    return worker.settle
+
+
+# People in front of screens
+
+
+@pytest.fixture
+def live(app: Flask) -> Iterator[str]:
+    """The address of the portal on a port; what a page changes a test sees after ``db.session.rollback()``."""
+    with served(app) as address:
+        app.config["BASE_URL"] = address
+        yield address
+
+
+@pytest.fixture
+def open_page(app: Flask, chromium: Any, live: str) -> Iterator[Callable[..., Any]]:
+    """Open pages: ``open_page(user, javascript=False, width=390, scheme="dark")``."""
+    people = People(app, chromium, live)
+    yield people.open_page
+    people.leave()
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, open_page: Callable[..., Any]) -> Any:
+    """A guest's page; under ``@with_and_without_javascript`` first with scripts and then without."""
+    return open_page(javascript=getattr(request, "param", True))

@@ -1,0 +1,53 @@
+"""A browser without a window: Flask's test client, made to behave as a person's browser does."""
+
+import contextvars
+from typing import Any
+
+import flask
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.test import TestResponse
+
+from portal.accounts.models import User
+from portal.db import db
+from portal.transactions import transaction
+from portal.web.session import sign_in
+
+HTMX = {"HX-Request": "true"}
+PLAIN: dict[str, str] = {}
+
+either_way = pytest.mark.parametrize("headers", [HTMX, PLAIN], ids=["htmx", "plain"])
+
+
+class Browser(FlaskClient):
+    """A client whose requests share nothing but cookies, and whose forms carry the token that pages give them."""
+
+    carries_token = True
+
+    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+        """Make a request in a context of its own, as a server does."""
+        if self.carries_token:
+            options["headers"] = {"X-CSRFToken": self.token(), **dict(options.get("headers") or {})}
+        return contextvars.Context().run(super().open, *arguments, **options)
+
+    def sign_in(self, user: User) -> None:
+        """Hold a session as if ``user`` had just signed in with a password."""
+        held = contextvars.Context().run(_session_of, self.application, user.id)
+        with self.session_transaction() as session:
+            session.update(held)
+
+    def token(self) -> str:
+        """The token that a page shown to this browser would carry."""
+        with self.session_transaction() as session:
+            secret = session.setdefault("csrf_token", "a secret of this browser")
+        serializer = URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token")
+        return str(serializer.dumps(secret))
+
+
+def _session_of(app: Flask, user_id: int) -> dict[str, Any]:
+    """What the portal leaves in the cookie of somebody who signs in."""
+    with app.test_request_context(), transaction():
+        sign_in(db.session.get_one(User, user_id))
+        return dict(flask.session)
