@@ -109,7 +109,7 @@ class Engine:
         self,
         documents: Iterable[Document],
         total: int | None = None,
-        on_progress: Callable[[int, int | None], None] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> int:
         """The index holds exactly ``documents``; until the last of them is in, the old one answers."""
         with self._only_writer():
@@ -233,7 +233,7 @@ def _build(
     folder: Path,
     documents: Iterable[Document],
     total: int | None,
-    on_progress: Callable[[int, int | None], None] | None,
+    on_progress: Callable[[int, int], None] | None,
 ) -> int:
     writer = index.create_in(str(folder), SCHEMA).writer(limitmb=BUILD_MB, codec=_codec())
     done = 0
@@ -241,14 +241,14 @@ def _build(
         for done, document in enumerate(documents, 1):
             _add(writer, document)
             if on_progress and done % 100 == 0:
-                on_progress(done, total)
+                on_progress(done, done if total is None else total)
         writer.commit()
     except BaseException:
         with suppress(Exception):
             writer.cancel()
         raise
     if on_progress:
-        on_progress(done, total)
+        on_progress(done, done if total is None else total)
     return done
 
 

@@ -1,5 +1,7 @@
 """How well similar ideas are found, measured on any labelled set of texts through the code the portal uses."""
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,12 +17,12 @@ def whoosh_engine(docs: Iterable[Mapping[str, Any]]) -> Callable[[str, int], lis
     for number, doc in enumerate(docs, 1):
         names[number] = str(doc["id"])
         documents.append(Document(number, str(doc["title"]), str(doc["body"])))
-    # Kept by the callable: the folder goes when nobody can search it any more.
-    folder = tempfile.TemporaryDirectory(prefix="portal-search-")
-    engine = Engine(Path(folder.name))
+    folder = Path(tempfile.mkdtemp(prefix="portal-search-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    engine = Engine(folder)
     engine.rebuild(documents)
 
-    def search(text: str, k: int, kept: object = folder) -> list[tuple[str, float]]:
+    def search(text: str, k: int) -> list[tuple[str, float]]:
         title, _, body = text.partition("\n")
         return [(names[hit.id], hit.score) for hit in engine.similar(title, body, limit=k)]
 

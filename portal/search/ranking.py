@@ -56,7 +56,7 @@ def search(snapshot: Snapshot, query: text.Query, limit: int) -> list[Hit]:
     complete = possible & (matched == len(query.words))
     best = _best(scores, np.flatnonzero(complete), limit) if terms else np.empty(0, np.intp)
     if len(best) < min(limit, ENOUGH):
-        some = np.flatnonzero(possible & ~complete & (matched > 0))
+        some = np.flatnonzero(possible & ~complete & (matched > (-1 if query.phrases else 0)))
         best = np.concatenate([best, _best(scores, some, limit - len(best))])
     return _hits(snapshot, best, scores, terms)
 

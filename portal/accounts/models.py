@@ -1,0 +1,175 @@
+"""Tables of people, their sessions and what they agreed to."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF, STAFF_READERS, TRIAGERS, Role
+from portal.db import Model, utcnow
+
+
+class Person:
+    """The questions that a visitor and a member both answer."""
+
+    id: Any
+    role: Any
+
+    session_token: str = ""  # of the browser that asks; kept nowhere
+
+    @property
+    def is_authenticated(self) -> bool:
+        """What Flask-Login calls being signed in."""
+        return self.is_signed_in
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may be used."""
+        return self.is_signed_in
+
+    @property
+    def is_anonymous(self) -> bool:
+        """What Flask-Login calls not being signed in."""
+        return not self.is_signed_in
+
+    def get_id(self) -> str:
+        """Return the token of this browser's session, which is what its cookie holds."""
+        return self.session_token
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether there is an account behind this person."""
+        return self.id is not None
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether this person speaks for the team."""
+        return self.role in STAFF
+
+    @property
+    def reads_as_staff(self) -> bool:
+        """Whether this person may read what the team reads."""
+        return self.role in STAFF_READERS
+
+    @property
+    def is_moderator(self) -> bool:
+        """Whether this person holds, hides and publishes."""
+        return self.role in MODERATORS
+
+    @property
+    def is_triager(self) -> bool:
+        """Whether this person sorts ideas: owner, tags, board, questions, merges."""
+        return self.role in TRIAGERS
+
+    @property
+    def is_decider(self) -> bool:
+        """Whether this person decides what will be done."""
+        return self.role in DECIDERS
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this person may do what the workflow does not offer."""
+        return self.role in ADMINS
+
+
+class Guest(Person):
+    """Whoever has not signed in."""
+
+    id = None
+    role = None
+    name = ""
+    locale = None
+
+
+class User(Person, Model):
+    """Somebody with an account."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(254), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    name_key: Mapped[str] = mapped_column(sa.String(120), unique=True)
+    role: Mapped[Role] = mapped_column(default=Role.MEMBER)
+    team: Mapped[str | None] = mapped_column(sa.String(60))
+    about: Mapped[str | None] = mapped_column(sa.String(300))
+    password_hash: Mapped[str | None] = mapped_column(sa.String(200))
+    confirmed_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    trusted_at: Mapped[datetime | None]  # a moderator let a first post through
+    wants_mail: Mapped[bool] = mapped_column(default=True)
+    shortcuts_on: Mapped[bool] = mapped_column(default=True)
+    theme: Mapped[str] = mapped_column(sa.String(10), default="")
+    locale: Mapped[str | None] = mapped_column(sa.String(10))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may be used."""
+        return self.suspended_at is None
+
+    @property
+    def can_get_mail(self) -> bool:
+        """Whether mail reaches this person and is wanted."""
+        return self.confirmed_at is not None and self.suspended_at is None and self.wants_mail
+
+    @property
+    def speaks_as(self) -> str:
+        """The name over an official answer: the team's where there is one."""
+        return self.team or self.name
+
+
+class AuthSession(Model):
+    """One signed-in browser; only a hash of its token is kept."""
+
+    __tablename__ = "auth_sessions"
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    seen_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime]
+    idle_seconds: Mapped[int]
+    browser: Mapped[str] = mapped_column(sa.String(200), default="")
+
+
+class Rules(Model):
+    """One version of the community rules; the highest number is in force."""
+
+    __tablename__ = "rules"
+
+    version: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[str] = mapped_column(sa.Text)
+    changes: Mapped[str] = mapped_column(sa.Text, default="")
+    published_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class RulesAcceptance(Model):
+    """One member's agreement to one version of the rules."""
+
+    __tablename__ = "rules_acceptances"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(sa.ForeignKey("rules.version"), primary_key=True)
+    accepted_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class PendingAct(Model):
+    """What somebody did before signing in or agreeing to the rules; done for them right afterwards."""
+
+    __tablename__ = "pending_acts"
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    path: Mapped[str] = mapped_column(sa.String(500))
+    form: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
+def name_key(name: str) -> str:
+    """Fold a display name so that names which look alike compare equal (Unicode NFKC, then case folding)."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", " ".join(folded.split()))

@@ -1,0 +1,42 @@
+"""The roles people have, and what each rank includes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _l
+
+
+class Role(StrEnum):
+    """What somebody is in this portal."""
+
+    MEMBER = "member"
+    CHAMPION = "champion"
+    OBSERVER = "observer"
+    MODERATOR = "moderator"
+    PM = "pm"
+    ADMIN = "admin"
+    OWNER = "owner"
+
+    @property
+    def label(self) -> str:
+        """The role's name as people read it."""
+        return str(LABELS[self])
+
+
+LABELS = {
+    Role.MEMBER: _l("Member"),
+    Role.CHAMPION: _l("Champion"),
+    Role.OBSERVER: _l("Observer"),
+    Role.MODERATOR: _l("Moderator"),
+    Role.PM: _l("Product manager"),
+    Role.ADMIN: _l("Admin"),
+    Role.OWNER: _l("Owner"),
+}
+
+ADMINS = frozenset({Role.ADMIN, Role.OWNER})
+DECIDERS = ADMINS | {Role.PM}  # planned, declined, not now, shipped
+TRIAGERS = DECIDERS | {Role.MODERATOR}  # owner, tags, board, needs info, merge
+MODERATORS = ADMINS | {Role.MODERATOR}  # hold, hide and publish
+STAFF = TRIAGERS  # speak for the team
+STAFF_READERS = STAFF | {Role.OBSERVER}

@@ -1,0 +1,1 @@
+"""Boards: where ideas of one kind are collected."""

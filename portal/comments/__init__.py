@@ -1,0 +1,1 @@
+"""Comments: the discussion under an idea."""

@@ -1,0 +1,36 @@
+"""What can happen in a discussion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentPosted(Event, name="comment.posted"):
+    """Somebody said something about an idea."""
+
+    comment_id: int
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentEdited(Event, name="comment.edited"):
+    """A comment says something else now."""
+
+    comment_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentDeleted(Event, name="comment.deleted"):
+    """A comment was taken back by its author or removed by a moderator."""
+
+    comment_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentFoundHelpful(Event, name="comment.found_helpful"):
+    """Somebody was helped by a comment."""
+
+    comment_id: int

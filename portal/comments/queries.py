@@ -1,0 +1,62 @@
+"""Reading the discussion of an idea that the viewer may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import abort
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person
+from portal.comments.models import Comment, Helpful
+from portal.db import db
+from portal.ideas.models import Idea
+from portal.ideas.queries import is_seen_by
+
+
+@dataclass(frozen=True, slots=True)
+class CommentView:
+    """One comment as one viewer sees it: all that its fragment shows."""
+
+    comment: Comment
+    by_idea_author: bool
+    found_helpful: bool
+    replies: list[CommentView] = field(default_factory=list)
+
+
+def get_comment(comment_id: int, viewer: Person) -> Comment:
+    """Return a comment on an idea that the viewer may see, or answer 404."""
+    comment = db.session.scalar(
+        select(Comment)
+        .join(Idea, Idea.id == Comment.idea_id)
+        .where(Comment.id == comment_id, is_seen_by(viewer))
+        .options(joinedload(Comment.idea), joinedload(Comment.author))
+    )
+    return comment or abort(404)
+
+
+def threads(idea: Idea, viewer: Person) -> list[CommentView]:
+    """Return the discussion, oldest first, replies under what they answer; deleted ones only where replies need them."""
+    rows = db.session.scalars(
+        select(Comment).where(Comment.idea_id == idea.id).options(joinedload(Comment.author)).order_by(Comment.at, Comment.id)
+    ).all()
+    marked = _helpful_to(viewer, idea)
+    views = {row.id: CommentView(row, row.author_id == idea.author_id, row.id in marked) for row in rows}
+    for row in rows:
+        if row.parent_id in views and row.deleted_at is None:
+            views[row.parent_id].replies.append(views[row.id])
+    return [views[row.id] for row in rows if row.parent_id is None and (row.deleted_at is None or views[row.id].replies)]
+
+
+def comment_view(comment: Comment, viewer: Person) -> CommentView:
+    """Return one comment as this viewer sees it, without its replies."""
+    marked = viewer.is_signed_in and db.session.get(Helpful, (comment.id, viewer.id)) is not None
+    return CommentView(comment, comment.author_id == comment.idea.author_id, marked)
+
+
+def _helpful_to(viewer: Person, idea: Idea) -> set[int]:
+    if not viewer.is_signed_in:
+        return set()
+    mine = select(Helpful.comment_id).join(Comment, Comment.id == Helpful.comment_id)
+    return set(db.session.scalars(mine.where(Helpful.user_id == viewer.id, Comment.idea_id == idea.id)))

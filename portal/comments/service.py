@@ -1,0 +1,95 @@
+"""What can be done in a discussion, and the refusals that raises."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.accounts.models import User
+from portal.comments.events import CommentDeleted, CommentEdited, CommentFoundHelpful, CommentPosted
+from portal.comments.models import Comment, Helpful
+from portal.db import db, insert_if_absent, utcnow
+from portal.errors import Refusal
+from portal.events import emit
+from portal.ideas.models import Idea
+from portal.ideas.moves import resume_review
+from portal.ideas.service import follow_because, lock
+from portal.ideas.workflow import Status
+from portal.text import clean_text, render_markdown
+
+
+class CommentsClosed(Refusal):
+    """The discussion is over in this status."""
+
+    def __init__(self, idea: Idea) -> None:
+        super().__init__(_("The discussion is closed: this idea is %(status)s.", status=idea.status.label.lower()))
+
+
+def post_comment(idea: Idea, author: User, body: str, reply_to: Comment | None = None, at: datetime | None = None) -> Comment:
+    """Say something about the idea and follow it. A reply to a reply joins the same thread.
+
+    When the idea waits for information from its author, the author's words put it back under review.
+    """
+    at = at or utcnow()
+    lock(idea)
+    if not idea.takes_comments(at):
+        raise CommentsClosed(idea)
+    parent_id = (reply_to.parent_id or reply_to.id) if reply_to else None
+    comment = Comment(idea_id=idea.id, author_id=author.id, parent_id=parent_id, at=at)
+    _write(comment, body)
+    db.session.add(comment)
+    db.session.flush()
+    idea.comments += 1
+    follow_because(idea, author, is_commenter=True)
+    emit(CommentPosted(actor_id=author.id, idea_id=idea.id, comment_id=comment.id, parent_id=parent_id), at)
+    if idea.status is Status.NEEDS_INFO and author.id == idea.author_id:
+        resume_review(idea, _("The author answered."))
+    return comment
+
+
+def edit_comment(comment: Comment, body: str) -> None:
+    """Say it differently; nobody is told again."""
+    if clean_text(body) == comment.body:
+        return
+    _write(comment, body)
+    comment.edited_at = utcnow()
+    emit(CommentEdited(actor_id=comment.author_id, idea_id=comment.idea_id, comment_id=comment.id))
+
+
+def delete_comment(comment: Comment, actor: User) -> None:
+    """Take the words away; replies stay, and so does the place where they stood."""
+    lock(comment.idea)
+    if comment.deleted_at is not None:
+        return
+    comment.deleted_at, comment.deleted_by_id = utcnow(), actor.id
+    comment.body = comment.body_html = ""
+    comment.idea.comments -= 1
+    emit(CommentDeleted(actor_id=actor.id, idea_id=comment.idea_id, comment_id=comment.id))
+
+
+def mark_helpful(comment: Comment, user: User) -> None:
+    """Thank somebody for a comment; once is enough, and not for one's own."""
+    if comment.author_id == user.id:
+        raise Refusal(_("Others decide whether your comment helps."))
+    if comment.deleted_at is None and insert_if_absent(Helpful, comment_id=comment.id, user_id=user.id):
+        _count_helpful(comment, +1)
+        emit(CommentFoundHelpful(actor_id=user.id, idea_id=comment.idea_id, comment_id=comment.id))
+
+
+def unmark_helpful(comment: Comment, user: User) -> None:
+    """Take the thanks back."""
+    mine = sa.delete(Helpful).where(Helpful.comment_id == comment.id, Helpful.user_id == user.id)
+    if db.session.execute(mine).rowcount:  # type: ignore[attr-defined]
+        _count_helpful(comment, -1)
+
+
+def _write(comment: Comment, body: str) -> None:
+    comment.body = clean_text(body)
+    comment.body_html = render_markdown(comment.body)
+
+
+def _count_helpful(comment: Comment, change: int) -> None:
+    comment.helpful = Comment.helpful + change
+    db.session.flush()

@@ -1,0 +1,152 @@
+"""Settings: what they mean, what they are by default, and which combinations are refused."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+PREFIX = "PORTAL"
+
+
+class ConfigurationError(Exception):
+    """The portal cannot start with these settings; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One ``PORTAL_*`` variable."""
+
+    name: str
+    default: Any
+    meaning: str
+
+
+SETTINGS = (
+    Setting("NAME", "Ideas", "What the portal calls itself in pages and mails."),
+    Setting("QUESTION", "What would make it better?", "The question over the box on the home page."),
+    Setting("BASE_URL", "http://127.0.0.1:8000", "The address people use; links in mails start with it."),
+    Setting("INSTANCE", "instance", "The folder for database, search index and secrets: what a backup takes."),
+    Setting("DATABASE_URL", "", "Default: `sqlite:///portal.db` in the instance folder. Or `postgresql://…`."),
+    Setting("SECRET_KEY", "", "Signs cookies and links. Default: made once and kept in the instance folder."),
+    Setting("PRODUCTION", None, "Refuse unsafe settings. Default: true when BASE_URL starts with `https:`."),
+    Setting("MAIL_URL", "", "`smtp://user:password@host:587`, `smtps://…:465`, `catch:` (kept in the portal), empty: no mail."),
+    Setting("MAIL_FROM", "", "Sender of mails. Default: `ideas@` and the host of BASE_URL."),
+    Setting("WORKER", "inside", "`inside`: this process works off the outbox too; `off`: `portal worker` does."),
+    Setting("HOLD_FIRST_POST", True, "A member's first idea waits for a moderator."),
+    Setting("DEFAULT_LOCALE", "en", "Language for people whose browser asks for none that we have."),
+    Setting("TIMEZONE", "UTC", "Time zone in which dates are shown and days are counted."),
+    Setting("PROXIES", 0, "How many reverse proxies stand in front and set X-Forwarded-For."),
+    Setting("LIMITS_STORAGE", "memory://", "Where rate limits are counted: `memory://`, or `redis://…` for several processes."),
+    Setting("LIMITS", True, "Whether rate limits hold at all (off only for benchmarks)."),
+    Setting("DEMO", False, "Shows the mail catcher and the demo accounts to everybody."),
+)
+
+
+def configure(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
+    """Fill ``app.config`` from defaults, ``PORTAL_*`` and ``overrides``, in this order.
+
+    Raises ConfigurationError for a folder that cannot be written and for unsafe production settings.
+    """
+    app.config.from_mapping({setting.name: setting.default for setting in SETTINGS})
+    app.config.from_prefixed_env(PREFIX)
+    app.config.from_mapping(overrides or {})
+    config = app.config
+    if config["PRODUCTION"] is None:
+        config["PRODUCTION"] = config["BASE_URL"].startswith("https:")
+    instance = _instance_folder(config["INSTANCE"])
+    config["INSTANCE"] = str(instance)
+    config["SQLALCHEMY_DATABASE_URI"] = _database_url(config, instance)
+    _refuse_what_is_unsafe(app)
+    config["SECRET_KEY"] = config["SECRET_KEY"] or _kept_secret(instance / "secret_key")
+    config["MAIL_FROM"] = config["MAIL_FROM"] or f"ideas@{urlsplit(config['BASE_URL']).hostname}"
+    _derive(app)
+
+
+def _instance_folder(name: str) -> Path:
+    folder = Path(name).absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = folder / f".probe-{os.getpid()}-{secrets.token_hex(4)}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The instance folder {folder} cannot be written ({error.strerror}). "
+            "Choose another one with --instance DIR or PORTAL_INSTANCE, or make this one writable."
+        ) from None
+    return folder
+
+
+def _database_url(config: Mapping[str, Any], instance: Path) -> str:
+    url = str(config.get("SQLALCHEMY_DATABASE_URI") or config["DATABASE_URL"] or f"sqlite:///{instance}/portal.db")
+    return url.replace("postgres://", "postgresql://", 1)
+
+
+def _refuse_what_is_unsafe(app: Flask) -> None:
+    config = app.config
+    url = urlsplit(config["BASE_URL"])
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ConfigurationError(f"PORTAL_BASE_URL must be an address such as https://ideas.example.org, not {config['BASE_URL']!r}.")
+    if not config["PRODUCTION"]:
+        return
+    if not config["SECRET_KEY"] or len(str(config["SECRET_KEY"])) < 32:
+        raise ConfigurationError(
+            "In production PORTAL_SECRET_KEY must be set to at least 32 characters; "
+            "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        )
+    if app.debug or config.get("DEBUG"):
+        raise ConfigurationError("Debug mode must be off in production; unset FLASK_DEBUG and PORTAL_DEBUG.")
+    if url.scheme != "https":
+        raise ConfigurationError("In production PORTAL_BASE_URL must start with https:, or cookies would travel in the open.")
+    if config.get("SESSION_COOKIE_SECURE") is False and "SESSION_COOKIE_SECURE" in (config.get("EXPLICIT") or ()):
+        raise ConfigurationError("PORTAL_SESSION_COOKIE_SECURE=false sends sign-ins in the open; remove it.")
+    if config["DEMO"]:
+        raise ConfigurationError("PORTAL_DEMO shows every mail to everybody; it cannot be used in production.")
+
+
+def _kept_secret(file: Path) -> str:
+    """The secret of this instance, made on first use, readable by its owner only."""
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            opened.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return file.read_text().strip()
+
+
+def _derive(app: Flask) -> None:
+    config = app.config
+    url = urlsplit(config["BASE_URL"])
+    secure = url.scheme == "https"
+    hosts = [url.hostname] if config["PRODUCTION"] else [url.hostname, "127.0.0.1", "localhost", "[::1]"]
+    config.from_mapping(
+        SESSION_COOKIE_NAME="__Host-portal" if secure else "portal",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=30 * 24 * 3600,
+        TRUSTED_HOSTS=config.get("TRUSTED_HOSTS") or hosts,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=512 * 1024,
+        MAX_FORM_PARTS=200,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        BABEL_DEFAULT_LOCALE=config["DEFAULT_LOCALE"],
+        BABEL_DEFAULT_TIMEZONE=config["TIMEZONE"],
+        RATELIMIT_STORAGE_URI=config["LIMITS_STORAGE"],
+        RATELIMIT_ENABLED=bool(config["LIMITS"]) and config.get("RATELIMIT_ENABLED", True),
+        RATELIMIT_HEADERS_ENABLED=True,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_STRATEGY="moving-window",
+        COMPRESS_MIMETYPES=["text/html", "application/json"],
+        COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+    )

@@ -1,0 +1,142 @@
+"""The database: session, base model, aware times; the one module that knows which database it is."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, registry
+
+
+def utcnow() -> datetime:
+    """Return the present moment, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+class UTCDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware moment, stored in UTC on either database."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse a moment without a zone; store the others in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give back what was stored, aware and in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Model(DeclarativeBase):
+    """The base of every table."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+    registry = registry(
+        metadata=metadata,
+        type_annotation_map={
+            datetime: UTCDateTime,
+            enum.StrEnum: sa.Enum(
+                enum.StrEnum, native_enum=False, length=20, values_callable=lambda kind: [member.value for member in kind]
+            ),
+            dict[str, Any]: sa.JSON,
+        },
+    )
+
+
+db = SQLAlchemy(
+    model_class=Model,
+    disable_autonaming=True,
+    engine_options={"connect_args": {}},
+)
+
+
+def init_app(app: Flask) -> None:
+    """Bind the session to this app's database and set that database up for what the portal promises."""
+    postgres = not app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
+        {"pool_pre_ping": True, "connect_args": {"options": "-c statement_timeout=5000 -c lock_timeout=4000"}}
+        if postgres
+        else {"connect_args": {"check_same_thread": False}}
+    )
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+
+
+def insert_if_absent(model: type[Model], **values: Any) -> bool:
+    """Insert one row unless a constraint says it is there; return whether it was inserted."""
+    result = db.session.execute(_insert(model).values(**values).on_conflict_do_nothing())
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def insert_absent(model: type[Model], columns: list[str], rows: sa.Select[Any]) -> int:
+    """Insert the rows of a select, leaving out those a constraint knows; return how many came in."""
+    # SQLite needs the WHERE to tell an upsert's ON from a join's.
+    selected = rows if rows.whereclause is not None else rows.where(sa.true())
+    result = db.session.execute(_insert(model).from_select(columns, selected).on_conflict_do_nothing())
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def on_sqlite() -> bool:
+    """Whether this portal keeps its data in SQLite."""
+    return bool(db.engine.dialect.name == "sqlite")
+
+
+def skip_locked(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Let several workers claim rows side by side where the database can."""
+    return query if on_sqlite() else query.with_for_update(skip_locked=True)
+
+
+_one_writer = threading.RLock()
+
+
+@contextmanager
+def write_lock() -> Iterator[None]:
+    """Begin the session's transaction as a writer: SQLite has one at a time, and waiting in line beats retrying."""
+    with _one_writer if on_sqlite() else nullcontext():
+        db.session.commit()  # ends what was read before; it is read again under the lock
+        db.session.connection(execution_options={"writes": True})
+        yield
+
+
+def _insert(model: type[Model]) -> Any:
+    return (sqlite if on_sqlite() else postgresql).insert(model)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,89 @@
+"""The journal: facts that happened, each written once, in the transaction of the change."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Model, db, utcnow
+
+_kinds: dict[str, type[Event]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact: ids of who did it and of what it concerns."""
+
+    name: ClassVar[str] = ""
+
+    actor_id: int | None = None
+    idea_id: int | None = None
+
+    def __init_subclass__(cls, name: str, **options: Any) -> None:
+        """Register the event under its dotted ``name`` in the journal."""
+        super().__init_subclass__(**options)
+        cls.name = name
+        _kinds[name] = cls
+
+
+Reaction = Callable[["Recorded"], None]
+
+
+class EventRecord(Model):
+    """An event as the journal keeps it; rows are never changed."""
+
+    __tablename__ = "events"
+    __table_args__ = (sa.Index(None, "idea_id", "id"), sa.Index(None, "name", "id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
+    idea_id: Mapped[int | None]
+    data: Mapped[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event together with its place in the journal: what a reaction is given."""
+
+    id: int
+    at: datetime
+    event: Any
+
+
+def emit(event: Event, at: datetime | None = None) -> int:
+    """Write the fact, and beside it one outbox row for each reaction; return its number in the journal."""
+    from portal.outbox import OutboxRow
+
+    data = {key: value for key, value in dataclasses.asdict(event).items() if key not in {"actor_id", "idea_id"}}
+    record = EventRecord(name=event.name, actor_id=event.actor_id, idea_id=event.idea_id, data=data, at=at or utcnow())
+    db.session.add(record)
+    db.session.flush()
+    for reaction in reactions_to(type(event)):
+        db.session.add(OutboxRow(event_id=record.id, reaction=name_of(reaction)))
+    return record.id
+
+
+def read(record: EventRecord) -> Recorded:
+    """Turn a row of the journal back into the event it was."""
+    event = _kinds[record.name](actor_id=record.actor_id, idea_id=record.idea_id, **record.data)
+    return Recorded(record.id, record.at, event)
+
+
+def reactions_to(kind: type[Event]) -> list[Reaction]:
+    """Return what follows from an event of this kind, by the table of reactions."""
+    table: dict[type[Event], tuple[Reaction, ...]] = current_app.extensions["reactions"]
+    return [reaction for base in kind.__mro__ if base in table for reaction in table[base]]
+
+
+def name_of(reaction: Reaction) -> str:
+    """Return the name under which the outbox remembers a reaction: ``search.index_idea``."""
+    return f"{reaction.__module__.removeprefix('portal.').partition('.')[0]}.{reaction.__name__}"

@@ -1,0 +1,1 @@
+"""Ideas: what people need, who is behind it and where it stands."""

@@ -1,0 +1,59 @@
+"""What the passing of time does to ideas."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from portal.db import db, utcnow
+from portal.events import emit
+from portal.ideas.events import InfoStillNeeded
+from portal.ideas.models import Idea
+from portal.ideas.moves import MoveDetails, move_idea, resume_review
+from portal.ideas.workflow import Publication, Status
+from portal.transactions import transaction
+
+REMIND_AFTER = timedelta(days=7)
+BATCH = 100
+
+
+def return_to_review() -> int:
+    """Put back under review what waited for an answer for 21 days, and what was parked until today."""
+    now = utcnow()
+    published = select(Idea.id).where(Idea.publication == Publication.PUBLISHED).limit(BATCH)
+    unanswered = published.where(Idea.status == Status.NEEDS_INFO, Idea.due_at <= now)
+    parked = published.where(Idea.status == Status.NOT_NOW, Idea.review_on <= now.date())
+    done = 0
+    for due, status in ((unanswered, Status.NEEDS_INFO), (parked, Status.NOT_NOW)):
+        for idea_id in list(db.session.scalars(due)):
+            with transaction():
+                done += _return(db.session.get_one(Idea, idea_id), status)
+    return done
+
+
+def remind_of_questions() -> int:
+    """Remind authors once of a question that has waited for a week."""
+    waiting = (
+        select(Idea.id)
+        .where(Idea.publication == Publication.PUBLISHED, Idea.status == Status.NEEDS_INFO, Idea.reminded_at.is_(None))
+        .where(Idea.status_since <= utcnow() - REMIND_AFTER)
+        .limit(BATCH)
+    )
+    ids = list(db.session.scalars(waiting))
+    for idea_id in ids:
+        with transaction():
+            db.session.get_one(Idea, idea_id).reminded_at = utcnow()
+            emit(InfoStillNeeded(idea_id=idea_id))
+    return len(ids)
+
+
+def _return(idea: Idea, status: Status) -> int:
+    if idea.status is not status:
+        return 0  # somebody moved it meanwhile
+    if status is Status.NEEDS_INFO:
+        resume_review(idea, _("No answer came within 21 days, so the team decides with what is known."))
+    else:
+        move_idea(idea, Status.UNDER_REVIEW, None, MoveDetails(reason=_("The date to look at it again has come.")))
+    return 1

@@ -1,0 +1,124 @@
+"""What can happen to ideas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaSubmitted(Event, name="idea.submitted"):
+    """A member posted an idea; it may still be held."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaPublished(Event, name="idea.published"):
+    """A held or hidden idea was let through."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaHidden(Event, name="idea.hidden"):
+    """A moderator took an idea out of sight."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaRemoved(Event, name="idea.removed"):
+    """Its author took an idea back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaEdited(Event, name="idea.edited"):
+    """Title or text changed; the revision has what stood there before."""
+
+    revision_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeasImported(Event, name="idea.imported"):
+    """Ideas came in from another place, silently."""
+
+    source: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteCast(Event, name="idea.vote_cast"):
+    """A member put themselves behind an idea."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteWithdrawn(Event, name="idea.vote_withdrawn"):
+    """A member took their vote back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaFollowed(Event, name="idea.followed"):
+    """Somebody asked to be told of changes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaUnfollowed(Event, name="idea.unfollowed"):
+    """Somebody asked not to be told any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaMoved(Event, name="idea.moved"):
+    """An idea changed its status; an official answer may have come with it."""
+
+    change_id: int
+    source: str
+    target: str
+    answer_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaAnswered(Event, name="idea.answered"):
+    """The team said something in public without moving the idea."""
+
+    answer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdeaMerged(Event, name="idea.merged"):
+    """An idea was joined to a main idea."""
+
+    into_id: int
+    change_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeUndone(Event, name="idea.merge_undone"):
+    """A merge was taken back; votes and status are as before."""
+
+    from_id: int
+    change_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerAssigned(Event, name="idea.owner_assigned"):
+    """Somebody became responsible for an idea."""
+
+    owner_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardChanged(Event, name="idea.board_changed"):
+    """An idea went to another board."""
+
+    from_board_id: int
+    to_board_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagsChanged(Event, name="idea.tags_changed"):
+    """An idea was given other tags."""
+
+    tags: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoStillNeeded(Event, name="idea.info_still_needed"):
+    """A question to the author has waited for a week."""

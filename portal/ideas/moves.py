@@ -1,0 +1,262 @@
+"""Moving ideas along the workflow: what the team can do with them, and the refusals that raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.accounts.models import User
+from portal.boards.models import Board
+from portal.db import db, utcnow
+from portal.errors import Refusal
+from portal.events import emit
+from portal.ideas import policy, queries
+from portal.ideas.events import BoardChanged, IdeaAnswered, IdeaMerged, IdeaMoved, MergeUndone, OwnerAssigned, TagsChanged
+from portal.ideas.models import Answer, Idea, StatusChange, Tag
+from portal.ideas.service import count_on_board, lock
+from portal.ideas.workflow import MOVES, By, Move, Status, next_word_due
+from portal.text import clean_line, clean_text, render_markdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveDetails:
+    """What is said with a move; which of it must be said is in the table of moves."""
+
+    answer: str = ""
+    reason: str = ""
+    alternative: str = ""
+    reversal: str = ""
+    expected: str = ""
+    link: str = ""
+    review_on: date | None = None
+    owner: User | None = None
+    into: Idea | None = None
+
+
+class MoveNotAllowed(Refusal):
+    """The workflow offers no such move, or not to this person."""
+
+    def __init__(self, idea: Idea, target: Status) -> None:
+        super().__init__(
+            _("An idea that is %(source)s cannot be moved to %(target)s from here. Somebody may have moved it meanwhile.",
+              source=idea.status.label, target=target.label)
+        )
+
+
+class DetailMissing(Refusal):
+    """The move demands something that was not given; ``field`` names it."""
+
+    status = 422
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class CannotMerge(Refusal):
+    """These two ideas cannot be joined."""
+
+
+def moves_for(idea: Idea, actor: User) -> list[Move]:
+    """Return the moves that this person may make with this idea now, in the order of the workflow."""
+    return [move for (source, _target), move in MOVES.items() if source is idea.status and policy.may_make(actor, move)]
+
+
+def move_idea(
+    idea: Idea, target: Status, actor: User | None, details: MoveDetails, *, override: bool = False, at: datetime | None = None
+) -> StatusChange:
+    """Move the idea, write what was said with it, and count who will be told.
+
+    ``actor`` is None when the portal itself moves it. Raises MoveNotAllowed, DetailMissing, CannotMerge.
+    """
+    at = at or utcnow()
+    lock(idea)
+    move = _allowed_move(idea, target, actor, override)
+    _demand(move, details)
+    if target is Status.MERGED:
+        return _merge(idea, actor, details, at)
+    change = _remember(idea, target, actor, details.reason, at)
+    change.overrides = override
+    if details.owner is not None:
+        idea.owner_id = details.owner.id
+    _enter(idea, target, at)
+    idea.expected, idea.review_on = clean_line(details.expected), details.review_on
+    answer = _say(idea, actor, details, at, change) if details.answer.strip() else None
+    change.told = sum(queries.count_audience(idea, actor.id if actor else None).values())
+    emit(
+        IdeaMoved(
+            actor_id=actor.id if actor else None, idea_id=idea.id, change_id=change.id,
+            source=change.source, target=target, answer_id=answer.id if answer else None,
+        ),
+        at,
+    )
+    return change
+
+
+def answer_idea(idea: Idea, actor: User, details: MoveDetails) -> Answer:
+    """Give the team's public word without moving the idea; the next word is due anew."""
+    if not details.answer.strip():
+        raise DetailMissing("answer", _("Write the answer first."))
+    lock(idea)
+    answer = _say(idea, actor, details, utcnow(), None)
+    idea.due_at = next_word_due(idea.status, answer.at)
+    emit(IdeaAnswered(actor_id=actor.id, idea_id=idea.id, answer_id=answer.id))
+    return answer
+
+
+def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
+    """Take a merge back: status, clock and votes of both ideas are as they would be without it."""
+    lock(idea)
+    merge = db.session.scalar(
+        sa.select(StatusChange)
+        .where(StatusChange.idea_id == idea.id, StatusChange.target == Status.MERGED)
+        .order_by(StatusChange.id.desc())
+    )
+    if idea.status is not Status.MERGED or merge is None or idea.merged_into is None:
+        raise MoveNotAllowed(idea, idea.status)
+    if not reason.strip():
+        raise DetailMissing("reason", _("Say why the merge is taken back. Those who were told of it will read it."))
+    main = lock(idea.merged_into)
+    change = _remember(idea, merge.source, actor, reason, utcnow())
+    idea.status, idea.status_since, idea.due_at = merge.source, merge.since_before, merge.due_before
+    idea.merged_into_id = None
+    db.session.flush()
+    main.votes, idea.votes = queries.count_supporters(main), queries.count_supporters(idea)
+    if idea.is_published:
+        count_on_board(idea.board_id, +1)
+    change.told = sum(queries.count_audience(idea, actor.id).values())
+    emit(MergeUndone(actor_id=actor.id, idea_id=idea.id, from_id=main.id, change_id=change.id))
+    return change
+
+
+def assign_owner(idea: Idea, owner: User | None, actor: User) -> None:
+    """Make somebody responsible, or nobody."""
+    lock(idea)
+    if owner is not None and not owner.is_staff:
+        raise Refusal(_("%(name)s is not on the team and cannot own an idea.", name=owner.name))
+    owner_id = owner.id if owner else None
+    if idea.owner_id != owner_id:
+        idea.owner_id = owner_id
+        emit(OwnerAssigned(actor_id=actor.id, idea_id=idea.id, owner_id=owner_id))
+
+
+def change_board(idea: Idea, board: Board, actor: User) -> None:
+    """Put the idea on another board."""
+    lock(idea)
+    if idea.board_id == board.id:
+        return
+    before = idea.board_id
+    if idea.is_published and idea.status is not Status.MERGED:
+        count_on_board(before, -1)
+        count_on_board(board.id, +1)
+    idea.board_id = board.id
+    emit(BoardChanged(actor_id=actor.id, idea_id=idea.id, from_board_id=before, to_board_id=board.id))
+
+
+def set_tags(idea: Idea, names: list[str], actor: User) -> None:
+    """Give the idea exactly these tags, at most ten of at most 30 characters."""
+    wanted = sorted({clean_line(name).lower()[:30] for name in names if clean_line(name)})
+    if len(wanted) > 10:
+        raise Refusal(_("An idea has at most ten tags."))
+    if wanted == [tag.name for tag in idea.tags]:
+        return
+    known = {tag.name: tag for tag in db.session.scalars(sa.select(Tag).where(Tag.name.in_(wanted)))}
+    idea.tags = [known.get(name) or Tag(name=name) for name in wanted]
+    db.session.flush()
+    emit(TagsChanged(actor_id=actor.id, idea_id=idea.id, tags=wanted))
+
+
+def resume_review(idea: Idea, reason: str) -> None:
+    """Put an idea whose question was answered, or never was, back under review."""
+    move_idea(idea, Status.UNDER_REVIEW, None, MoveDetails(reason=reason))
+
+
+def _allowed_move(idea: Idea, target: Status, actor: User | None, override: bool) -> Move:
+    move = MOVES.get((idea.status, target))
+    if not idea.is_published:
+        raise MoveNotAllowed(idea, target)
+    if move is not None and (policy.may_make(actor, move) if actor else True):
+        return move
+    unbound = {Status.MERGED, idea.status}
+    if override and actor and policy.may_override(actor) and target not in unbound and idea.status is not Status.MERGED:
+        return Move(idea.status, target, By.DECIDER, demands=("reason",), offers=("answer",))
+    raise MoveNotAllowed(idea, target)
+
+
+def _demand(move: Move, details: MoveDetails) -> None:
+    for field in move.demands:
+        if not _is_given(details, field):
+            raise DetailMissing(field, _missing(field, move))
+    if move.demands_one_of and not any(_is_given(details, field) for field in move.demands_one_of):
+        raise DetailMissing(move.demands_one_of[0], _("Name a date, or what would change our mind."))
+
+
+def _is_given(details: MoveDetails, field: str) -> bool:
+    value = getattr(details, field)
+    return bool(value.strip()) if isinstance(value, str) else value is not None
+
+
+def _missing(field: str, move: Move) -> str:
+    if field == "answer" and move.target is Status.NEEDS_INFO:
+        return _("Write the question.")
+    return {
+        "answer": _("Write the public answer. Everybody behind the idea will read it."),
+        "reason": _("Give the reason."),
+        "reversal": _("Say what would change our mind."),
+        "owner": _("Name who looks at it."),
+        "into": _("Choose the main idea."),
+    }[field]
+
+
+def _remember(idea: Idea, target: Status, actor: User | None, reason: str, at: datetime) -> StatusChange:
+    change = StatusChange(
+        idea_id=idea.id, source=idea.status, target=target, at=at, actor_id=actor.id if actor else None,
+        reason=clean_text(reason), since_before=idea.status_since, due_before=idea.due_at,
+    )
+    db.session.add(change)
+    db.session.flush()
+    return change
+
+
+def _enter(idea: Idea, status: Status, at: datetime) -> None:
+    idea.status, idea.status_since, idea.due_at = status, at, next_word_due(status, at)
+    idea.reminded_at = None
+
+
+def _say(idea: Idea, actor: User | None, details: MoveDetails, at: datetime, change: StatusChange | None) -> Answer:
+    body = clean_text(details.answer)
+    answer = Answer(
+        idea_id=idea.id, change_id=change.id if change else None, author_id=actor.id if actor else None, status=idea.status,
+        body=body, body_html=render_markdown(body), alternative=clean_text(details.alternative),
+        reversal=clean_text(details.reversal), link=clean_line(details.link), at=at,
+    )
+    db.session.add(answer)
+    db.session.flush()
+    idea.answered_at = at
+    return answer
+
+
+def _merge(idea: Idea, actor: User | None, details: MoveDetails, at: datetime) -> StatusChange:
+    if details.into is None:
+        raise DetailMissing("into", _("Choose the main idea."))
+    main = lock(details.into.merged_into or details.into)
+    if main.id == idea.id:
+        raise CannotMerge(_("An idea cannot be merged into itself."))
+    if not main.is_published:
+        raise CannotMerge(_("The main idea is not published."))
+    if queries.merged_ids(idea):
+        raise CannotMerge(_("Other ideas were merged into this one. Choose this one as the main idea instead."))
+    change = _remember(idea, Status.MERGED, actor, details.reason, at)
+    change.into_id = main.id
+    change.told = sum(queries.count_audience(idea, actor.id if actor else None).values())
+    _enter(idea, Status.MERGED, at)
+    idea.merged_into_id = main.id
+    db.session.flush()
+    main.votes = queries.count_supporters(main)
+    count_on_board(idea.board_id, -1)
+    emit(IdeaMerged(actor_id=actor.id if actor else None, idea_id=idea.id, into_id=main.id, change_id=change.id), at)
+    return change
+

@@ -1,0 +1,214 @@
+"""Reading ideas, each time from what the viewer may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask import abort
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from portal.accounts.models import Person, User
+from portal.boards.models import Board
+from portal.boards.queries import audiences_of
+from portal.db import db
+from portal.ideas.models import Answer, Draft, Follow, Idea, Revision, StatusChange, Tag, Vote, idea_tags
+from portal.ideas.workflow import Category, Publication, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """The vote on one idea as one viewer sees it: all that the vote button shows."""
+
+    id: int
+    title: str
+    votes: int
+    cast: bool
+    open: bool
+    dom_class: str = "idea"
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Whether one person is told of changes to one idea, and why."""
+
+    id: int
+    title: str
+    on: bool
+    reason: str
+    dom_class: str = "idea"
+
+
+def is_seen_by(viewer: Person) -> ColumnElement[bool]:
+    """Say which ideas this viewer may know of: the one rule that every read of ideas starts from."""
+    board = Idea.board_id.in_(select(Board.id).where(Board.audience.in_(audiences_of(viewer))))
+    published = Idea.publication == Publication.PUBLISHED
+    if viewer.is_triager:
+        return board & (Idea.publication != Publication.REMOVED)
+    if not viewer.is_signed_in:
+        return board & published
+    own = (Idea.author_id == viewer.id) & Idea.publication.in_([Publication.HELD, Publication.HIDDEN])
+    return board & (published | own)
+
+
+def ideas_visible_to(viewer: Person) -> Select[tuple[Idea]]:
+    """Every read of ideas starts here, so that what is hidden stays hidden."""
+    return select(Idea).where(is_seen_by(viewer))
+
+
+def get_idea(idea_id: int, viewer: Person) -> Idea:
+    """Return the idea with all that its page shows of it, or answer 404."""
+    idea = db.session.scalar(
+        ideas_visible_to(viewer)
+        .where(Idea.id == idea_id)
+        .options(
+            joinedload(Idea.board), joinedload(Idea.author), joinedload(Idea.owner), joinedload(Idea.merged_into),
+            selectinload(Idea.tags),
+        )
+    )
+    return idea or abort(404)
+
+
+def ballot(idea: Idea, viewer: Person) -> Ballot:
+    """Return the viewer's ballot; a merged idea shows the main one's votes."""
+    main = idea.merged_into or idea
+    return Ballot(main.id, main.title, main.votes, viewer.is_signed_in and is_behind(main, viewer), main.takes_votes)
+
+
+def is_behind(idea: Idea, viewer: Person) -> bool:
+    """Whether this person votes for the idea, directly or through one merged into it."""
+    votes = select(Vote.idea_id).where(Vote.voter_id == viewer.id, Vote.idea_id.in_(_self_and_merged(idea.id)))
+    return db.session.scalar(votes.limit(1)) is not None
+
+
+def voted_by(viewer: Person) -> ColumnElement[bool]:
+    """Say whether the viewer is behind the idea of the same row."""
+    merged = aliased(Idea)
+    mine = select(Vote.idea_id).where(Vote.voter_id == viewer.id)
+    through = select(merged.id).where(merged.merged_into_id == Idea.id, merged.id.in_(mine)).exists()
+    return sa.or_(mine.where(Vote.idea_id == Idea.id).exists(), through)
+
+
+def count_supporters(idea: Idea) -> int:
+    """Count the people behind an idea from the rows, each once, merged ideas included."""
+    people = sa.func.count(sa.distinct(Vote.voter_id))
+    return db.session.scalar(select(people).where(Vote.idea_id.in_(_self_and_merged(idea.id)))) or 0
+
+
+def with_merged(idea: Idea) -> list[int]:
+    """Return the idea's id and those of the ideas merged into it."""
+    return [idea.id, *merged_ids(idea)]
+
+
+def merged_ids(idea: Idea) -> list[int]:
+    """Return the ids of the ideas merged into this one."""
+    return list(db.session.scalars(select(Idea.id).where(Idea.merged_into_id == idea.id)))
+
+
+def merged_ideas(idea: Idea, viewer: Person) -> list[Idea]:
+    """Return the ideas merged into this one that the viewer may know of, oldest first."""
+    merged = ideas_visible_to(viewer).where(Idea.merged_into_id == idea.id).options(joinedload(Idea.author))
+    return list(db.session.scalars(merged.order_by(Idea.published_at, Idea.id)))
+
+
+def following(idea: Idea, viewer: Person) -> Following:
+    """Return whether and why the viewer is told of changes."""
+    row = db.session.get(Follow, (idea.id, viewer.id)) if viewer.is_signed_in else None
+    on = row is not None and not row.muted
+    return Following(idea.id, idea.title, on, strongest_reason(row) if row and on else "")
+
+
+def follows(idea: Idea, viewer: Person) -> bool:
+    """Whether the viewer is told of changes."""
+    return following(idea, viewer).on
+
+
+def strongest_reason(follow: Follow) -> str:
+    """Return the reason that counts when there are several."""
+    reasons = (("author", follow.is_author), ("voter", follow.is_voter), ("commenter", follow.is_commenter))
+    return next((name for name, holds in reasons if holds), "follower")
+
+
+def audience_of(idea_ids: Sequence[int], except_id: int | None) -> Select[tuple[int, str]]:
+    """Select who hears of these ideas, each person once with the strongest reason, leaving one person out."""
+    rank = sa.case((Follow.is_author, 1), (Follow.is_voter, 2), (Follow.is_commenter, 3), else_=4)
+    strongest = sa.func.min(rank)
+    reason = sa.case((strongest == 1, "author"), (strongest == 2, "voter"), (strongest == 3, "commenter"), else_="follower")
+    people = (
+        select(Follow.user_id.label("user_id"), reason.label("reason"))
+        .join(User, User.id == Follow.user_id)
+        .where(Follow.idea_id.in_(idea_ids), ~Follow.muted, User.suspended_at.is_(None))
+        .group_by(Follow.user_id)
+    )
+    return people if except_id is None else people.where(Follow.user_id != except_id)
+
+
+def count_audience(idea: Idea, actor_id: int | None) -> dict[str, int]:
+    """Count who would hear of a change to the idea, by reason; whoever makes it is told nothing."""
+    people = audience_of(with_merged(idea), actor_id).subquery()
+    rows = db.session.execute(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
+    counts = {reason: number for reason, number in rows}
+    return {reason: counts[reason] for reason in ("author", "voter", "commenter", "follower") if reason in counts}
+
+
+def status_changes(idea: Idea) -> list[StatusChange]:
+    """Return every move of the idea, oldest first, and the merges of others into it."""
+    moves = select(StatusChange).where(sa.or_(StatusChange.idea_id == idea.id, StatusChange.into_id == idea.id))
+    loaded = moves.options(joinedload(StatusChange.actor), joinedload(StatusChange.idea), joinedload(StatusChange.into))
+    return list(db.session.scalars(loaded.order_by(StatusChange.at, StatusChange.id)))
+
+
+def answers(idea: Idea) -> list[Answer]:
+    """Return the official answers, newest first: the first is the one that is pinned."""
+    said = select(Answer).where(Answer.idea_id == idea.id).options(joinedload(Answer.author))
+    return list(db.session.scalars(said.order_by(Answer.at.desc(), Answer.id.desc())))
+
+
+def revisions(idea: Idea) -> list[Revision]:
+    """Return what the idea said before its edits, newest first."""
+    return list(db.session.scalars(select(Revision).where(Revision.idea_id == idea.id).order_by(Revision.id.desc())))
+
+
+def draft_of(user: Person) -> Draft | None:
+    """Return what this member has typed and not posted."""
+    return db.session.get(Draft, user.id) if user.is_signed_in else None
+
+
+def tags_in_use(viewer: Person, limit: int = 40) -> list[str]:
+    """Return the tags of published ideas, the commonest first."""
+    visible = select(Idea.id).where(is_seen_by(viewer), Idea.publication == Publication.PUBLISHED)
+    used = (
+        select(Tag.name)
+        .join(idea_tags, idea_tags.c.tag_id == Tag.id)
+        .where(idea_tags.c.idea_id.in_(visible))
+        .group_by(Tag.id, Tag.name)
+        .order_by(sa.func.count().desc(), Tag.name)
+    )
+    return list(db.session.scalars(used.limit(limit)))
+
+
+def is_open(idea: Idea) -> bool:
+    """Whether the idea is still being looked at, so that its author may change the words."""
+    return idea.status.rule.category is Category.OPEN
+
+
+def usual_days_to_answer(since: datetime) -> int | None:
+    """Return how many days the team usually needs for its first word: the median since then, None if unknown."""
+    waits = [
+        (answered - published).days
+        for published, answered in db.session.execute(
+            select(Idea.published_at, sa.func.min(StatusChange.at))
+            .join(StatusChange, StatusChange.idea_id == Idea.id)
+            .where(Idea.published_at >= since, StatusChange.source == Status.NEW)
+            .group_by(Idea.id, Idea.published_at)
+            .limit(500)
+        )
+    ]
+    return sorted(waits)[len(waits) // 2] if waits else None
+
+
+def _self_and_merged(idea_id: int) -> Select[tuple[int]]:
+    return select(Idea.id).where(sa.or_(Idea.id == idea_id, Idea.merged_into_id == idea_id))

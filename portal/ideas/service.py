@@ -1,0 +1,241 @@
+"""What can be done with ideas by the people who write and back them, and the refusals that raises."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.accounts.models import User
+from portal.boards.models import Board
+from portal.db import db, insert_if_absent, utcnow
+from portal.errors import Refusal
+from portal.events import emit
+from portal.ideas import heat, queries
+from portal.ideas.events import (
+    IdeaEdited,
+    IdeaFollowed,
+    IdeaHidden,
+    IdeaPublished,
+    IdeaRemoved,
+    IdeaSubmitted,
+    IdeaUnfollowed,
+    VoteCast,
+    VoteWithdrawn,
+)
+from portal.ideas.models import Draft, Follow, Idea, Revision, Vote
+from portal.ideas.workflow import Publication, Status, next_word_due
+from portal.text import clean_line, clean_text, plain, render_markdown
+
+EXCERPT = 200
+
+
+class VotingClosed(Refusal):
+    """The idea takes no votes in this status."""
+
+    def __init__(self, idea: Idea) -> None:
+        super().__init__(_("Voting is closed: this idea is %(status)s.", status=idea.status.label.lower()))
+
+
+class OthersAreBehindIt(Refusal):
+    """An idea that others back or discuss is no longer its author's to delete."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Other people voted or commented, so this idea is theirs too and stays. You can still edit it while it is open.")
+        )
+
+
+class EditingClosed(Refusal):
+    """The idea has moved on, and its words are what people voted for."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This idea has moved on, so its words stay as they are. Add a comment instead."))
+
+
+def submit_idea(
+    author: User, board: Board, *, title: str, need: str, proposal: str = "", held: bool = False, at: datetime | None = None
+) -> Idea:
+    """Post an idea, backed and followed by its author; ``held`` ideas wait for a moderator."""
+    at = at or utcnow()
+    idea = Idea(
+        author_id=author.id,
+        board_id=board.id,
+        publication=Publication.HELD if held else Publication.PUBLISHED,
+        published_at=at,
+        status_since=at,
+        due_at=next_word_due(Status.NEW, at),
+    )
+    write_text(idea, title, need, proposal)
+    db.session.add(idea)
+    db.session.flush()
+    if not held:
+        count_on_board(idea.board_id, +1)
+    insert_if_absent(Vote, idea_id=idea.id, voter_id=author.id, cast_at=at)
+    count(idea, +1, heat.with_vote(idea.heat, at))
+    follow_because(idea, author, is_author=True, is_voter=True)
+    emit(IdeaSubmitted(actor_id=author.id, idea_id=idea.id), at)
+    return idea
+
+
+def edit_idea(idea: Idea, editor: User, *, title: str, need: str, proposal: str) -> None:
+    """Change the words; what stood there before is kept as a revision. Saving the same again changes nothing."""
+    lock(idea)
+    if idea.status is Status.MERGED or not (editor.is_moderator or queries.is_open(idea)):
+        raise EditingClosed
+    before = Revision(idea_id=idea.id, editor_id=editor.id, title=idea.title, need=idea.need, proposal=idea.proposal)
+    write_text(idea, title, need, proposal)
+    if (before.title, before.need, before.proposal) == (idea.title, idea.need, idea.proposal):
+        return
+    db.session.add(before)
+    db.session.flush()
+    idea.edited_at = utcnow()
+    emit(IdeaEdited(actor_id=editor.id, idea_id=idea.id, revision_id=before.id))
+
+
+def remove_idea(idea: Idea, author: User) -> None:
+    """Take one's own idea back, as long as nobody else is behind it or in its discussion."""
+    lock(idea)
+    others = sa.select(Vote.voter_id).where(Vote.idea_id == idea.id, Vote.voter_id != author.id).limit(1)
+    if idea.comments or db.session.scalar(others) or idea.merged_into_id or queries.merged_ids(idea):
+        raise OthersAreBehindIt
+    _leave_public(idea, Publication.REMOVED)
+    emit(IdeaRemoved(actor_id=author.id, idea_id=idea.id))
+
+
+def publish_idea(idea: Idea, moderator: User) -> None:
+    """Let a held or hidden idea through; its author's next ideas are not held."""
+    lock(idea)
+    if idea.publication not in {Publication.HELD, Publication.HIDDEN}:
+        return
+    if idea.publication is Publication.HELD:
+        idea.published_at = idea.status_since = utcnow()
+        idea.due_at = next_word_due(idea.status, idea.status_since)
+    idea.publication = Publication.PUBLISHED
+    if idea.author and not idea.author.trusted_at:
+        idea.author.trusted_at = utcnow()
+    if idea.status is not Status.MERGED:
+        count_on_board(idea.board_id, +1)
+    emit(IdeaPublished(actor_id=moderator.id, idea_id=idea.id))
+
+
+def hide_idea(idea: Idea, moderator: User, reason: str) -> None:
+    """Take an idea out of sight; its author is told the reason."""
+    if not reason.strip():
+        raise Refusal(_("Give the reason. The author will read it."))
+    lock(idea)
+    if idea.publication in {Publication.HIDDEN, Publication.REMOVED}:
+        return
+    _leave_public(idea, Publication.HIDDEN)
+    emit(IdeaHidden(actor_id=moderator.id, idea_id=idea.id, reason=clean_text(reason)))
+
+
+def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
+    """Put ``voter`` behind ``idea``; doing it twice is doing it once. On a merged idea it counts on the main one."""
+    at = at or utcnow()
+    idea = lock(idea.merged_into or idea)
+    if not idea.takes_votes:
+        raise VotingClosed(idea)
+    already = queries.is_behind(idea, voter)
+    if insert_if_absent(Vote, idea_id=idea.id, voter_id=voter.id, cast_at=at):
+        if not already:
+            count(idea, +1, idea.heat if voter.is_staff else heat.with_vote(idea.heat, at))
+        follow_because(idea, voter, is_voter=True)
+        emit(VoteCast(actor_id=voter.id, idea_id=idea.id), at)
+
+
+def withdraw_vote(idea: Idea, voter: User) -> None:
+    """Take the vote back, also one that came along through a merge; without a vote nothing happens."""
+    idea = lock(idea.merged_into or idea)
+    if not idea.takes_votes:
+        raise VotingClosed(idea)
+    ids = queries.with_merged(idea)
+    cast_at = db.session.scalars(sa.select(Vote.cast_at).where(Vote.idea_id.in_(ids), Vote.voter_id == voter.id)).all()
+    if not cast_at:
+        return
+    db.session.execute(sa.delete(Vote).where(Vote.idea_id.in_(ids), Vote.voter_id == voter.id))
+    count(idea, -1, idea.heat if voter.is_staff else heat.without_vote(idea.heat, max(cast_at)))
+    for idea_id in ids:
+        _stop_following_because(idea_id, voter.id, is_voter=False)
+    emit(VoteWithdrawn(actor_id=voter.id, idea_id=idea.id))
+
+
+def follow(idea: Idea, user: User) -> None:
+    """Tell ``user`` of changes from now on."""
+    before = queries.follows(idea, user)
+    follow_because(idea, user, by_choice=True, muted=False)
+    if not before:
+        emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
+
+
+def unfollow(idea: Idea, user: User) -> None:
+    """Tell ``user`` of no more changes, also not when they vote or comment later."""
+    before = queries.follows(idea, user)
+    for idea_id in queries.with_merged(idea):
+        if idea_id == idea.id:
+            follow_because(idea, user, by_choice=False, muted=True)
+        else:
+            mute = sa.update(Follow).where(Follow.idea_id == idea_id, Follow.user_id == user.id).values(muted=True)
+            db.session.execute(mute)
+    if before:
+        emit(IdeaUnfollowed(actor_id=user.id, idea_id=idea.id))
+
+
+def follow_because(idea: Idea, user: User, **reasons: bool) -> None:
+    """Note why ``user`` is told of changes: is_author, is_voter, is_commenter, by_choice."""
+    insert_if_absent(Follow, idea_id=idea.id, user_id=user.id)
+    mine = sa.and_(Follow.idea_id == idea.id, Follow.user_id == user.id)
+    db.session.execute(sa.update(Follow).where(mine).values(**reasons))
+
+
+def save_draft(user: User, *, title: str, need: str, proposal: str, board: str) -> None:
+    """Keep what is in the form; an empty form keeps nothing."""
+    typed: dict[str, Any] = {"title": title[:1000], "need": need[:25_000], "proposal": proposal[:25_000]}
+    if not any(text.strip() for text in typed.values()):
+        discard_draft(user)
+        return
+    db.session.merge(Draft(user_id=user.id, board=board[:60], saved_at=utcnow(), **typed))
+
+
+def discard_draft(user: User) -> None:
+    """Forget what was in the form."""
+    db.session.execute(sa.delete(Draft).where(Draft.user_id == user.id))
+
+
+def write_text(idea: Idea, title: str, need: str, proposal: str) -> None:
+    """Put words into an idea, clean, with what is shown of them."""
+    idea.title, idea.need, idea.proposal = clean_line(title), clean_text(need), clean_text(proposal)
+    idea.need_html, idea.proposal_html = render_markdown(idea.need), render_markdown(idea.proposal)
+    idea.excerpt = plain(idea.need or idea.proposal, EXCERPT)
+
+
+def lock(idea: Idea) -> Idea:
+    """Read the idea again and hold it until the transaction ends, so that counters and rules see what is true."""
+    db.session.refresh(idea, with_for_update=True)
+    return idea
+
+
+def count(idea: Idea, change: int, new_heat: float) -> None:
+    """Move the counters of a locked idea with the rows they count."""
+    idea.votes += change
+    idea.heat = new_heat
+
+
+def count_on_board(board_id: int, change: int) -> None:
+    """Move a board's counter of published ideas."""
+    db.session.execute(sa.update(Board).where(Board.id == board_id).values(ideas=Board.ideas + change))
+
+
+def _leave_public(idea: Idea, publication: Publication) -> None:
+    if idea.is_published and idea.status is not Status.MERGED:
+        count_on_board(idea.board_id, -1)
+    idea.publication = publication
+
+
+def _stop_following_because(idea_id: int, user_id: int, **reasons: bool) -> None:
+    mine = sa.and_(Follow.idea_id == idea_id, Follow.user_id == user_id)
+    db.session.execute(sa.update(Follow).where(mine).values(**reasons))
+    left = sa.or_(Follow.is_author, Follow.is_voter, Follow.is_commenter, Follow.by_choice, Follow.muted)
+    db.session.execute(sa.delete(Follow).where(mine, ~left))

@@ -1,0 +1,1 @@
+"""Notifications: everybody behind an idea hears what became of it, once, with the reason."""

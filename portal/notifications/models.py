@@ -1,0 +1,77 @@
+"""Tables of what people are told and of the mails that carry it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.accounts.models import User
+from portal.db import Model, utcnow
+from portal.events import EventRecord
+from portal.ideas.models import Idea
+from portal.outbox import Leased
+
+
+class Notification(Model):
+    """One person told of one event for one reason."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        sa.UniqueConstraint("user_id", "event_id"),
+        sa.Index(None, "user_id", "id"),
+        sa.Index("ix_notifications_unread", "user_id", sqlite_where=sa.text("read_at IS NULL"),
+                 postgresql_where=sa.text("read_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    event_id: Mapped[int] = mapped_column(sa.ForeignKey("events.id", ondelete="CASCADE"))
+    idea_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(30))
+    reason: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    read_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+    idea: Mapped[Idea | None] = relationship()
+    record: Mapped[EventRecord] = relationship()
+
+
+class Mail(Leased, Model):
+    """One mail to one person: queued with the notification, written when it is sent."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        sa.Index("ix_mails_due", "available_at", "id", sqlite_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
+                 postgresql_where=sa.text("done_at IS NULL AND given_up_at IS NULL")),
+        sa.Index(None, "user_id", "done_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(100), unique=True)  # its Message-ID comes from this
+    kind: Mapped[str] = mapped_column(sa.String(30))
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    notification_id: Mapped[int | None] = mapped_column(sa.ForeignKey("notifications.id", ondelete="CASCADE"))
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    queued_at: Mapped[datetime] = mapped_column(default=utcnow)
+    unknown_ends: Mapped[int] = mapped_column(default=0)  # times we died between handing over and noting it
+    suppressed: Mapped[str | None] = mapped_column(sa.String(60))  # why it was not sent after all
+
+    user: Mapped[User] = relationship()
+    notification: Mapped[Notification | None] = relationship()
+
+
+class CaughtMail(Model):
+    """A mail kept in the portal instead of being sent: what ``catch:`` does."""
+
+    __tablename__ = "caught_mails"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    recipient: Mapped[str] = mapped_column(sa.String(254))
+    subject: Mapped[str] = mapped_column(sa.String(300))
+    message_id: Mapped[str] = mapped_column(sa.String(200))
+    raw: Mapped[str] = mapped_column(sa.Text)

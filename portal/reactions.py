@@ -1,0 +1,66 @@
+"""What follows from what: the only place where features meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from portal import events, outbox
+from portal.accounts.events import MemberRegistered
+from portal.comments.events import CommentDeleted, CommentEdited, CommentPosted
+from portal.events import Event
+from portal.ideas import clocks
+from portal.ideas.events import (
+    IdeaAnswered,
+    IdeaEdited,
+    IdeaHidden,
+    IdeaMerged,
+    IdeaMoved,
+    IdeaPublished,
+    IdeaRemoved,
+    IdeaSubmitted,
+    InfoStillNeeded,
+    MergeUndone,
+    OwnerAssigned,
+    VoteCast,
+)
+from portal.notifications import mail, reactions as notifications
+from portal.search import index as search
+
+REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
+    MemberRegistered: (notifications.ask_to_confirm_address,),
+    IdeaSubmitted: (search.index_idea, notifications.tell_of_receipt),
+    IdeaPublished: (search.index_idea, notifications.tell_of_publication),
+    IdeaHidden: (search.index_idea, notifications.tell_of_hiding),
+    IdeaRemoved: (search.index_idea,),
+    IdeaEdited: (search.index_idea,),
+    IdeaMoved: (search.index_idea, notifications.tell_of_move),
+    IdeaAnswered: (search.index_idea, notifications.tell_of_answer),
+    IdeaMerged: (search.index_idea, notifications.tell_of_merge),
+    MergeUndone: (search.index_idea, notifications.tell_of_undone_merge),
+    InfoStillNeeded: (notifications.remind_of_question,),
+    OwnerAssigned: (notifications.tell_owner,),
+    VoteCast: (notifications.tell_author_of_votes,),
+    CommentPosted: (search.index_idea, notifications.tell_of_comment),
+    CommentEdited: (search.index_idea,),
+    CommentDeleted: (search.index_idea,),
+}
+
+CHORES: tuple[Callable[[], int], ...] = (
+    outbox.work_off,
+    search.index_pending,
+    mail.send_due,
+    clocks.return_to_review,
+    clocks.remind_of_questions,
+)
+"""What the worker does over and over; each says how much it did."""
+
+
+def init_app(app: Flask) -> None:
+    """Give the tables to those who carry them out."""
+    app.extensions["reactions"] = REACTIONS
+    app.extensions["reactions_by_name"] = {
+        events.name_of(reaction): reaction for reactions in REACTIONS.values() for reaction in reactions
+    }
+    app.extensions["chores"] = CHORES

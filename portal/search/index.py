@@ -1,0 +1,110 @@
+"""Keeping the search index in step with the database: ideas that changed are noted, then read in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask import Flask, current_app
+from sqlalchemy import select
+
+from portal.comments.models import Comment
+from portal.db import db, insert_if_absent, utcnow
+from portal.events import Recorded
+from portal.ideas.models import Answer, Idea, StatusChange
+from portal.ideas.workflow import Publication
+from portal.search.engine import Document, Engine
+from portal.search.models import IndexTask
+from portal.transactions import transaction
+
+BATCH = 200
+
+
+def init_app(app: Flask) -> None:
+    """Give the app its index in the instance folder."""
+    app.extensions["search"] = Engine(Path(app.config["INSTANCE"]) / "index")
+
+
+def engine() -> Engine:
+    """Return this app's search index."""
+    found: Engine = current_app.extensions["search"]
+    return found
+
+
+def index_idea(recorded: Recorded) -> None:
+    """Note that the idea of this event has to be read again; a main idea also reads what was merged into it."""
+    for idea_id in {recorded.event.idea_id, getattr(recorded.event, "into_id", None), getattr(recorded.event, "from_id", None)}:
+        if idea_id is not None:
+            note(idea_id)
+
+
+def note(idea_id: int) -> None:
+    """Have the index read this idea again soon."""
+    if not insert_if_absent(IndexTask, idea_id=idea_id, asked_at=utcnow()):
+        db.session.execute(sa.update(IndexTask).where(IndexTask.idea_id == idea_id).values(asked_at=utcnow()))
+
+
+def index_pending() -> int:
+    """Bring the index up to date with the ideas noted so far, in one write; return how many there were."""
+    tasks: list[tuple[int, datetime]] = [
+        (task.idea_id, task.asked_at) for task in db.session.scalars(select(IndexTask).order_by(IndexTask.asked_at).limit(BATCH))
+    ]
+    if not tasks:
+        return 0
+    ids = [idea_id for idea_id, _asked in tasks]
+    found = list(documents(ids))
+    db.session.rollback()  # the index is written without holding the database
+    if found:
+        engine().index(found)
+    gone = set(ids) - {document.id for document in found}
+    if gone:
+        engine().remove(gone)
+    with transaction(wake=False):
+        for idea_id, asked_at in tasks:
+            db.session.execute(sa.delete(IndexTask).where(IndexTask.idea_id == idea_id, IndexTask.asked_at <= asked_at))
+    return len(tasks)
+
+
+def rebuild(on_progress: Callable[[int, int], None] | None = None) -> int:
+    """Build the index anew from the database while the old one answers; return how many ideas it has."""
+    total = db.session.scalar(select(sa.func.count()).where(Idea.publication != Publication.REMOVED)) or 0
+    engine().rebuild(documents(), total=total, on_progress=on_progress)
+    return total
+
+
+def documents(ids: Sequence[int] | None = None) -> Iterator[Document]:
+    """Yield what the index should know of these ideas, or of all, in batches of bounded memory."""
+    last = 0
+    while True:
+        some = select(Idea).where(Idea.publication != Publication.REMOVED, Idea.id > last).order_by(Idea.id).limit(BATCH)
+        if ids is not None:
+            some = some.where(Idea.id.in_(ids))
+        batch = list(db.session.scalars(some))
+        if not batch:
+            return
+        said = _said([idea.id for idea in batch])
+        for idea in batch:
+            yield Document(idea.id, idea.title, f"{idea.need}\n{idea.proposal}", "\n".join(said.get(idea.id, [])))
+        last = batch[-1].id
+        db.session.expunge_all()
+
+
+def _said(ids: list[int]) -> dict[int, list[str]]:
+    """Collect comments, answers, reasons and the wording of merged ideas, by the idea they are found under."""
+    said: dict[int, list[str]] = {}
+    merged = sa.func.concat(Idea.title, "\n", Idea.need, "\n", Idea.proposal)
+    for texts in (
+        select(Comment.idea_id, Comment.body).where(Comment.idea_id.in_(ids), Comment.deleted_at.is_(None)),
+        select(Answer.idea_id, sa.func.concat(Answer.body, "\n", Answer.alternative, "\n", Answer.reversal)).where(
+            Answer.idea_id.in_(ids)
+        ),
+        select(StatusChange.idea_id, StatusChange.reason).where(StatusChange.idea_id.in_(ids), StatusChange.reason != ""),
+        select(Idea.merged_into_id, merged).where(
+            Idea.merged_into_id.in_(ids), Idea.publication == Publication.PUBLISHED
+        ),
+    ):
+        for idea_id, text in db.session.execute(texts):
+            said.setdefault(idea_id, []).append(text)
+    return said

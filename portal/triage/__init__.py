@@ -1,0 +1,1 @@
+"""Triage: the workspace where the team sorts, answers and decides."""

@@ -1,0 +1,1 @@
+"""What all views share: answering, who is asking, paging, headers, words for moments."""

@@ -1,0 +1,61 @@
+"""What every template may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, request
+from flask_babel import get_locale
+from markupsafe import Markup
+from werkzeug.local import LocalProxy
+
+from portal.notifications import queries as notifications
+from portal.web import dates, session
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+
+
+def init_app(app: Flask) -> None:
+    """Add the globals and filters that fragments use, and what only layouts show."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        viewer=LocalProxy(session.viewer),
+        can=session.can,
+        dom_id=dom_id,
+        portal_name=app.config["NAME"],
+        demo=app.config["DEMO"],
+        languages=LANGUAGES,
+    )
+    app.jinja_env.filters.update(reltime=dates.reltime, absolute=dates.absolute, day=dates.day, rich=rich)
+    app.context_processor(_for_layouts)
+
+
+def dom_id(thing: Any, part: str) -> str:
+    """Return the id of one part of one thing on the page: ``idea-42-vote``."""
+    kind = getattr(thing, "dom_class", None) or type(thing).__name__.lower()
+    return f"{kind}-{thing.id}-{part}"
+
+
+def rich(html: str) -> Markup:
+    """Show HTML that the renderer made safe when the text was saved; nothing else passes here."""
+    return Markup(html)  # noqa: S704 - portal.text cleaned it
+
+
+def locale() -> str | None:
+    """Return the language to answer in: the member's choice, else the best the browser asks for."""
+    person = session.viewer()
+    chosen = getattr(person, "locale", None)
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES)
+
+
+def _for_layouts() -> dict[str, Any]:
+    person = session.viewer()
+    theme = getattr(person, "theme", "") or request.cookies.get("theme", "")
+    language = get_locale()
+    return {
+        "unread": notifications.count_unread(person),
+        "theme": theme if theme in {"light", "dark"} else "",
+        "shortcuts_on": getattr(person, "shortcuts_on", True),
+        "lang": str(language) if language else "en",
+        "text_dir": language.text_direction if language else "ltr",
+    }

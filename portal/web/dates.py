@@ -1,0 +1,42 @@
+"""Moments in words: relative for a week, then a date."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from flask_babel import format_date, format_datetime, format_timedelta, get_timezone
+from flask_babel import gettext as _
+
+from portal.db import utcnow
+
+
+def reltime(moment: datetime | date | None) -> str:
+    """Return ``3 hours ago``, ``in 2 days`` within a week, else a date; the year only when it is another one."""
+    if moment is None:
+        return ""
+    if not isinstance(moment, datetime):
+        return day(moment)
+    distance = moment - utcnow()
+    if abs(distance) < timedelta(minutes=1):
+        return _("just now")
+    if abs(distance) < timedelta(days=7):
+        return format_timedelta(distance, add_direction=True, threshold=1.2)
+    return day(moment)
+
+
+def day(moment: datetime | date | None) -> str:
+    """Return ``3 March`` or, in another year, ``3 March 2025``."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(get_timezone()).date() if isinstance(moment, datetime) else moment
+    this_year = utcnow().astimezone(get_timezone()).year == local.year
+    return format_date(local, "d MMMM" if this_year else "d MMMM y")
+
+
+def absolute(moment: datetime | date | None) -> str:
+    """Return the full date, with the time of day and zone where there is one."""
+    if moment is None:
+        return ""
+    if isinstance(moment, datetime):
+        return format_datetime(moment, "d MMMM y, HH:mm z")
+    return format_date(moment, "d MMMM y")

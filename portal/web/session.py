@@ -1,0 +1,161 @@
+"""Who is asking: signed-in sessions kept on the server, and the question whether they may."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from flask import Flask, abort, g, request, session
+from flask_login import current_user, login_user, logout_user
+from sqlalchemy import select
+
+from portal import permissions
+from portal.accounts import queries as accounts
+from portal.accounts.models import AuthSession, Guest, Person, User
+from portal.db import db, utcnow
+from portal.extensions import login_manager
+from portal.transactions import transaction
+
+IDLE, IDLE_REMEMBERED, IDLE_STAFF = timedelta(hours=12), timedelta(days=14), timedelta(minutes=60)
+LONGEST, LONGEST_STAFF = timedelta(days=30), timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=5)
+MOST_SESSIONS = 20
+
+NEEDS_RULES = frozenset(
+    {"idea.submit", "idea.vote", "idea.follow", "idea.edit", "comment.post", "comment.edit", "comment.mark"}
+)
+"""What one may only do after agreeing to the rules in force."""
+
+
+class SignInRequired(Exception):
+    """A visitor asked for what needs an account."""
+
+
+class RulesNotAccepted(Exception):
+    """A member has not agreed to the rules in force."""
+
+
+def init_app(app: Flask) -> None:
+    """Let Flask-Login find people by the token of a session row."""
+    login_manager.init_app(app)
+    login_manager.session_protection = None
+    login_manager.anonymous_user = Guest
+    login_manager.user_loader(_find_signed_in)
+
+
+def viewer() -> Person:
+    """Return whoever asks, a User or a Guest."""
+    return cast(Person, current_user._get_current_object())
+
+
+def member() -> User:
+    """Return the signed-in user; a view that calls this has authorized before."""
+    person = viewer()
+    if not isinstance(person, User):
+        raise SignInRequired
+    return person
+
+
+def can(permission: str, thing: Any = None) -> bool:
+    """Whether whoever asks may."""
+    return permissions.can(viewer(), permission, thing)
+
+
+def authorize(permission: str, thing: Any = None) -> None:
+    """Go on only if whoever asks may; guests are led to sign in, members to the rules or to a 403."""
+    person = viewer()
+    if not permissions.can(person, permission, thing):
+        if not person.is_signed_in:
+            raise SignInRequired
+        abort(403)
+    if permission in NEEDS_RULES and isinstance(person, User) and not accounts.has_accepted_rules(person):
+        raise RulesNotAccepted
+
+
+def sign_in(user: User, remember: bool = False) -> None:
+    """Open a session for ``user`` under a new random token; whatever the browser held before is dropped."""
+    kept = {key: session[key] for key in ("pending",) if key in session}
+    session.clear()
+    session.update(kept)
+    token = secrets.token_urlsafe(32)
+    idle = IDLE_STAFF if user.reads_as_staff else IDLE_REMEMBERED if remember else IDLE
+    longest = LONGEST_STAFF if user.reads_as_staff else LONGEST
+    now = utcnow()
+    _end_oldest(user)
+    db.session.add(
+        AuthSession(
+            token_hash=_hash(token), user_id=user.id, idle_seconds=int(idle.total_seconds()), expires_at=now + longest,
+            browser=(request.user_agent.string or "")[:200],
+        )
+    )
+    user.session_token = token
+    session.permanent = remember
+    login_user(user)
+
+
+def sign_out() -> None:
+    """End this session for good."""
+    token = session.get("_user_id", "")
+    db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == _hash(token)))
+    logout_user()
+    session.clear()
+
+
+def end_sessions(user: User, except_this: bool = False) -> None:
+    """End the user's sessions everywhere, or everywhere else."""
+    ended = sa.delete(AuthSession).where(AuthSession.user_id == user.id)
+    if except_this:
+        ended = ended.where(AuthSession.token_hash != _hash(session.get("_user_id", "")))
+    db.session.execute(ended)
+
+
+def this_session_hash() -> str:
+    """Return how this browser's session is known in the table of sessions."""
+    return _hash(session.get("_user_id", ""))
+
+
+def _find_signed_in(token: str) -> User | None:
+    now = utcnow()
+    found = db.session.execute(
+        select(User, AuthSession)
+        .join(AuthSession, AuthSession.user_id == User.id)
+        .where(AuthSession.token_hash == _hash(token), AuthSession.expires_at > now)
+    ).first()
+    if found is None:
+        return None
+    user, row = found
+    if not user.is_active or row.seen_at + timedelta(seconds=row.idle_seconds) < now:
+        return None
+    if row.seen_at + SEEN_EVERY < now:
+        g.session_seen = row.token_hash
+    return cast(User, user)
+
+
+def note_seen() -> None:
+    """Remember, every few minutes and after the answer is made, that the session is in use."""
+    token_hash = g.pop("session_seen", None)
+    if token_hash:
+        with transaction(wake=False):
+            seen = sa.update(AuthSession).where(AuthSession.token_hash == token_hash)
+            db.session.execute(seen.values(seen_at=utcnow()))
+
+
+def _end_oldest(user: User) -> None:
+    kept = (
+        select(AuthSession.token_hash)
+        .where(AuthSession.user_id == user.id)
+        .order_by(AuthSession.seen_at.desc())
+        .limit(MOST_SESSIONS - 1)
+    )
+    hashes = list(db.session.scalars(kept))
+    if len(hashes) == MOST_SESSIONS - 1:
+        db.session.execute(
+            sa.delete(AuthSession).where(AuthSession.user_id == user.id, AuthSession.token_hash.not_in(hashes))
+        )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
