@@ -93,16 +93,15 @@ def init_app(app: Flask) -> None:
 
 def insert_if_absent(model: type[Model], **values: Any) -> bool:
     """Insert one row unless a constraint says it is there; return whether it was inserted."""
-    result = db.session.execute(_insert(model).values(**values).on_conflict_do_nothing())
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+    insert = _insert(model).values(**values).on_conflict_do_nothing()
+    return _rows_in(insert) == 1
 
 
 def insert_absent(model: type[Model], columns: list[str], rows: sa.Select[Any]) -> int:
     """Insert the rows of a select, leaving out those a constraint knows; return how many came in."""
     # SQLite needs the WHERE to tell an upsert's ON from a join's.
     selected = rows if rows.whereclause is not None else rows.where(sa.true())
-    result = db.session.execute(_insert(model).from_select(columns, selected).on_conflict_do_nothing())
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return _rows_in(_insert(model).from_select(columns, selected).on_conflict_do_nothing())
 
 
 def on_sqlite() -> bool:
@@ -129,6 +128,11 @@ def write_lock() -> Iterator[None]:
 
 def _insert(model: type[Model]) -> Any:
     return (sqlite if on_sqlite() else postgresql).insert(model)
+
+
+def _rows_in(insert: Any) -> int:
+    result = db.session.execute(insert, execution_options={"preserve_rowcount": True})
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

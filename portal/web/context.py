@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from flask_babel import get_locale
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
@@ -43,6 +43,8 @@ def rich(html: str) -> Markup:
 
 def locale() -> str | None:
     """Return the language to answer in: the member's choice, else the best the browser asks for."""
+    if not has_request_context():
+        return None
     person = session.viewer()
     chosen = getattr(person, "locale", None)
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES)

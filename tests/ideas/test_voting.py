@@ -1,0 +1,84 @@
+"""Voting: one person behind one idea."""
+
+import pytest
+from sqlalchemy import select
+
+from portal.db import db
+from portal.events import EventRecord
+from portal.ideas import queries, service
+from portal.ideas.models import Vote
+from portal.ideas.workflow import Status
+from portal.transactions import transaction
+from tests.factories import make_idea, make_user, make_votes
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def test_a_vote_counts_once_however_often_it_is_cast():
+    idea, voter = make_idea(), make_user()
+
+    for _ in range(2):
+        with transaction():
+            service.cast_vote(idea, voter)
+
+    assert queries.ballot(idea, voter).votes == 2  # the author's and this one
+    assert queries.ballot(idea, voter).cast
+    voted = db.session.scalars(select(EventRecord).where(EventRecord.name == "idea.vote_cast")).all()
+    assert [event.actor_id for event in voted] == [voter.id]
+
+
+def test_a_withdrawn_vote_leaves_no_trace_in_the_count():
+    idea, voter = make_idea(), make_user()
+
+    with transaction():
+        service.cast_vote(idea, voter)
+    for _ in range(2):
+        with transaction():
+            service.withdraw_vote(idea, voter)
+
+    assert idea.votes == 1
+    assert not queries.follows(idea, voter)
+    assert db.session.get(Vote, (idea.id, voter.id)) is None
+
+
+@pytest.mark.parametrize("status", [Status.SHIPPED, Status.CONFIRMED, Status.DECLINED, Status.AVAILABLE])
+def test_an_idea_that_is_done_or_closed_takes_no_votes(status):
+    idea = make_idea(status=status)
+
+    with pytest.raises(service.VotingClosed), transaction():
+        service.cast_vote(idea, make_user())
+
+    assert idea.votes == 1
+
+
+def test_the_counter_equals_the_people_behind_the_idea():
+    idea = make_idea()
+
+    make_votes(idea, 5)
+
+    assert idea.votes == queries.count_supporters(idea) == 6
+
+
+def test_voting_makes_one_a_follower_with_the_reason_kept():
+    idea, voter = make_idea(), make_user()
+
+    with transaction():
+        service.cast_vote(idea, voter)
+
+    assert queries.following(idea, voter).reason == "voter"
+    assert queries.following(idea, idea.author).reason == "author"
+
+
+def test_who_unfollowed_is_not_made_to_follow_by_voting_again():
+    idea, voter = make_idea(), make_user()
+    with transaction():
+        service.cast_vote(idea, voter)
+    with transaction():
+        service.unfollow(idea, voter)
+
+    with transaction():
+        service.withdraw_vote(idea, voter)
+    with transaction():
+        service.cast_vote(idea, voter)
+
+    assert not queries.follows(idea, voter)
