@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 
 import portal
 from portal import worker
@@ -101,8 +103,16 @@ def database(request: pytest.FixtureRequest) -> Database:
     return database
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """Templates that one test compiled, for the apps of the next ones."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(request: pytest.FixtureRequest, database: Database, tmp_path: Any) -> Iterator[Flask]:
+def app(
+    request: pytest.FixtureRequest, database: Database, compiled_templates: BytecodeCache, tmp_path: Path
+) -> Iterator[Flask]:
     """The portal, in whose context the test runs; ``@pytest.mark.settings(NAME=value)`` gives it other settings."""
     marks = [mark.kwargs for mark in request.node.iter_markers("settings")]
     mail = request.getfixturevalue("smtp").url if "smtp" in request.fixturenames else "catch:"
@@ -120,6 +130,7 @@ def app(request: pytest.FixtureRequest, database: Database, tmp_path: Any) -> It
         settings |= mark
     app = portal.create_app(settings)
     app.test_client_class = Browser
+    app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
         yield app
         forget(db)

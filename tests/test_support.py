@@ -5,7 +5,10 @@ from email.message import EmailMessage
 
 import pytest
 import redis
+import sqlalchemy as sa
 
+from portal.accounts.models import User
+from tests.factories import make_user
 from tests.support import assert_accessible, need
 from tests.support.accessibility import violations
 
@@ -68,3 +71,60 @@ def test_a_missing_peer_is_a_skip_or_an_error_where_it_is_required(monkeypatch):
     monkeypatch.setenv("PORTAL_TEST_REQUIRE", "postgres,valkey")
     with pytest.raises(LookupError):
         need("valkey", make)
+
+
+def test_everybody_starts_with_what_the_migrations_left(database):
+    engine = sa.create_engine(database.url)
+    with engine.begin() as connection:
+        tables = sa.inspect(engine).get_table_names()
+        before = rows(connection, tables)
+        add_person(connection)
+        first = connection.scalar(sa.text("SELECT max(id) FROM users"))
+    engine.dispose()
+
+    database.renew()
+
+    with engine.begin() as connection:
+        assert rows(connection, tables) == before
+        add_person(connection)
+        assert connection.scalar(sa.text("SELECT max(id) FROM users")) == first
+    engine.dispose()
+
+
+def test_the_app_answers_on_this_database(app, browse, database):
+    assert app.config["SQLALCHEMY_DATABASE_URI"] == database.url
+    assert browse().get("/").status_code == 200
+
+
+@pytest.mark.settings(NAME="Fellside ideas")
+def test_a_mark_gives_the_app_other_settings(app):
+    assert app.config["NAME"] == "Fellside ideas"
+
+
+def test_a_signed_in_browser_is_known_and_others_are_not(app, browse):
+    user = make_user()
+
+    signed_in, guest = browse(user).get("/"), browse().get("/")
+
+    assert user.name in signed_in.text
+    assert user.name not in guest.text
+
+
+def test_a_browser_carries_the_token_of_a_form_unless_told_not_to(app, browse):
+    browser = browse(make_user())
+
+    carried = browser.post("/sign-out")
+    browser.carries_token = False
+    forgotten = browser.post("/sign-out")
+
+    assert (carried.status_code, forgotten.status_code) == (303, 400)
+
+
+def rows(connection, tables):
+    """How many rows each table holds."""
+    return {table: connection.scalar(sa.text(f'SELECT count(*) FROM "{table}"')) for table in tables}
+
+
+def add_person(connection):
+    """Add a row past the portal."""
+    connection.execute(sa.insert(User).values(email="ann@example.org", name="Ann", name_key="ann"))
