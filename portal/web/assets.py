@@ -1,4 +1,4 @@
-"""What the browser fetches beside the page: one stylesheet, one script and one set of icons, named by their content."""
+"""What the browser fetches beside the page: one stylesheet, one script, one set of icons, named by their content."""
 
 import gzip
 import re
@@ -7,14 +7,24 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, request
 
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
+def init_app(app: Flask) -> None:
+    """Join and serve the bundles, and let templates ask for the address of anything static."""
+    assets = Assets(Path(app.static_folder or "static"), app.static_url_path or "/static")
+    app.add_url_rule("/assets/<file>", "assets", assets.serve)
+    app.jinja_env.globals["asset_url"] = assets.url
+    app.after_request(assets.keep)
+    if app.debug:
+        app.before_request(assets.join_again)
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Something joined at start-up and served from memory; ``file`` is its name and changes with its content."""
+    """Something served from memory; the name of its file changes with its content."""
 
     file: str
     mimetype: str
@@ -22,79 +32,59 @@ class Bundle:
     zipped: bytes
 
 
-def init_app(app: Flask) -> None:
-    """Join and serve the bundles, and let templates ask for the address of anything static."""
-    static = Path(app.static_folder or "static")
-    app.extensions["assets"] = join(static)
-    app.add_url_rule("/assets/<file>", "assets", serve)
-    app.jinja_env.globals["asset_url"] = asset_url
-    app.after_request(keep_named_files)
-    if app.debug:
-        app.before_request(lambda: app.extensions.update(assets=join(static)))
+class Assets:
+    """The static files of one app, and what they are joined to when it starts."""
 
+    def __init__(self, static: Path, static_url: str) -> None:
+        self.static, self.static_url = static, static_url
+        self.join_again()
 
-def asset_url(name: str) -> str:
-    """The address of ``portal.css``, ``portal.js``, ``icons.svg`` or a file below ``static/``; it changes with the content."""
-    if bundle := _bundles().get(name):
-        return f"{request.script_root}/assets/{bundle.file}"
-    return f"{request.script_root}{current_app.static_url_path}/{name}?v={_digest(_static() / name)}"
+    def url(self, name: str) -> str:
+        """The address of ``portal.css``, ``portal.js``, ``icons.svg``, or of a file below ``static/``."""
+        if bundle := self.bundles.get(name):
+            return f"{request.script_root}/assets/{bundle.file}"
+        return request.script_root + self._below(name)
 
+    def serve(self, file: str) -> Response:
+        """Fetch a bundle by its present name."""
+        bundle = next((bundle for bundle in self.bundles.values() if bundle.file == file), None) or abort(404)
+        zipped = request.accept_encodings["gzip"] > 0
+        answer = Response(bundle.zipped if zipped else bundle.plain, mimetype=bundle.mimetype)
+        answer.headers["Cache-Control"] = FOR_EVER
+        answer.vary.add("Accept-Encoding")
+        if zipped:
+            answer.content_encoding = "gzip"
+        return answer
 
-def serve(file: str) -> Response:
-    """Fetch a bundle by its present name."""
-    bundle = next((bundle for bundle in _bundles().values() if bundle.file == file), None)
-    if bundle is None:
-        abort(404)
-    zipped = "gzip" in request.accept_encodings
-    answer = Response(bundle.zipped if zipped else bundle.plain, mimetype=bundle.mimetype)
-    answer.headers["Cache-Control"] = FOR_EVER
-    answer.vary.add("Accept-Encoding")
-    if zipped:
-        answer.content_encoding = "gzip"
-    return answer
+    def keep(self, answer: Response) -> Response:
+        """Let browsers keep a static file for good if they asked for exactly this content."""
+        if request.endpoint == "static" and request.view_args and answer.status_code in {200, 304}:
+            now = _digest(self.static / request.view_args["filename"])
+            answer.headers["Cache-Control"] = FOR_EVER if request.args.get("v") == now else "no-cache"
+        return answer
 
+    def join_again(self) -> None:
+        """Take the sources as they are now; styles name their fonts as seen from their own folder."""
+        _digest.cache_clear()
+        styles = "".join(path.read_text() for path in sorted(self.static.glob("css/*.css")))
+        styles = re.sub(r"\n\s*", "\n", re.sub(r"/\*.*?\*/", "", styles, flags=re.DOTALL))
+        styles = re.sub(r'(?<=url\(")\.\./([^"]+)', lambda url: ".." + self._below(url[1]), styles)
+        scripts = [path.read_text() for of in ("vendor", "js") for path in sorted(self.static.glob(f"{of}/*.js"))]
+        self.bundles = {
+            "portal.css": _bundle("portal-{}.css", "text/css", styles),
+            "portal.js": _bundle("portal-{}.js", "text/javascript", "\n".join(scripts)),
+            "icons.svg": _bundle("icons-{}.svg", "image/svg+xml", (self.static / "icons.svg").read_text()),
+        }
 
-def keep_named_files(answer: Response) -> Response:
-    """Let browsers keep a static file for good when they asked for exactly this content."""
-    if request.endpoint == "static" and answer.status_code in {200, 304} and request.view_args:
-        if request.args.get("v") == _digest(_static() / request.view_args["filename"]):
-            answer.headers["Cache-Control"] = FOR_EVER
-    return answer
-
-
-def join(static: Path) -> dict[str, Bundle]:
-    """Read the sources as they are now; styles may name their fonts as seen from their own folder."""
-    _digest.cache_clear()
-    styles = "".join(path.read_text() for path in sorted((static / "css").glob("*.css")))
-    styles = re.sub(r"/\*.*?\*/\s*", "", styles, flags=re.DOTALL)
-    styles = re.sub(
-        r'url\("\.\./(.+?)"\)', lambda url: f'url("../static/{url[1]}?v={_digest(static / url[1])}")', styles
-    )
-    scripts = sorted((static / "vendor").glob("*.js")) + sorted((static / "js").glob("*.js"))
-    script = "\n".join(path.read_text() for path in scripts)
-    return {
-        "portal.css": _bundle("portal.css", "text/css", re.sub(r"\n\s+", "\n", styles)),
-        "portal.js": _bundle("portal.js", "text/javascript", script),
-        "icons.svg": _bundle("icons.svg", "image/svg+xml", (static / "icons.svg").read_text()),
-    }
+    def _below(self, name: str) -> str:
+        return f"{self.static_url}/{name}?v={_digest(self.static / name)}"
 
 
 def _bundle(name: str, mimetype: str, text: str) -> Bundle:
     plain = text.encode()
-    stem, _, ending = name.partition(".")
-    file = f"{stem}-{sha256(plain).hexdigest()[:12]}.{ending}"
-    return Bundle(file, mimetype, plain, gzip.compress(plain, mtime=0))
+    return Bundle(name.format(sha256(plain).hexdigest()[:12]), mimetype, plain, gzip.compress(plain, mtime=0))
 
 
 @cache
 def _digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()[:12]
-
-
-def _bundles() -> dict[str, Bundle]:
-    bundles: dict[str, Bundle] = current_app.extensions["assets"]
-    return bundles
-
-
-def _static() -> Path:
-    return Path(current_app.static_folder or "static")

@@ -3,13 +3,13 @@
   const timers = new WeakMap();
   const waiting = (detail) => {
     const pressed = detail.requestConfig.triggeringEvent?.submitter;
-    return [pressed ?? detail.elt, detail.target].filter(Boolean);
+    return [pressed ?? detail.requestConfig.elt, detail.target].filter(Boolean);
   };
   const settle = (detail) => {
     (timers.get(detail.xhr) ?? []).forEach(clearTimeout);
     waiting(detail).forEach((element) => element.removeAttribute("aria-busy"));
   };
-  const failed = ({ elt, requestConfig }) => {
+  const failed = ({ requestConfig }) => {
     const toast = tell("notice-failed");
     const again = document.createElement("button");
     again.type = "button";
@@ -17,7 +17,7 @@
     again.addEventListener("click", () => {
       toast.remove();
       const { submitter, type } = requestConfig.triggeringEvent ?? {};
-      submitter ? submitter.click() : htmx.trigger(elt, type ?? "click");
+      submitter ? submitter.click() : htmx.trigger(requestConfig.elt, type ?? "click");
     });
     toast?.querySelector("[data-dismiss]").before(again);
   };
