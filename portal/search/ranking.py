@@ -14,10 +14,16 @@ Strength = Literal["same", "close", "related"]
 
 SAID_WEIGHT = 0.5
 BODY_WEIGHT = 0.3
+# A joined word says again what its parts say.
+WHOLE_WEIGHT = 0.5
+# A title that asks for just the same makes a score 1.6 times as high.
+TITLE_WEIGHT = 0.6
+RERANKED = 30
 MAX_BODY_WORDS = 150
+# With fewer documents than this that have all words, those that have some are shown too.
 ENOUGH = 5
 EXPANSIONS = 24
-RARE = 2
+RARE = 10
 MAX_CANDIDATES = 5_000
 
 
@@ -33,11 +39,20 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One word of a query: the documents that have it and what each gains."""
+    """One word of a query: the documents that have it, in rising order, and what each gains."""
 
     word: str
     docs: Docs
     gains: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Two titles: how many words they share, what these make up of both, and how little is left of the shorter."""
+
+    words: int
+    share: float
+    unshared: float
 
 
 def search(snapshot: Snapshot, query: text.Query, limit: int) -> list[Hit]:
@@ -58,49 +73,54 @@ def search(snapshot: Snapshot, query: text.Query, limit: int) -> list[Hit]:
     if len(best) < min(limit, ENOUGH):
         some = np.flatnonzero(possible & ~complete & (matched > (-1 if query.phrases else 0)))
         best = np.concatenate([best, _best(scores, some, limit - len(best))])
-    return _hits(snapshot, best, scores, terms)
+    return _hits(snapshot, best, scores[best], terms)
 
 
 def similar(snapshot: Snapshot, title: str, body: str, limit: int, exclude: Collection[int] = ()) -> list[Hit]:
-    """Documents that resemble an idea, most alike first."""
+    """Documents that resemble an idea, most alike first; of the best, those with a like title move up."""
     terms = _idea(snapshot, title, body)
     scores = _add_up(snapshot, terms)
     scores[snapshot.deleted] = 0
     if exclude:
         scores[np.isin(snapshot.ids, list(exclude))] = 0
-    best = _best(scores, np.flatnonzero(scores), limit)
-    titles = snapshot.titles(best.tolist())
-    return _hits(snapshot, best, scores, terms, [strength(title, other, _rarity(snapshot)) for other in titles])
+    best = _best(scores, np.flatnonzero(scores), max(limit, RERANKED))
+    mine = text.parts(title)
+    likenesses = [_likeness(mine, other, snapshot.rarity_of) for other in snapshot.titles(best.tolist())]
+    final = scores[best] * (1 + TITLE_WEIGHT * np.array([likeness.share for likeness in likenesses], np.float32))
+    order = np.argsort(-final, kind="stable")[:limit]
+    return _hits(snapshot, best[order], final[order], terms, [_strength(likenesses[place]) for place in order])
 
 
 def strength(title: str, other: str, rarity: Callable[[str], float]) -> Strength:
     """How sure it is that two titles ask for one thing; ``rarity`` says how much a word tells (its idf)."""
-    mine, theirs = set(text.stems(title)), set(text.stems(other))
-    weight = {word: rarity(word) for word in mine | theirs}
+    return _strength(_likeness(text.parts(title), text.sequence(other), rarity))
 
-    def total(some: Iterable[str]) -> float:
-        return sum(weight[word] for word in some)
 
-    both = total(mine) + total(theirs)
-    if not both:
-        return "related"
-    shared = mine & theirs
-    alike = 2 * total(shared) / both
-    unshared = min(total(mine - theirs), total(theirs - mine)) / both
-    if alike >= 0.8 and unshared <= 0.01 and len(shared) >= 4:
+def _likeness(mine: Iterable[str], other: str, rarity: Callable[[str], float]) -> Likeness:
+    ours, theirs = set(mine), {part for part in other.split() if not text.is_noise(part)}
+    common = ours & theirs
+    shared = sum(map(rarity, common))
+    rest = sum(map(rarity, ours - common)), sum(map(rarity, theirs - common))
+    everything = 2 * shared + sum(rest)
+    return Likeness(len(common), 2 * shared / everything, min(rest) / everything) if everything else Likeness(0, 0, 0)
+
+
+def _strength(likeness: Likeness) -> Strength:
+    if likeness.share >= 0.8 and likeness.unshared <= 0.01 and likeness.words >= 4:
         return "same"
-    return "close" if alike >= 0.5 and len(shared) >= 2 else "related"
+    return "close" if likeness.share >= 0.5 and likeness.words >= 2 else "related"
 
 
 def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:
-    in_title = dict.fromkeys(text.stems(title))
-    in_body = [word for word in dict.fromkeys(text.stems(body)) if word not in in_title][:MAX_BODY_WORDS]
-    terms = [_term(snapshot, "alike", word, 1.0) for word in in_title]
-    last = text.unfinished(title) if not body else ""
-    if last and in_title and len(terms[-1].docs) <= RARE:
-        terms += _completions(snapshot, last, {term.word for term in terms})
-    terms += [_term(snapshot, "alike", word, BODY_WEIGHT) for word in in_body]
-    return terms
+    weights: dict[str, float] = {}
+    for *parts, last in text.spellings(title):
+        for word, weight in (*((part, 1.0) for part in parts), (last, WHOLE_WEIGHT if parts else 1.0)):
+            weights[word] = max(weight, weights.get(word, 0.0))
+    terms = [_term(snapshot, "alike", word, weight) for word, weight in weights.items()]
+    if not body:
+        terms += _instead(snapshot, terms, text.unfinished(title))
+    in_body = [word for word in dict.fromkeys(text.stems(body)) if word not in weights][:MAX_BODY_WORDS]
+    return terms + [_term(snapshot, "alike", word, BODY_WEIGHT) for word in in_body]
 
 
 def _term(snapshot: Snapshot, field: str, word: str, weight: float) -> Term:
@@ -109,15 +129,31 @@ def _term(snapshot: Snapshot, field: str, word: str, weight: float) -> Term:
     return Term(word, postings.docs, gains)
 
 
-def _completions(snapshot: Snapshot, prefix: str, known: Collection[str]) -> list[Term]:
-    """What an unfinished word can become, each as likely as it is frequent."""
-    words = [word for word in snapshot.words_from(prefix, EXPANSIONS) if word not in known]
-    found = [(word, snapshot.postings("alike", word)) for word in words]
-    total = sum(len(postings.docs) for _, postings in found)
-    return [
-        Term(word, postings.docs, snapshot.impacts("alike", postings) * np.float32(snapshot.rarity(total)))
-        for word, postings in found
-    ]
+def _instead(snapshot: Snapshot, terms: Sequence[Term], unfinished: str) -> list[Term]:
+    """What may be meant beside the words as they stand: a rare last word unfinished, an unknown one misspelt."""
+    known = {term.word for term in terms}
+    more = []
+    for number, term in enumerate(terms):
+        words: list[str] = []
+        if unfinished and number == len(terms) - 1 and len(term.docs) <= RARE:
+            words = [word for word in snapshot.completions(unfinished, EXPANSIONS) if word not in known]
+        if not words and not len(term.docs) and (meant := snapshot.correction(text.misspellings(term.word))):
+            words = [meant]
+        more += _alternatives(snapshot, words)
+    return more
+
+
+def _alternatives(snapshot: Snapshot, words: Sequence[str]) -> list[Term]:
+    """Words of which one is meant: a document gains by the best of those that it has."""
+    found = [snapshot.postings("alike", word) for word in words]
+    rarity = np.float32(snapshot.rarity(sum(len(postings.docs) for postings in found)))
+    best = np.zeros(snapshot.total, np.float32)
+    terms = []
+    for word, postings in zip(words, found, strict=True):
+        gains = np.maximum(snapshot.impacts("alike", postings) * rarity - best[postings.docs], 0)
+        best[postings.docs] += gains
+        terms.append(Term(word, postings.docs, gains))
+    return terms
 
 
 def _word(snapshot: Snapshot, ways: Sequence[str], last: str, terms: list[Term]) -> NDArray[np.int8]:
@@ -125,8 +161,8 @@ def _word(snapshot: Snapshot, ways: Sequence[str], last: str, terms: list[Term])
     masks = []
     for way in ways:
         found = [_term(snapshot, "alike", way, 1.0), _term(snapshot, "said", way, SAID_WEIGHT)]
-        if last and way == ways[-1] and sum(len(term.docs) for term in found) <= RARE:
-            found += _completions(snapshot, last, {way})
+        if len(ways) == 1 and not len(found[1].docs):
+            found += _instead(snapshot, found[:1], last)
         masks.append(_mask(snapshot, found))
         terms += found
     whole = masks.pop()
@@ -140,7 +176,7 @@ def _candidates(snapshot: Snapshot, phrase: Sequence[str], terms: list[Term]) ->
     candidates = np.ones(snapshot.total, bool)
     for word in dict.fromkeys(phrase):
         found = [_term(snapshot, "alike", word, 1.0), _term(snapshot, "said", word, SAID_WEIGHT)]
-        if word not in text.NOISE:
+        if not text.is_noise(word):
             candidates &= _mask(snapshot, found)
         terms += found
     return candidates
@@ -183,7 +219,7 @@ def _hits(
     snapshot: Snapshot,
     best: NDArray[np.intp],
     scores: Floats,
-    terms: Sequence[Term],
+    terms: Iterable[Term],
     strengths: Sequence[Strength] = (),
 ) -> list[Hit]:
     words: list[set[str]] = [set() for _ in best]
@@ -193,17 +229,6 @@ def _hits(
             for number in np.flatnonzero(term.docs[places] == best):
                 words[number].add(term.word)
     return [
-        Hit(int(snapshot.ids[doc]), float(scores[doc]), frozenset(words[number]), *strengths[number : number + 1])
+        Hit(int(snapshot.ids[doc]), float(scores[number]), frozenset(words[number]), *strengths[number : number + 1])
         for number, doc in enumerate(best)
     ]
-
-
-def _rarity(snapshot: Snapshot) -> Callable[[str], float]:
-    known: dict[str, float] = {}
-
-    def rarity(word: str) -> float:
-        if word not in known:
-            known[word] = snapshot.rarity(len(snapshot.postings("alike", word).docs))
-        return known[word]
-
-    return rarity

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_lowercase
 
 # This small module of Whoosh imports silently; everything else of Whoosh is imported in engine.py.
 from whoosh.lang.porter import stem as porter
@@ -39,12 +40,27 @@ class Query:
 
 def stems(text: str) -> list[str]:
     """All stems of ``text`` in order: of parts and, where a word has several, of the word run together."""
-    return [stem for _, _, word_stems in _words(text) for stem in word_stems]
+    return [stem for word_stems in spellings(text) for stem in word_stems]
+
+
+def spellings(text: str) -> list[tuple[str, ...]]:
+    """The words of ``text``, each as the stems of its parts and, where it has several, of the whole."""
+    return [word_stems for _, _, word_stems in _words(text)]
+
+
+def parts(text: str) -> list[str]:
+    """The stems of ``text`` without any word run together: what makes two titles alike."""
+    return [part for part in _sequence(text) if not is_noise(part)]
 
 
 def sequence(text: str) -> str:
     """``text`` as its parts in order, noise included, a space around each: what a quoted phrase is looked up in."""
     return f" {' '.join(_sequence(text))} "
+
+
+def is_noise(part: str) -> bool:
+    """Whether a part of a sequence or phrase is too common to be indexed."""
+    return part.startswith("~")
 
 
 def unfinished(text: str) -> str:
@@ -53,12 +69,25 @@ def unfinished(text: str) -> str:
     return _fold(_CASE.split(last[0])[-1]) if last else ""
 
 
+def misspellings(word: str) -> list[str]:
+    """What a misspelt ``word`` may have been: a letter added, left out, changed, or two of them swapped."""
+    if not word.isalpha() or not 4 <= len(word) <= 20:
+        return []
+    letters = sorted({*ascii_lowercase, *word})
+    halves = [(word[:cut], word[cut:]) for cut in range(len(word) + 1)]
+    left_out = {head + tail[1:] for head, tail in halves if tail}
+    swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in halves if len(tail) > 1}
+    changed = {head + letter + tail[1:] for head, tail in halves if tail for letter in letters}
+    added = {head + letter + tail for head, tail in halves for letter in letters}
+    return sorted((left_out | swapped | changed | added) - {word})
+
+
 def read(query: str) -> Query:
     """Understand a search: words and quoted phrases, and nothing else, within what one search may cost."""
     query = query[:MAX_QUERY]
     phrases = [phrase for phrase in map(_sequence, _PHRASE.findall(query)) if phrase]
     rest = _PHRASE.sub(" ", query)
-    words = dict.fromkeys(tuple(found) for _, _, found in _words(rest))
+    words = dict.fromkeys(spellings(rest))
     budget, kept_words, kept_phrases = MAX_TERMS, [], []
     for phrase in phrases:
         if budget > 0:
@@ -126,8 +155,9 @@ def _parts(word: str) -> Iterator[tuple[int, int]]:
 
 
 def _sequence(text: str) -> list[str]:
-    words = (found[0] for found in _WORD.finditer(text) if len(found[0]) <= 4 * _LONGEST)
-    return [_stem(_fold(word[start:stop])) for word in words for start, stop in _parts(word)]
+    found = (word[0] for word in _WORD.finditer(text) if len(word[0]) <= 4 * _LONGEST)
+    folded = (_fold(word[start:stop]) for word in found for start, stop in _parts(word))
+    return [f"~{part}" if part in NOISE else _stem(part) for part in folded]
 
 
 @lru_cache(maxsize=20_000)

@@ -76,6 +76,20 @@ def test_a_half_typed_word_finds_what_it_can_become(engine):
     assert ids(engine.similar("Export as spreadsh")) == [2]
 
 
+def test_a_misspelt_word_finds_what_more_than_one_document_has(engine):
+    engine.index([Document(6, "Offline reading"), Document(7, "Work offline")])
+
+    assert set(ids(engine.search("ofline "))) == set(ids(engine.search("oflfine mode")[:2])) == {6, 7}
+    assert set(ids(engine.similar("Read ofline pages"))) >= {6, 7}
+    assert engine.search("spreadshet ") == [], "one document may be misspelt itself"
+
+
+def test_a_word_that_is_known_is_never_taken_for_another(engine):
+    engine.index([Document(6, "Votes"), Document(7, "Notes"), Document(8, "More notes")])
+
+    assert ids(engine.search("vote ")) == [6]
+
+
 def test_a_hit_names_the_words_it_was_found_by(engine):
     (hit,) = engine.search("reminders weekly CSV", limit=1)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from portal.search.words import MAX_TERMS, mark, read, sequence, snippet, stems, unfinished
+from portal.search.words import MAX_TERMS, mark, misspellings, parts, read, sequence, snippet, stems, unfinished
 
 
 def joined(pieces):
@@ -37,8 +37,16 @@ def test_absurdly_long_words_are_not_indexed():
     assert stems("-".join(["part"] * 5000)) == []
 
 
-def test_a_sequence_keeps_noise_and_order():
-    assert sequence("To-do lists") == " to do list "
+def test_a_sequence_keeps_order_and_tells_noise_from_what_is_stemmed_alike():
+    assert sequence("To-do lists") == " ~to ~do list "
+    assert sequence("Use us") == " us ~us "
+    assert parts("To-do lists use") == ["list", "us"]
+
+
+def test_a_misspelt_word_is_one_letter_away_from_the_right_one():
+    for typed in ["ofline", "offlinee", "offlibe", "offilne"]:
+        assert "offline" in misspellings(typed)
+    assert misspellings("abc") == misspellings("2026") == misspellings("x" * 30) == []
 
 
 def test_only_a_last_word_without_anything_after_it_is_unfinished():
@@ -61,7 +69,7 @@ def test_nothing_but_words_and_phrases_means_anything(hostile):
     query = read(hostile)
 
     assert all(word.isalnum() for ways in query.words for word in ways)
-    assert all(word.isalnum() for phrase in query.phrases for word in phrase)
+    assert all(word.lstrip("~").isalnum() for phrase in query.phrases for word in phrase)
 
 
 @pytest.mark.parametrize("text", ["word{} ", '"phrase{}" ', "Joined-Word{} "])
