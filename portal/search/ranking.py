@@ -108,7 +108,7 @@ def _likeness(mine: Iterable[str], other: str, rarity: Callable[[str], float]) -
 def _strength(likeness: Likeness) -> Strength:
     if likeness.share >= 0.8 and likeness.unshared <= 0.01 and likeness.words >= 4:
         return "same"
-    return "close" if likeness.share >= 0.5 and likeness.words >= 2 else "related"
+    return "close" if likeness.share >= 0.6 and likeness.words >= 2 else "related"
 
 
 def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:

@@ -9,7 +9,7 @@ import pytest
 
 from portal.search import engine as engine_module
 from portal.search.engine import Busy, Document, Engine, NeedsRebuild, strength
-from portal.search.evaluation import whoosh_engine
+from portal.search.evaluation import TEXTS, measure, whoosh_engine
 
 IDEAS = [
     Document(1, "Dark mode for the web app", "My eyes hurt when I work at night."),
@@ -415,6 +415,23 @@ def test_the_evaluation_answers_with_the_names_of_its_documents():
     search = whoosh_engine([{"id": f"T-{idea.id}", "title": idea.title, "body": idea.body} for idea in IDEAS])
 
     assert [name for name, _ in search("Switch colours\nin the settings, a toggle", 1)] == ["T-4"]
+
+
+def test_the_evaluation_counts_a_duplicate_as_found_at_the_rank_of_the_first_of_its_group():
+    def search(text, k):
+        answers = {"one": ["a", "b", "c"], "two": ["x", "y", "c", "a"], "three": ["c", "x"]}
+        return [(name, 1.0) for name in answers[text]][:k]
+
+    issues = [
+        {"id": "a", "title": "one", "body": "", "duplicate_of": ["b"]},
+        {"id": "b", "title": "two", "body": "", "duplicate_of": ["c"]},
+        {"id": "c", "title": "three", "body": "", "duplicate_of": ["a"]},
+        {"id": "x", "title": "other", "body": ""},
+    ]
+    figures = measure(search, issues, TEXTS["title"])
+
+    assert (figures.queries, figures.recall_at_1, figures.recall_at_5) == (3, 1 / 3, 2 / 3)
+    assert figures.mean_reciprocal_rank == pytest.approx((1 + 1 / 3 + 0) / 3)
 
 
 def _index_from_afar(folder):
