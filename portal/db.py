@@ -109,6 +109,12 @@ def on_sqlite() -> bool:
     return bool(db.engine.dialect.name == "sqlite")
 
 
+def be_patient() -> None:
+    """Let statements run as long as they need; for commands, which nobody waits for in a browser."""
+    if not on_sqlite():
+        sa.event.listen(db.engine, "connect", _lift_time_limit)
+
+
 def skip_locked(query: sa.Select[Any]) -> sa.Select[Any]:
     """Let several workers claim rows side by side where the database can."""
     return query if on_sqlite() else query.with_for_update(skip_locked=True)
@@ -133,6 +139,11 @@ def _insert(model: type[Model]) -> Any:
 def _rows_in(insert: Any) -> int:
     result = db.session.execute(insert, execution_options={"preserve_rowcount": True})
     return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _lift_time_limit(connection: Any, _record: Any) -> None:
+    connection.execute("SET statement_timeout = 0")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

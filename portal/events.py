@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -15,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.db import Model, db, utcnow
 
 _kinds: dict[str, type[Event]] = {}
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +70,19 @@ def emit(event: Event, at: datetime | None = None) -> int:
     record = EventRecord(name=event.name, actor_id=event.actor_id, idea_id=event.idea_id, data=data, at=at or utcnow())
     db.session.add(record)
     db.session.flush()
-    for reaction in reactions_to(type(event)):
+    for reaction in () if _quiet.get() else reactions_to(type(event)):
         db.session.add(OutboxRow(event_id=record.id, reaction=name_of(reaction)))
     return record.id
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Let nothing follow from what happens inside, as when history is brought in: it is only recorded."""
+    before = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(before)
 
 
 def read(record: EventRecord) -> Recorded:

@@ -1,0 +1,131 @@
+"""The production server: granian takes the requests, a few threads answer them, and the worker runs beside."""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import multiprocessing.util
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from portal import create_app, worker
+from portal.config import ConfigurationError
+from portal.schema import read_schema
+
+STOP_WITHIN = 10  # seconds for requests under way, before a process is ended by force
+ACCESS_LINE = '%(time)s %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).0f ms'
+
+_kept: list[Any] = []  # what lives as long as this process: locks
+
+
+def application() -> Flask:
+    """Build the portal as one process of the server runs it: ``granian --factory portal.server:application``."""
+    return _start_process({}, "", None)
+
+
+def serve(
+    settings: Mapping[str, Any], *, host: str, port: int, processes: int, threads: int, access_log: bool, greeting: str
+) -> None:
+    """Answer requests until SIGTERM or Ctrl-C; say ``greeting`` once the portal is up.
+
+    Raises ConfigurationError when the port cannot be had.
+    """
+    check_port(host, port)
+    first = multiprocessing.Semaphore(1)
+    server = Server(
+        "portal.server:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=processes,
+        blocking_threads=threads,
+        log_level=LogLevels.error,
+        log_access=access_log,
+        log_access_format=ACCESS_LINE,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_WITHIN,
+        factory=True,
+    )
+    server.serve(target_loader=partial(_start_process, dict(settings), greeting, first), wrap_loader=False)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise ConfigurationError, with what to do, for an address that cannot be listened on."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except socket.gaierror:
+        raise ConfigurationError(f"{host} is no address of this machine; choose one with --host.") from None
+    except PermissionError:
+        raise ConfigurationError(f"Port {port} is for the system's own services; choose one above 1023 with --port N.") from None
+    except OSError as problem:
+        raise ConfigurationError(
+            f"Port {port} of {host} cannot be used ({(problem.strerror or str(problem)).lower()}); "
+            "stop what runs there, or choose another port with --port N."
+        ) from None
+
+
+def refuse_old_schema(command: str = "portal db upgrade") -> None:
+    """Raise ConfigurationError when the database lacks migrations of this version."""
+    schema = read_schema()
+    if not schema.is_newest:
+        was = f"at {schema.current}" if schema.current else "empty"
+        raise ConfigurationError(f"The database is {was} and this version needs {schema.newest}. Run: {command}")
+
+
+def _start_process(settings: Mapping[str, Any], greeting: str, first: Any) -> Flask:
+    """Build the app in one process of the server, with the worker beside it where it belongs inside."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until granian listens; what was forked would only take a note
+    _end_with_parent()
+    app = create_app(settings)
+    if app.config["WORKER"] == "inside":
+        _run_worker_in_one_process(app)
+    if greeting and first.acquire(block=False):
+        click.echo(greeting)
+    return app
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="portal-parent", daemon=True).start()
+
+
+def _run_worker_in_one_process(app: Flask) -> None:
+    """Start the worker here unless another process of this instance has it; whoever holds the lock file has."""
+    if hold(Path(app.config["INSTANCE"]) / "worker.lock"):
+        stop: Callable[[], None] = worker.start_inside(app)
+        multiprocessing.util.Finalize(None, stop, exitpriority=10)
+
+
+def hold(file: Path) -> bool:
+    """Take a lock that goes with this process, however it ends; whether nobody had it."""
+    opened = file.open("a")
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        opened.close()
+        return False
+    _kept.append(opened)
+    return True
