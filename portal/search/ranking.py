@@ -19,7 +19,10 @@ WHOLE_WEIGHT = 0.5
 # A title that asks for just the same makes a score 1.6 times as high.
 TITLE_WEIGHT = 0.6
 RERANKED = 30
+MAX_TITLE = 500
+MAX_BODY = 5_000
 MAX_BODY_WORDS = 150
+MAX_CORRECTIONS = 4
 # With fewer documents than this that have all words, those that have some are shown too.
 ENOUGH = 5
 EXPANSIONS = 24
@@ -84,7 +87,7 @@ def similar(snapshot: Snapshot, title: str, body: str, limit: int, exclude: Coll
     if exclude:
         scores[np.isin(snapshot.ids, list(exclude))] = 0
     best = _best(scores, np.flatnonzero(scores), max(limit, RERANKED))
-    mine = text.parts(title)
+    mine = text.parts(title[:MAX_TITLE])
     likenesses = [_likeness(mine, other, snapshot.rarity_of) for other in snapshot.titles(best.tolist())]
     final = scores[best] * (1 + TITLE_WEIGHT * np.array([likeness.share for likeness in likenesses], np.float32))
     order = np.argsort(-final, kind="stable")[:limit]
@@ -113,13 +116,13 @@ def _strength(likeness: Likeness) -> Strength:
 
 def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:
     weights: dict[str, float] = {}
-    for *parts, last in text.spellings(title):
+    for *parts, last in text.spellings(title[:MAX_TITLE]):
         for word, weight in (*((part, 1.0) for part in parts), (last, WHOLE_WEIGHT if parts else 1.0)):
             weights[word] = max(weight, weights.get(word, 0.0))
     terms = [_term(snapshot, "alike", word, weight) for word, weight in weights.items()]
     if not body:
         terms += _instead(snapshot, terms, text.unfinished(title))
-    in_body = [word for word in dict.fromkeys(text.stems(body)) if word not in weights][:MAX_BODY_WORDS]
+    in_body = [word for word in dict.fromkeys(text.stems(body[:MAX_BODY])) if word not in weights][:MAX_BODY_WORDS]
     return terms + [_term(snapshot, "alike", word, BODY_WEIGHT) for word in in_body]
 
 
@@ -132,13 +135,15 @@ def _term(snapshot: Snapshot, field: str, word: str, weight: float) -> Term:
 def _instead(snapshot: Snapshot, terms: Sequence[Term], unfinished: str) -> list[Term]:
     """What may be meant beside the words as they stand: a rare last word unfinished, an unknown one misspelt."""
     known = {term.word for term in terms}
-    more = []
+    more: list[Term] = []
+    corrections = 0
     for number, term in enumerate(terms):
         words: list[str] = []
         if unfinished and number == len(terms) - 1 and len(term.docs) <= RARE:
             words = [word for word in snapshot.completions(unfinished, EXPANSIONS) if word not in known]
-        if not words and not len(term.docs) and (meant := snapshot.correction(text.misspellings(term.word))):
-            words = [meant]
+        if not words and not len(term.docs) and corrections < MAX_CORRECTIONS:
+            corrections += 1
+            words = [*filter(None, [snapshot.correction(text.misspellings(term.word))])]
         more += _alternatives(snapshot, words)
     return more
 
