@@ -97,7 +97,8 @@ def _folder_that_becomes(folder: Path) -> Iterator[Path]:
 def _pack(folder: Path) -> str:
     """Let npm fetch the package, which checks its integrity, and return the name of the archive."""
     npm = [_tool("npm"), "pack", PACKAGE, "--loglevel=error", "--pack-destination", folder, "--cache", folder / "npm"]
-    attempt = subprocess.run(npm, cwd=folder, capture_output=True, text=True, timeout=300)
+    surroundings = {"NODE_USE_SYSTEM_CA": "1", "npm_config_fetch_retries": "1", **os.environ}
+    attempt = subprocess.run(npm, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=300)
     shutil.rmtree(folder / "npm", ignore_errors=True)
     if attempt.returncode:
         reason = (attempt.stderr.strip().splitlines() or ["no reason given"])[0]
