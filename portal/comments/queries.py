@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from flask import abort
 from sqlalchemy import select
@@ -11,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Person
 from portal.comments.models import Comment, Helpful
 from portal.db import db
-from portal.ideas.models import Idea
+from portal.ideas.models import Idea, StatusChange
 from portal.ideas.queries import is_seen_by
 
 
@@ -25,6 +27,27 @@ class CommentView:
     replies: list[CommentView] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in the discussion: a thread, or moves of the idea that followed one another."""
+
+    at: datetime
+    thread: CommentView | None = None
+    changes: tuple[StatusChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """What was said and what happened, oldest first; in long ones the middle is folded."""
+
+    entries: list[Entry]
+    newest: list[Entry]
+    folded: int
+
+
+FIRST, LAST = 20, 5
+
+
 def get_comment(comment_id: int, viewer: Person) -> Comment:
     """Return a comment on an idea that the viewer may see, or answer 404."""
     comment = db.session.scalar(
@@ -34,6 +57,26 @@ def get_comment(comment_id: int, viewer: Person) -> Comment:
         .options(joinedload(Comment.idea), joinedload(Comment.author))
     )
     return comment or abort(404)
+
+
+def discussion(idea: Idea, viewer: Person, changes: Sequence[StatusChange], show_all: bool = False) -> Discussion:
+    """Return the threads and the moves of an idea by time; of more than 25 entries the first 20 and the last 5."""
+    said = [Entry(view.comment.at, thread=view) for view in threads(idea, viewer)]
+    entries = _gather([*said, *(Entry(change.at, changes=(change,)) for change in changes)])
+    if show_all or len(entries) <= FIRST + LAST:
+        return Discussion(entries, [], 0)
+    return Discussion(entries[:FIRST], entries[-LAST:], len(entries) - FIRST - LAST)
+
+
+def _gather(entries: list[Entry]) -> list[Entry]:
+    """Sort by time, and put moves that follow one another into one entry."""
+    gathered: list[Entry] = []
+    for entry in sorted(entries, key=lambda entry: entry.at):
+        if entry.changes and gathered and gathered[-1].changes:
+            gathered[-1] = Entry(entry.at, changes=gathered[-1].changes + entry.changes)
+        else:
+            gathered.append(entry)
+    return gathered
 
 
 def threads(idea: Idea, viewer: Person) -> list[CommentView]:

@@ -1,7 +1,124 @@
-"""Pages and actions."""
+"""Taking part in the discussion of an idea."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, abort, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.comments import queries, service
+from portal.comments.forms import CommentForm
+from portal.comments.models import Comment
+from portal.extensions import limiter
+from portal.ideas import queries as ideas
+from portal.ideas import service as idea_service
+from portal.ideas.models import Idea
+from portal.text import clean_text
+from portal.transactions import transaction
+from portal.web.limits import LIMITS, per_person
+from portal.web.responses import fragment, go_to, page, swap
+from portal.web.session import authorize, member, viewer
 
 bp = Blueprint("comments", __name__)
+
+
+@bp.get("/ideas/<int:idea_id>/comments/new")
+def new(idea_id: int) -> Response:
+    """Write a comment or a reply on a page of its own."""
+    idea = ideas.get_idea(idea_id, viewer())
+    authorize("comment.post", idea)
+    parent = _parent(idea, request.args.get("reply_to"))
+    form = CommentForm(data={"reply_to": parent.id if parent else "", "body": request.args.get("words", "")[:1000]})
+    form.vote.data = "1" if request.args.get("vote") == "1" else ""
+    return page("comments/new.html", "comments/_composer.html", form=form, idea=idea, parent=parent)
+
+
+@bp.post("/ideas/<int:idea_id>/back")
+def back(idea_id: int) -> Response:
+    """Go from a half-written idea to one that exists: review one's words as a comment there."""
+    idea = ideas.get_idea(idea_id, viewer())
+    authorize("comment.post", idea)
+    typed = [clean_text(request.form.get(field)) for field in ("title", "need", "proposal")]
+    form = CommentForm(formdata=None, data={"body": "\n\n".join(text for text in typed if text), "vote": "1"})
+    return page("comments/new.html", form=form, idea=idea, parent=None)
+
+
+@bp.post("/ideas/<int:idea_id>/comments")
+@limiter.limit(LIMITS["comments.post"], key_func=per_person)
+def post(idea_id: int) -> Response:
+    """Say something about an idea."""
+    idea = ideas.get_idea(idea_id, viewer())
+    authorize("comment.post", idea)
+    form = CommentForm()
+    parent = _parent(idea, form.reply_to.data)
+    if not form.validate_on_submit():
+        return page("comments/new.html", "comments/_composer.html", 422, form=form, idea=idea, parent=parent)
+    author = member()
+    with transaction():
+        if form.vote.data:
+            idea_service.cast_vote(idea, author)
+        comment = service.post_comment(idea, author, form.body.data, reply_to=parent)
+    there = url_for("ideas.show", idea_id=comment.idea_id, all=1, _anchor=f"comment-{comment.id}-said")
+    done = _("Voted, and your words stand here as a comment.") if form.vote.data else _("Posted.")
+    return go_to(there, notice=done)
+
+
+@bp.route("/comments/<int:comment_id>/edit", methods=["GET", "POST"])
+def edit(comment_id: int) -> Response:
+    """Say it differently."""
+    comment = queries.get_comment(comment_id, viewer())
+    authorize("comment.edit", comment)
+    form = CommentForm(obj=comment)
+    if form.validate_on_submit():
+        with transaction():
+            service.edit_comment(comment, form.body.data)
+        return go_to(_place(comment), notice=_("Saved."))
+    return page("comments/edit.html", status=422 if form.errors else 200, form=form, comment=comment)
+
+
+@bp.route("/comments/<int:comment_id>/delete", methods=["GET", "POST"])
+def delete(comment_id: int) -> Response:
+    """Take one's words back; moderators remove others'."""
+    comment = queries.get_comment(comment_id, viewer())
+    authorize("comment.delete", comment)
+    if request.method == "GET":
+        return page("comments/delete.html", comment=comment)
+    with transaction():
+        service.delete_comment(comment, member())
+    return go_to(url_for("ideas.show", idea_id=comment.idea_id), notice=_("The comment is gone. Replies stay."))
+
+
+@bp.post("/comments/<int:comment_id>/helpful")
+def mark_helpful(comment_id: int) -> Response:
+    """Thank somebody for a comment."""
+    comment = queries.get_comment(comment_id, viewer())
+    authorize("comment.mark", comment)
+    with transaction(wake=False):
+        service.mark_helpful(comment, member())
+    return _show_helpful(comment)
+
+
+@bp.post("/comments/<int:comment_id>/helpful/withdraw")
+def unmark_helpful(comment_id: int) -> Response:
+    """Take the thanks back."""
+    comment = queries.get_comment(comment_id, viewer())
+    authorize("comment.mark", comment)
+    with transaction(wake=False):
+        service.unmark_helpful(comment, member())
+    return _show_helpful(comment)
+
+
+def _show_helpful(comment: Comment) -> Response:
+    view = queries.comment_view(comment, viewer())
+    return swap(fragment("comments/_helpful_button.html", view=view), otherwise=_place(comment))
+
+
+def _parent(idea: Idea, comment_id: str | None) -> Comment | None:
+    if not comment_id:
+        return None
+    parent = queries.get_comment(int(comment_id), viewer()) if comment_id.isdecimal() else abort(404)
+    return parent if parent.idea_id == idea.id and parent.deleted_at is None else abort(404)
+
+
+def _place(comment: Comment) -> str:
+    return url_for("ideas.show", idea_id=comment.idea_id, all=1, _anchor=f"comment-{comment.id}-said")

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from portal.accounts.models import User
 from portal.boards.models import Board
-from portal.db import db, utcnow
+from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas import policy, queries
@@ -62,6 +62,8 @@ class CannotMerge(Refusal):
 
 def moves_for(idea: Idea, actor: User) -> list[Move]:
     """Return the moves that this person may make with this idea now, in the order of the workflow."""
+    if not idea.is_published:
+        return []
     return [move for (source, _target), move in MOVES.items() if source is idea.status and policy.may_make(actor, move)]
 
 
@@ -101,10 +103,22 @@ def answer_idea(idea: Idea, actor: User, details: MoveDetails) -> Answer:
     if not details.answer.strip():
         raise DetailMissing("answer", _("Write the answer first."))
     lock(idea)
+    if not idea.is_published or idea.status is Status.MERGED:
+        raise Refusal(_("Only a published idea that stands for itself can be answered."))
     answer = _say(idea, actor, details, utcnow(), None)
     idea.due_at = next_word_due(idea.status, answer.at)
     emit(IdeaAnswered(actor_id=actor.id, idea_id=idea.id, answer_id=answer.id))
     return answer
+
+
+def check_merge(idea: Idea, main: Idea) -> None:
+    """Raise CannotMerge, with the reason, when these two cannot be joined."""
+    if main.id == idea.id:
+        raise CannotMerge(_("An idea cannot be merged into itself."))
+    if not main.is_published:
+        raise CannotMerge(_("The main idea is not published."))
+    if queries.merged_ids(idea):
+        raise CannotMerge(_("Other ideas were merged into this one. Choose this one as the main idea instead."))
 
 
 def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
@@ -163,8 +177,9 @@ def set_tags(idea: Idea, names: list[str], actor: User) -> None:
         raise Refusal(_("An idea has at most ten tags."))
     if wanted == [tag.name for tag in idea.tags]:
         return
-    known = {tag.name: tag for tag in db.session.scalars(sa.select(Tag).where(Tag.name.in_(wanted)))}
-    idea.tags = [known.get(name) or Tag(name=name) for name in wanted]
+    for name in wanted:
+        insert_if_absent(Tag, name=name)
+    idea.tags = list(db.session.scalars(sa.select(Tag).where(Tag.name.in_(wanted)).order_by(Tag.name)))
     db.session.flush()
     emit(TagsChanged(actor_id=actor.id, idea_id=idea.id, tags=wanted))
 
@@ -243,12 +258,7 @@ def _merge(idea: Idea, actor: User | None, details: MoveDetails, at: datetime) -
     if details.into is None:
         raise DetailMissing("into", _("Choose the main idea."))
     main = lock(details.into.merged_into or details.into)
-    if main.id == idea.id:
-        raise CannotMerge(_("An idea cannot be merged into itself."))
-    if not main.is_published:
-        raise CannotMerge(_("The main idea is not published."))
-    if queries.merged_ids(idea):
-        raise CannotMerge(_("Other ideas were merged into this one. Choose this one as the main idea instead."))
+    check_merge(idea, main)
     change = _remember(idea, Status.MERGED, actor, details.reason, at)
     change.into_id = main.id
     change.told = sum(queries.count_audience(idea, actor.id if actor else None).values())

@@ -132,15 +132,21 @@ def strongest_reason(follow: Follow) -> str:
     return next((name for name, holds in reasons if holds), "follower")
 
 
-def audience_of(idea_ids: Sequence[int], except_id: int | None) -> Select[tuple[int, str]]:
-    """Select who hears of these ideas, each person once with the strongest reason, leaving one person out."""
-    rank = sa.case((Follow.is_author, 1), (Follow.is_voter, 2), (Follow.is_commenter, 3), else_=4)
-    strongest = sa.func.min(rank)
-    reason = sa.case((strongest == 1, "author"), (strongest == 2, "voter"), (strongest == 3, "commenter"), else_="follower")
+REASONS = ("author", "voter", "commenter", "follower")
+
+
+def audience_of(
+    idea_ids: Sequence[int], except_id: int | None, reasons: Sequence[str] = REASONS
+) -> Select[tuple[int, str]]:
+    """Select who hears of these ideas for one of ``reasons``, each person once with the strongest, leaving one person out."""
+    columns = {"author": Follow.is_author, "voter": Follow.is_voter, "commenter": Follow.is_commenter, "follower": Follow.by_choice}
+    holding = [columns[reason] for reason in reasons]
+    strongest = sa.func.min(sa.case(*((column, rank) for rank, column in enumerate(holding))))
+    reason = sa.case(*((strongest == rank, name) for rank, name in enumerate(reasons)))
     people = (
         select(Follow.user_id.label("user_id"), reason.label("reason"))
         .join(User, User.id == Follow.user_id)
-        .where(Follow.idea_id.in_(idea_ids), ~Follow.muted, User.suspended_at.is_(None))
+        .where(Follow.idea_id.in_(idea_ids), ~Follow.muted, sa.or_(*holding), User.suspended_at.is_(None))
         .group_by(Follow.user_id)
     )
     return people if except_id is None else people.where(Follow.user_id != except_id)

@@ -1,7 +1,281 @@
-"""Pages and actions."""
+"""Reading and posting ideas, and standing behind them."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, abort, current_app, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from portal.accounts.models import Person, User
+from portal.boards.models import Board
+from portal.boards.queries import find_board, list_boards
+from portal.comments import queries as comments
+from portal.db import utcnow
+from portal.extensions import limiter
+from portal.ideas import lists, queries, service
+from portal.ideas import page as idea_page
+from portal.ideas.forms import IdeaForm, NewIdeaForm
+from portal.ideas.models import Idea
+from portal.notifications.queries import news_for
+from portal.search.queries import guess_board, is_worth_comparing, similar_ideas
+from portal.transactions import transaction
+from portal.web.kept import kept
+from portal.web.limits import LIMITS, per_person
+from portal.web.paging import cursor, place
+from portal.web.responses import fragment, go_to, page, swap
+from portal.web.session import authorize, member, viewer
 
 bp = Blueprint("ideas", __name__)
+
+
+@bp.get("/")
+def index() -> Response:
+    """Read what people suggest, on all boards."""
+    return _list(None)
+
+
+@bp.get("/boards/<slug>")
+def board(slug: str) -> Response:
+    """Read what people suggest on one board."""
+    return _list(find_board(slug, viewer()) or abort(404))
+
+
+@bp.get("/ideas/<int:idea_id>")
+def show(idea_id: int) -> Response:
+    """Read an idea, where it stands, and what is said about it."""
+    idea = queries.get_idea(idea_id, viewer())
+    return page("ideas/show.html", **_page_of(idea))
+
+
+@bp.get("/ideas/new")
+def new() -> Response:
+    """Write an idea down, seeing similar ones."""
+    form = _new_form()
+    draft = queries.draft_of(viewer())
+    title = request.args.get("title", "")
+    if draft and title.strip() in {"", draft.title.strip()}:
+        form.process(data={"title": draft.title, "need": draft.need, "proposal": draft.proposal, "board": draft.board,
+                           "follow": True})
+    else:
+        form.process(data={"title": title[:1000], "board": request.args.get("board", ""), "follow": True})
+    return _form_page(form, draft=draft)
+
+
+@bp.post("/ideas")
+@limiter.limit(LIMITS["ideas.create"], key_func=per_person)
+def create() -> Response:
+    """Post an idea."""
+    authorize("idea.submit")
+    form = _new_form()
+    if not form.validate_on_submit():
+        return _form_page(form, 422)
+    similar = similar_ideas(viewer(), form.title.data, form.need.data)
+    if not form.checked.data and any(idea.strength != "related" for idea in similar):
+        return _form_page(form, asked_first=True)
+    author = member()
+    chosen = find_board(form.board.data or guess_board(similar), author) or list_boards(author)[0]
+    held = _is_held(author)
+    with transaction():
+        idea = service.submit_idea(
+            author, chosen, title=form.title.data, need=form.need.data, proposal=form.proposal.data, held=held
+        )
+        if not form.follow.data:
+            service.unfollow(idea, author)
+        service.discard_draft(author)
+    return go_to(url_for(".show", idea_id=idea.id, posted=1), notice=_("Posted."))
+
+
+@bp.post("/ideas/draft")
+def save_draft() -> Response:
+    """Keep what is in the form for later."""
+    authorize("account.use")
+    form = request.form
+    with transaction(wake=False):
+        service.save_draft(
+            member(), title=form.get("title", ""), need=form.get("need", ""), proposal=form.get("proposal", ""),
+            board=form.get("board", ""),
+        )
+    return swap(fragment("ideas/_draft_saved.html", at=utcnow()), otherwise=url_for(".new"))
+
+
+@bp.post("/ideas/draft/discard")
+def discard_draft() -> Response:
+    """Throw the draft away."""
+    authorize("account.use")
+    with transaction(wake=False):
+        service.discard_draft(member())
+    return go_to(url_for(".new", fresh=1))
+
+
+@bp.route("/ideas/<int:idea_id>/edit", methods=["GET", "POST"])
+def edit(idea_id: int) -> Response:
+    """Say an idea better; what stood there before is kept."""
+    idea = queries.get_idea(idea_id, viewer())
+    authorize("idea.edit", idea)
+    form = IdeaForm(obj=idea)
+    if form.validate_on_submit():
+        with transaction():
+            service.edit_idea(
+                idea, member(), title=form.title.data, need=form.need.data, proposal=form.proposal.data
+            )
+        return go_to(url_for(".show", idea_id=idea.id), notice=_("Saved. Earlier wording stays readable."))
+    return page("ideas/edit.html", status=422 if form.errors else 200, form=form, idea=idea)
+
+
+@bp.get("/ideas/<int:idea_id>/history")
+def history(idea_id: int) -> Response:
+    """Read what an idea said before it was edited."""
+    idea = queries.get_idea(idea_id, viewer())
+    return page("ideas/history.html", idea=idea, revisions=queries.revisions(idea))
+
+
+@bp.route("/ideas/<int:idea_id>/remove", methods=["GET", "POST"])
+def remove(idea_id: int) -> Response:
+    """Take one's own idea back."""
+    idea = queries.get_idea(idea_id, viewer())
+    authorize("idea.remove", idea)
+    if request.method == "GET":
+        return page("ideas/remove.html", idea=idea)
+    with transaction():
+        service.remove_idea(idea, member())
+    return go_to(url_for(".index"), notice=_("Your idea is gone."))
+
+
+@bp.post("/ideas/<int:idea_id>/vote")
+@limiter.limit(LIMITS["votes"], key_func=per_person)
+def vote(idea_id: int) -> Response:
+    """Back an idea."""
+    idea = queries.get_idea(idea_id, viewer())
+    authorize("idea.vote", idea)
+    with transaction():
+        service.cast_vote(idea, member())
+    return _show_ballot(idea, _("Voted."))
+
+
+@bp.post("/ideas/<int:idea_id>/vote/withdraw")
+@limiter.limit(LIMITS["votes"], key_func=per_person)
+def withdraw_vote(idea_id: int) -> Response:
+    """Take one's vote back."""
+    idea = queries.get_idea(idea_id, viewer())
+    authorize("idea.vote", idea)
+    with transaction():
+        service.withdraw_vote(idea, member())
+    return _show_ballot(idea, _("Vote taken back."))
+
+
+@bp.post("/ideas/<int:idea_id>/follow")
+def follow(idea_id: int) -> Response:
+    """Be told of changes."""
+    idea = queries.get_idea(idea_id, viewer())
+    authorize("idea.follow", idea)
+    with transaction():
+        service.follow(idea, member())
+    return _show_following(idea, _("You will hear when this idea moves."))
+
+
+@bp.post("/ideas/<int:idea_id>/unfollow")
+def unfollow(idea_id: int) -> Response:
+    """Be told no more."""
+    idea = queries.get_idea(idea_id, viewer())
+    authorize("idea.follow", idea)
+    with transaction():
+        service.unfollow(idea, member())
+    return _show_following(idea, _("You will hear no more of this idea."))
+
+
+def _list(chosen: Board | None) -> Response:
+    person = viewer()
+    filters = lists.Filters.read(request.args, chosen.slug if chosen else "")
+    after = place(request.args.get("after"), lists.KINDS[filters.sort])
+    ideas = lists.list_ideas(person, filters, after)
+    boards = list_boards(person)
+    here = url_for(".board", slug=chosen.slug) if chosen else url_for(".index")
+    older = cursor(*ideas.next_place) if ideas.next_place else None
+    return page(
+        "ideas/index.html", "ideas/_idea_list.html",
+        ideas=ideas, filters=filters, boards=boards, board=chosen, here=here, after=after, older=older,
+        mine=lists.count_mine(person), tags=_tags(person), facts=_facts(person), news=news_for(person),
+    )
+
+
+def _facts(person: Person) -> dict[str, Any]:
+    """What the home page tells about the portal as a whole; a minute old at most."""
+    return kept(
+        ("home", person.reads_as_staff, person.is_signed_in),
+        timedelta(minutes=1),
+        lambda: {
+            "shipped": lists.count_shipped(person),
+            "just_shipped": lists.just_shipped(person),
+            "days": queries.usual_days_to_answer(utcnow() - timedelta(days=90)),
+        },
+    )
+
+
+def _tags(person: Person) -> list[str]:
+    tags: list[str] = kept(
+        ("tags", person.reads_as_staff, person.is_signed_in), timedelta(minutes=1), lambda: queries.tags_in_use(person)
+    )
+    return tags
+
+
+def _page_of(idea: Idea) -> dict[str, Any]:
+    person = viewer()
+    changes = queries.status_changes(idea)
+    return {
+        "idea": idea,
+        "ballot": queries.ballot(idea, person),
+        "following": queries.following(idea, person),
+        "trail": idea_page.trail(idea, changes),
+        "official": idea_page.official_answer(idea, queries.answers(idea)),
+        "merged": queries.merged_ideas(idea, person),
+        "discussion": comments.discussion(idea, person, changes, show_all=bool(request.args.get("all"))),
+        "posted": bool(request.args.get("posted")) and idea.author_id == person.id,
+        "days": _facts(person)["days"],
+    }
+
+
+def _new_form() -> NewIdeaForm:
+    form = NewIdeaForm()
+    form.offer_boards([(board.slug, board.name) for board in list_boards(viewer())])
+    return form
+
+
+def _form_page(form: NewIdeaForm, status: int = 200, *, draft: Any = None, asked_first: bool = False) -> Response:
+    title, need = form.title.data or "", form.need.data or ""
+    looked = is_worth_comparing(title)
+    ideas = similar_ideas(viewer(), title, need) if looked else []
+    guessed = not form.board.data and looked and len(form.board.choices) > 1
+    if guessed:
+        form.board.data = guess_board(ideas)
+    return page(
+        "ideas/new.html", status=status, form=form, ideas=ideas, looked=looked, draft=draft, asked_first=asked_first,
+        guessed=guessed and bool(form.board.data),
+    )
+
+
+def _is_held(author: User) -> bool:
+    return bool(current_app.config["HOLD_FIRST_POST"]) and author.trusted_at is None and not author.is_staff
+
+
+def _show_ballot(idea: Idea, done: str) -> Response:
+    ballot = queries.ballot(idea, viewer())
+    votes = ngettext("%(num)d vote.", "%(num)d votes.", ballot.votes)
+    large, nested = request.args.get("large") == "1", request.args.get("in") == "form"
+    return swap(
+        fragment("ideas/_vote_button.html", ballot=ballot, large=large, nested=nested),
+        otherwise=url_for(".show", idea_id=idea.id),
+        trigger="idea:votes-changed",
+        said=f"{done} {votes}",
+    )
+
+
+def _show_following(idea: Idea, done: str) -> Response:
+    return swap(
+        fragment("ideas/_follow_button.html", following=queries.following(idea, viewer())),
+        otherwise=url_for(".show", idea_id=idea.id),
+        notice=done,
+    )

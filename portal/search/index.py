@@ -9,7 +9,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask, current_app
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
+from portal.boards.models import Audience, Board
 from portal.comments.models import Comment
 from portal.db import db, insert_if_absent, utcnow
 from portal.events import Recorded
@@ -94,17 +96,26 @@ def documents(ids: Sequence[int] | None = None) -> Iterator[Document]:
 def _said(ids: list[int]) -> dict[int, list[str]]:
     """Collect comments, answers, reasons and the wording of merged ideas, by the idea they are found under."""
     said: dict[int, list[str]] = {}
-    merged = sa.func.concat(Idea.title, "\n", Idea.need, "\n", Idea.proposal)
     for texts in (
         select(Comment.idea_id, Comment.body).where(Comment.idea_id.in_(ids), Comment.deleted_at.is_(None)),
-        select(Answer.idea_id, sa.func.concat(Answer.body, "\n", Answer.alternative, "\n", Answer.reversal)).where(
+        select(Answer.idea_id, Answer.body + "\n" + Answer.alternative + "\n" + Answer.reversal).where(
             Answer.idea_id.in_(ids)
         ),
         select(StatusChange.idea_id, StatusChange.reason).where(StatusChange.idea_id.in_(ids), StatusChange.reason != ""),
-        select(Idea.merged_into_id, merged).where(
-            Idea.merged_into_id.in_(ids), Idea.publication == Publication.PUBLISHED
-        ),
+        merged_wording(ids),
     ):
         for idea_id, text in db.session.execute(texts):
             said.setdefault(idea_id, []).append(text)
     return said
+
+
+def merged_wording(ids: Sequence[int]) -> sa.Select[tuple[int | None, str]]:
+    """Select the words of the ideas merged into these; what was said on a closed board is not found from an open one."""
+    main, place = aliased(Idea), aliased(Board)
+    return (
+        select(Idea.merged_into_id, Idea.title + "\n" + Idea.need + "\n" + Idea.proposal)
+        .join(main, main.id == Idea.merged_into_id)
+        .join(place, place.id == Idea.board_id)
+        .where(Idea.merged_into_id.in_(ids), Idea.publication == Publication.PUBLISHED)
+        .where(sa.or_(Idea.board_id == main.board_id, place.audience == Audience.PUBLIC))
+    )

@@ -9,6 +9,8 @@ from flask_babel import get_locale
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
+from portal.db import utcnow
+from portal.ideas.workflow import Status
 from portal.notifications import queries as notifications
 from portal.web import dates, session
 
@@ -25,8 +27,10 @@ def init_app(app: Flask) -> None:
         portal_name=app.config["NAME"],
         demo=app.config["DEMO"],
         languages=LANGUAGES,
+        statuses=tuple(Status),
+        now=utcnow,
     )
-    app.jinja_env.filters.update(reltime=dates.reltime, absolute=dates.absolute, day=dates.day, rich=rich)
+    app.jinja_env.filters.update(reltime=dates.reltime, absolute=dates.absolute, day=dates.day, clock=dates.clock, rich=rich)
     app.context_processor(_for_layouts)
 
 
@@ -42,11 +46,12 @@ def rich(html: str) -> Markup:
 
 
 def locale() -> str | None:
-    """Return the language to answer in: the member's choice, else the best the browser asks for."""
+    """Return the language to answer in: the person's choice, else the best the browser asks for; None in mails."""
     if not has_request_context():
         return None
-    person = session.viewer()
-    chosen = getattr(person, "locale", None)
+    if not has_request_context():
+        return None
+    chosen = getattr(session.viewer(), "locale", None) or request.cookies.get("language")
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from flask_babel import format_date, format_datetime, format_timedelta, get_timezone
+from flask_babel import format_date, format_datetime, format_time, format_timedelta, get_timezone
 from flask_babel import gettext as _
 
 from portal.db import utcnow
@@ -40,3 +40,8 @@ def absolute(moment: datetime | date | None) -> str:
     if isinstance(moment, datetime):
         return format_datetime(moment, "d MMMM y, HH:mm z")
     return format_date(moment, "d MMMM y")
+
+
+def clock(moment: datetime) -> str:
+    """Return the time of day."""
+    return format_time(moment, "HH:mm")

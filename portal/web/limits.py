@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address, ip_network
+
 from flask import Flask, request
 from flask_limiter.util import get_remote_address
 
@@ -12,9 +14,10 @@ LIMITS = {
     "ideas.create": "5 per hour; 20 per day",
     "comments.post": "10 per 10 minutes; 100 per day",
     "votes": "60 per minute; 500 per day",
-    "search.visitor": "30 per minute",
-    "search.member": "120 per minute",
+    "search": "60 per minute",
+    "similar": "120 per minute",
     "accounts.register": "10 per hour",
+    "accounts.confirmation": "2 per hour; 5 per day",
     "accounts.sign_in.address": "20 per hour",
     "accounts.sign_in.account": "5 per 15 minutes",
 }
@@ -28,14 +31,24 @@ def init_app(app: Flask) -> None:
 def per_person() -> str:
     """Count by account, and visitors by address."""
     person = viewer()
-    return f"member:{person.id}" if person.is_signed_in else f"address:{get_remote_address()}"
+    return f"member:{person.id}" if person.is_signed_in else f"address:{_address()}"
 
 
 def per_address() -> str:
     """Count by address."""
-    return f"address:{get_remote_address()}"
+    return f"address:{_address()}"
 
 
 def per_account_and_address() -> str:
     """Count wrong passwords by the account they are for and where they come from, so that nobody locks others out."""
-    return f"{request.form.get('email', '').strip().lower()[:254]}|{get_remote_address()}"
+    return f"{request.form.get('email', '').strip().lower()[:254]}|{_address()}"
+
+
+def _address() -> str:
+    """Where the request comes from; of an IPv6 address the half that one household shares."""
+    address = get_remote_address()
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

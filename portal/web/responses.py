@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import flash, get_template_attribute, redirect, render_template, request
 from htmx_flask import make_response
 from markupsafe import Markup
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 
@@ -25,16 +26,19 @@ def page(template: str, partial: str | None = None, status: int = 200, **context
     return _response(render_template(template, **context), status)
 
 
-def swap(*fragments: Markup, otherwise: str, trigger: str | None = None, notice: str = "") -> Response:
+def swap(*fragments: Markup, otherwise: str, trigger: str | None = None, notice: str = "", said: str = "") -> Response:
     """Answer a change with fresh fragments; a plain browser is redirected ``otherwise``.
 
-    ``notice`` is a sentence for the person: a toast beside the fragments, or shown on the page redirected to.
+    ``notice`` is a sentence for the person: a toast beside the fragments, or shown on the page redirected to. ``said``
+    is one that the fragments show already: only spoken beside them.
     """
     if not is_htmx():
-        if notice:
-            flash(notice)
+        if notice or said:
+            flash(notice or said)
         return redirect(otherwise, 303)
     parts = [*fragments]
+    if said:
+        parts.append(fragment("components/_said.html", text=said))
     if notice:
         parts.append(fragment("components/_notice.html", text=notice, oob=True))
     return _response(Markup("\n").join(parts), 200, trigger=trigger)
@@ -45,7 +49,7 @@ def go_to(url: str, notice: str = "") -> Response:
     if notice:
         flash(notice)
     if is_htmx():
-        return _response("", 204, redirect=url)
+        return _response("", 204, redirect=iri_to_uri(url))
     return redirect(url, 303)
 
 

@@ -1,0 +1,187 @@
+"""Lists of ideas: filtered, sorted, and read a page at a time in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select, select
+
+from portal.accounts.models import Person
+from portal.boards.models import Board
+from portal.db import db, utcnow
+from portal.ideas.models import Idea, Tag, idea_tags
+from portal.ideas.queries import Ballot, is_seen_by, voted_by
+from portal.ideas.workflow import Category, Publication, Status
+
+PAGE = 20
+RECENTLY = timedelta(days=60)
+
+SORTS: dict[str, ColumnElement[Any]] = {
+    "top": Idea.votes,  # type: ignore[dict-item]
+    "rising": Idea.heat,  # type: ignore[dict-item]
+    "new": Idea.published_at,  # type: ignore[dict-item]
+    "answered": Idea.answered_at,  # type: ignore[dict-item]
+}
+KINDS: dict[str, tuple[type, type]] = {
+    "top": (int, int), "rising": (float, int), "new": (datetime, int), "answered": (datetime, int),
+}
+CURRENT = [status for status in Status if status.rule.category in {Category.OPEN, Category.COMMITTED}]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is asked to show; each combination has an address of its own.
+
+    ``status`` is empty for what is open or recently shipped, ``all``, or one status; ``who`` is ``mine`` or ``voted``.
+    """
+
+    sort: str = "top"
+    board: str = ""
+    status: str = ""
+    tag: str = ""
+    who: str = ""
+
+    @classmethod
+    def read(cls, asked: Mapping[str, str], board: str = "") -> Filters:
+        """Take what is known from an address; what is not falls back to the default."""
+        sort, status, who = asked.get("sort", ""), asked.get("status", ""), asked.get("who", "")
+        return cls(
+            sort=sort if sort in SORTS else "top",
+            board=board,
+            status=status if status == "all" or status in set(Status) else "",
+            tag=asked.get("tag", "")[:30],
+            who=who if who in {"mine", "voted"} else "",
+        )
+
+    def but(self, **changes: str) -> dict[str, str]:
+        """Return the address arguments of this list with some changes, leaving defaults out."""
+        changed = replace(self, **changes)
+        arguments = {"sort": changed.sort if changed.sort != "top" else "", "status": changed.status, "tag": changed.tag}
+        return {name: value for name, value in (arguments | {"who": changed.who}).items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class IdeaRow:
+    """One idea as a list shows it to one viewer."""
+
+    id: int
+    title: str
+    excerpt: str
+    status: Status
+    publication: Publication
+    votes: int
+    comments: int
+    published_at: datetime
+    answered_at: datetime | None
+    due_at: datetime | None
+    board_name: str
+    board_slug: str
+    cast: bool
+    sort_value: Any = None
+    dom_class: str = "idea"
+
+    @property
+    def ballot(self) -> Ballot:
+        """The viewer's ballot on this idea."""
+        is_open = self.publication is Publication.PUBLISHED and self.status.rule.takes_votes
+        return Ballot(self.id, self.title, self.votes, self.cast, is_open)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the team owes a word since some time."""
+        return self.due_at is not None and self.due_at < utcnow()
+
+    @property
+    def is_due_soon(self) -> bool:
+        """Whether the team's word is due within a week."""
+        return self.due_at is not None and utcnow() <= self.due_at < utcnow() + timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class IdeaPage:
+    """One page of a list, and the place where the next one begins."""
+
+    rows: list[IdeaRow]
+    next_place: tuple[Any, int] | None
+
+
+def list_ideas(viewer: Person, filters: Filters, after: tuple[Any, ...] | None = None, limit: int = PAGE) -> IdeaPage:
+    """Return the page of the list that begins after a place: the sort value and id of the last idea shown."""
+    column = SORTS[filters.sort]
+    wanted = select_rows(viewer).add_columns(column.label("sort_value"))
+    for condition in _conditions(viewer, filters):
+        wanted = wanted.where(condition)
+    if after is not None:
+        place = sa.tuple_(sa.literal(after[0], column.type), sa.literal(after[1], sa.Integer()))
+        wanted = wanted.where(sa.tuple_(column, Idea.id) < place)
+    found = db.session.execute(wanted.order_by(column.desc(), Idea.id.desc()).limit(limit + 1)).all()
+    rows = [IdeaRow(*row) for row in found[:limit]]
+    more = len(found) > limit
+    return IdeaPage(rows, (rows[-1].sort_value, rows[-1].id) if more else None)
+
+
+def rows_by_id(viewer: Person, ids: list[int]) -> dict[int, IdeaRow]:
+    """Return those of these ideas that the viewer may know of, as lists show them."""
+    rows = db.session.execute(select_rows(viewer).where(Idea.id.in_(ids), is_seen_by(viewer)))
+    return {row.id: IdeaRow(*row) for row in rows}
+
+
+def select_rows(viewer: Person) -> Select[Any]:
+    """Select what a row shows; whoever uses this says which ideas, starting from what the viewer may see."""
+    cast = voted_by(viewer) if viewer.is_signed_in else sa.false()
+    return select(
+        Idea.id, Idea.title, Idea.excerpt, Idea.status, Idea.publication, Idea.votes, Idea.comments, Idea.published_at,
+        Idea.answered_at, Idea.due_at, Board.name.label("board_name"), Board.slug.label("board_slug"), cast.label("cast"),
+    ).join(Board, Board.id == Idea.board_id)
+
+
+def just_shipped(viewer: Person, limit: int = 3) -> list[IdeaRow]:
+    """Return what was shipped last."""
+    shipped = select_rows(viewer).where(is_seen_by(viewer), Idea.publication == Publication.PUBLISHED)
+    done = shipped.where(Idea.status.in_([Status.SHIPPED, Status.CONFIRMED]))
+    return [IdeaRow(*row) for row in db.session.execute(done.order_by(Idea.status_since.desc()).limit(limit))]
+
+
+def count_shipped(viewer: Person) -> int:
+    """Count the ideas that people have got."""
+    done = select(sa.func.count()).select_from(Idea).where(is_seen_by(viewer), Idea.publication == Publication.PUBLISHED)
+    return db.session.scalar(done.where(Idea.status.in_([Status.SHIPPED, Status.CONFIRMED]))) or 0
+
+
+def count_mine(viewer: Person) -> int:
+    """Count the ideas this person posted and did not take back."""
+    if not viewer.is_signed_in:
+        return 0
+    mine = select(sa.func.count()).select_from(Idea).where(Idea.author_id == viewer.id)
+    return db.session.scalar(mine.where(Idea.publication != Publication.REMOVED)) or 0
+
+
+def _conditions(viewer: Person, filters: Filters) -> list[ColumnElement[bool]]:
+    conditions = [is_seen_by(viewer)]
+    if filters.who == "mine":
+        conditions.append(Idea.author_id == viewer.id)
+    else:
+        conditions.append(Idea.publication == Publication.PUBLISHED)
+    if filters.who == "voted":
+        conditions.append(voted_by(viewer) if viewer.is_signed_in else sa.false())
+    if filters.board:
+        conditions.append(Idea.board_id == select(Board.id).where(Board.slug == filters.board).scalar_subquery())
+    if filters.tag:
+        tagged = select(idea_tags.c.idea_id).join(Tag, Tag.id == idea_tags.c.tag_id).where(Tag.name == filters.tag)
+        conditions.append(Idea.id.in_(tagged))
+    if filters.sort == "answered":
+        conditions.append(Idea.answered_at.is_not(None))
+    return [*conditions, *_status_conditions(filters)]
+
+
+def _status_conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    if filters.status and filters.status != "all":
+        return [Idea.status == Status(filters.status)]
+    if filters.who or filters.sort == "answered" or filters.status == "all":
+        return [] if filters.who else [Idea.status != Status.MERGED]
+    shipped_lately = (Idea.status == Status.SHIPPED) & (Idea.status_since > utcnow() - RECENTLY)
+    return [Idea.status.in_(CURRENT) | shipped_lately]

@@ -1,0 +1,23 @@
+"""Figures that may be a little old, kept in this process so that not every page counts anew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from flask import current_app
+
+Value = TypeVar("Value")
+
+
+def kept(key: tuple[Any, ...], at_most: timedelta, make: Callable[[], Value]) -> Value:
+    """Return what ``make`` returned last for this key, or make it anew when that is older than ``at_most``."""
+    figures: dict[tuple[Any, ...], tuple[float, Value]] = current_app.extensions.setdefault("kept", {})
+    made_at, value = figures.get(key, (float("-inf"), None))
+    if time.monotonic() - made_at <= at_most.total_seconds():
+        return value  # type: ignore[return-value]
+    value = make()
+    figures[key] = (time.monotonic(), value)
+    return value
