@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from portal.search import ranking, words
-from portal.search.postings import NeedsRebuild, PostingCache, Snapshot, reading
+from portal.search.postings import NeedsRebuild, PostingCache, Segment, Snapshot, reading
 from portal.search.ranking import Hit, Strength, strength
 from portal.search.words import mark, snippet
 
@@ -23,6 +23,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from whoosh import columns, fields, index
     from whoosh.codec.whoosh3 import W3Codec
+    from whoosh.reading import SegmentReader
     from whoosh.util.filelock import FileLock, try_for
 
 __all__ = ["Busy", "Document", "Engine", "Hit", "NeedsRebuild", "Strength", "mark", "snippet", "strength"]
@@ -34,6 +35,8 @@ LOOK_AGAIN = 0.25
 BUILD_MB = 64
 OPEN_ATTEMPTS = 6
 TITLE_REPEATS = 3
+
+T = TypeVar("T")
 
 _TOC = re.compile(r"_MAIN_(\d+)\.toc")
 
@@ -128,7 +131,7 @@ class Engine:
         if not gone:
             return
         with self._only_writer():
-            writer = self._open_index().writer(timeout=LOCK_TIMEOUT, codec=_codec())
+            writer = self._with_index(lambda opened: opened.writer(timeout=LOCK_TIMEOUT, codec=_codec()))
             try:
                 with reading():
                     _delete(writer, gone)
@@ -170,17 +173,27 @@ class Engine:
         return snapshot
 
     def _open(self, before: Snapshot | None) -> Snapshot:
-        generation = self._generation()
-        with reading():
-            return Snapshot(self._open_index().reader(), generation, self._cache, before)
+        """The newest generation; segments that were open before stay open."""
+        known = {segment.name: segment for segment in before.segments} if before else {}
 
-    def _open_index(self) -> Any:
-        """The index in place; a file that a writer just replaced is no damage, so it is tried a few times."""
+        def snapshot(opened: Any) -> Snapshot:
+            toc = opened._read_toc()
+            kept = [segment for segment in toc.segments if segment.doc_count_all()]
+            return Snapshot(
+                [known.get(one.segment_id()) or Segment(SegmentReader(opened.storage, SCHEMA, one)) for one in kept],
+                [sorted(one.deleted_docs() or ()) for one in kept],
+                (Path(opened.storage.folder).name, toc.generation),
+                self._cache,
+            )
+
+        return self._with_index(snapshot)
+
+    def _with_index(self, use: Callable[[Any], T]) -> T:
+        """What ``use`` makes of the index; a file that a writer just replaced is no damage, so it is tried again."""
         for attempt in range(OPEN_ATTEMPTS):
-            folder = self._live_folder()
             try:
                 with reading(but=(FileNotFoundError, index.EmptyIndexError)):
-                    return index.open_dir(str(folder), schema=SCHEMA)
+                    return use(index.open_dir(str(self._live_folder()), schema=SCHEMA))
             except (FileNotFoundError, index.EmptyIndexError):
                 time.sleep(0.02 * attempt)
         raise NeedsRebuild("Files of the search index are missing.")

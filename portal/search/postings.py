@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 K1 = 1.2
 B = 0.75
 MAX_COMPLETIONS = 200
+FIELDS = ("alike", "said")
 MAX_RARITIES = 50_000
 
 Docs = NDArray[np.int32]
@@ -92,88 +93,91 @@ class PostingCache:
 
 
 class Segment:
-    """One segment of the index. What it says about a word never changes; only documents get deleted from it."""
+    """One segment of the index. Its files never change: documents deleted from it are noted elsewhere."""
 
-    def __init__(self, leaf: Any, known: "Segment | None") -> None:
-        segment = leaf.segment()
-        self.name: str = segment.segment_id()
-        self.deleted: list[int] = sorted(segment.deleted_docs() or ())
+    def __init__(self, leaf: Any) -> None:
+        self.name: str = leaf.segment().segment_id()
         self.size: int = leaf.doc_count_all()
-        self.ids: NDArray[np.int64] = known.ids if known else self._column(leaf, "number", np.int64)
-        self.lengths: dict[str, Floats] = (
-            known.lengths
-            if known
-            else {field: self._column(leaf, f"{field}_length", np.float32) for field in ("alike", "said")}
-        )
-        self.leaf = leaf
-        self._columns: dict[str, Any] = {}
-        self._vocabulary: list[str] | None = known._vocabulary if known else None
+        self.ids = np.array(self._column(leaf, "number").load(), np.int64)
+        self.lengths = {name: np.array(self._column(leaf, f"{name}_length").load(), np.float32) for name in FIELDS}
+        self._leaf = leaf
+        self._texts = {name: self._column(leaf, name) for name in ("title", "sequence")}
+        self._vocabulary: list[str] | None = None
+        # The reader has one place in each file, so that only one thread can read at a time.
+        self._lock = Lock()
 
     def read(self, field: str, word: str) -> Postings:
-        """The postings of a word from the files; the caller sees to it that one thread reads at a time."""
-        if (field, word) not in self.leaf:
-            return NOTHING
-        matcher = self.leaf.postings(field, word)
-        # Deleted documents are left out when scores are ranked; here the filter has already moved past the first ones.
-        matcher = getattr(matcher, "child", matcher)
-        matcher.reset()
-        docs, counts = [], []
-        while matcher.is_active():
-            # A block at a time, many times as fast as the matcher's own way from one document to the next.
-            matcher._read_data()
-            steps, weights, _ = matcher._data
-            docs.append(np.cumsum(steps, dtype=np.int32))
-            counts.append(np.full(len(steps), 1.0 if weights is None else weights, np.float32))
-            matcher._next_block()
-        return Postings(np.concatenate(docs), np.concatenate(counts))
+        """The postings of a word, from the files."""
+        with self._lock:
+            if (field, word) not in self._leaf:
+                return NOTHING
+            matcher = self._leaf.postings(field, word)
+            # Deleted documents are left out when scores are ranked; here the filter has already moved past the first.
+            matcher = getattr(matcher, "child", matcher)
+            matcher.reset()
+            docs, counts = [], []
+            while matcher.is_active():
+                # A block at a time, many times as fast as the matcher's own way from one document to the next.
+                matcher._read_data()
+                steps, weights, _ = matcher._data
+                docs.append(np.cumsum(steps, dtype=np.int32))
+                counts.append(np.full(len(steps), 1.0 if weights is None else weights, np.float32))
+                matcher._next_block()
+            return Postings(np.concatenate(docs), np.concatenate(counts))
 
     def text(self, name: str, doc: int) -> str:
-        """The value of one document in a column of texts; read by one thread at a time as well."""
-        if name not in self._columns:
-            self._columns[name] = self.leaf.column_reader(name, translate=False)
-        return str(self._columns[name][doc], "utf-8")
+        """What a document has in a column of texts."""
+        with self._lock:
+            return str(self._texts[name][doc], "utf-8")
 
-    def words_from(self, prefix: str) -> list[str]:
-        """The words that begin so, or the first of them when they are many."""
+    def words_from(self, prefix: str) -> dict[str, int]:
+        """The words that begin so, or the first of them when they are many, and how many documents have each."""
         words = self._words()
         first = bisect_left(words, prefix)
-        return list(takewhile(lambda word: word.startswith(prefix), words[first : first + MAX_COMPLETIONS]))
+        begin_so = takewhile(lambda word: word.startswith(prefix), words[first : first + MAX_COMPLETIONS])
+        return {word: self.frequency(word) for word in begin_so}
 
     def has(self, word: str) -> bool:
-        """Whether any document of the segment has the word."""
+        """Whether any document has the word."""
         words = self._words()
         place = bisect_left(words, word)
         return place < len(words) and words[place] == word
 
-    def _words(self) -> list[str]:
-        if self._vocabulary is None:
-            self._vocabulary = [word.decode() for word in self.leaf.lexicon("alike")]
-        return self._vocabulary
+    def frequency(self, word: str) -> int:
+        """How many documents have the word."""
+        with self._lock:
+            return int(self._leaf.doc_frequency("alike", word))
 
-    def _column(self, leaf: Any, name: str, kind: type[np.generic]) -> NDArray[Any]:
-        return np.array(leaf.column_reader(name, translate=False).load(), kind)
+    def _words(self) -> list[str]:
+        with self._lock:
+            if self._vocabulary is None:
+                self._vocabulary = [word.decode() for word in self._leaf.lexicon("alike")]
+            return self._vocabulary
+
+    def _column(self, leaf: Any, name: str) -> Any:
+        return leaf.column_reader(name, translate=False)
 
 
 class Snapshot:
     """All segments of one generation side by side: what any number of threads search at once."""
 
-    def __init__(self, reader: Any, generation: tuple[str, int], cache: PostingCache, before: "Snapshot | None"):
-        known = {segment.name: segment for segment in before.segments} if before else {}
-        leaves = [leaf for leaf, _ in reader.leaf_readers() if leaf.doc_count_all()]
-        self.reader = reader
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        deleted: Sequence[Iterable[int]],
+        generation: tuple[str, int],
+        cache: PostingCache,
+    ) -> None:
+        self.segments = segments
         self.generation = generation
-        self.segments: list[Segment] = [Segment(leaf, known.get(leaf.segment().segment_id())) for leaf in leaves]
-        self.bases: list[int] = [0, *accumulate(segment.size for segment in self.segments)]
+        self.bases = [0, *accumulate(segment.size for segment in segments)]
         self.total = self.bases[-1]
-        self.ids: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *(s.ids for s in self.segments)])
-        self.deleted = np.array(
-            [base + doc for base, segment in zip(self.bases, self.segments, strict=False) for doc in segment.deleted],
-            np.int32,
-        )
-        self._rarities: dict[str, float] = {}
-        self._norms = {field: self._norm(field) for field in ("alike", "said")}
+        self.ids: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *(segment.ids for segment in segments)])
+        gone = (base + doc for base, docs in zip(self.bases, deleted, strict=False) for doc in docs)
+        self.deleted = np.fromiter(gone, np.int32)
         self._cache = cache
-        self._lock = Lock()
+        self._norms = {field: self._norm(field) for field in FIELDS}
+        self._rarities: dict[str, float] = {}
 
     def live_ids(self) -> set[int]:
         """Which documents are in the index and not deleted."""
@@ -181,10 +185,11 @@ class Snapshot:
 
     def is_readable(self) -> bool:
         """Whether one word and one document of each segment can be read."""
-        for segment in self.segments:
-            with reading():
-                segment.text("title", segment.size - 1)
-                segment.read("alike", next(iter(segment.leaf.lexicon("alike")), b"").decode())
+        with reading():
+            for segment in self.segments:
+                segment.text("sequence", segment.size - 1)
+                for word in list(segment.words_from(""))[:1]:
+                    segment.read("alike", word)
         return True
 
     def postings(self, field: str, word: str) -> Postings:
@@ -225,30 +230,27 @@ class Snapshot:
     def completions(self, prefix: str, most: int) -> list[str]:
         """The most frequent words that begin so."""
         found: Counter[str] = Counter()
-        with self._lock, reading():
+        with reading():
             for segment in self.segments:
-                for word in segment.words_from(prefix):
-                    found[word] += segment.leaf.doc_frequency("alike", word)
+                found.update(segment.words_from(prefix))
         return [word for word, _ in found.most_common(most)]
 
     def correction(self, candidates: Iterable[str]) -> str | None:
         """The most frequent of the candidates, of those that more than one document has."""
         found: Counter[str] = Counter()
-        with self._lock, reading():
+        with reading():
             for segment in self.segments:
-                for word in candidates:
-                    if segment.has(word):
-                        found[word] += segment.leaf.doc_frequency("alike", word)
+                found.update({word: segment.frequency(word) for word in candidates if segment.has(word)})
         return min((word for word in found if found[word] > 1), key=lambda word: (-found[word], word), default=None)
 
     def titles(self, docs: Iterable[int]) -> list[str]:
         """The titles of some documents, as sequences of stems."""
-        with self._lock, reading():
+        with reading():
             return [self._text("title", doc) for doc in docs]
 
     def contain(self, docs: Iterable[int], passage: str) -> list[bool]:
         """Whether each of the documents has a passage in the sequence of its words."""
-        with self._lock, reading():
+        with reading():
             return [passage in self._text("sequence", doc) for doc in docs]
 
     def _text(self, column: str, doc: int) -> str:
@@ -259,7 +261,7 @@ class Snapshot:
         key = (segment.name, field, word)
         found = self._cache.get(key)
         if found is None:
-            with self._lock, reading():
+            with reading():
                 found = segment.read(field, word)
             self._cache.put(key, found)
         return found
