@@ -1,6 +1,175 @@
-"""Sending mails."""
+"""The chore that sends mails: claimed by lease, written at the last moment, handed over, and the end noted."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy import select
+
+from portal import outbox
+from portal.accounts.models import User
+from portal.db import db, utcnow
+from portal.ideas.models import Follow, Idea
+from portal.ideas.queries import with_merged
+from portal.notifications import letters, stories
+from portal.notifications.models import Mail
+from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, Kind, Reason
+from portal.notifications.service import CONFIRM
+from portal.notifications.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
+from portal.transactions import transaction
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+ATTEMPTS = 60  # with the delays of the outbox, two days
+HAND_OVER_WITHIN = timedelta(minutes=5)
+REPEATS = 2  # how often a mail whose end we do not know may have been handed over
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Why a mail is not sent after all."""
+
+    why: str
 
 
 def send_due() -> int:
-    """Stub."""
-    return 0
+    """Send what is due; return how many mails were looked at. Any number of workers may do so at once."""
+    transport = transport_for(current_app.config["MAIL_URL"])
+    ids = outbox.claim(Mail, BATCH)
+    try:
+        for position, mail_id in enumerate(ids):
+            try:
+                _send(mail_id, transport)
+            except Unreachable as problem:
+                _put_back(ids[position:], str(problem))
+                break
+            except Exception as error:
+                log.exception("mail %s could not be written", mail_id)
+                _put_back([mail_id], f"{type(error).__name__}: {error}")
+    finally:
+        if transport is not None:
+            transport.close()
+    return len(ids)
+
+
+def _send(mail_id: int, transport: Transport | None) -> None:
+    mail = db.session.get_one(Mail, mail_id)
+    written = _write(mail) if transport else Suppressed("no mail server configured")
+    if isinstance(written, Suppressed):
+        _suppress(mail_id, written)
+        return
+    recipient, sender = mail.user.email, letters.sender_address()
+    if transport is None or not _begin(mail_id):
+        return
+    try:
+        transport.hand_over(written, sender, recipient)
+    except EndUnknown as problem:
+        _put_back([mail_id], str(problem))
+    except Unreachable:
+        _note(mail_id)
+        raise
+    except NotTaken as problem:
+        _note(mail_id)
+        _give_up(mail_id, str(problem)) if problem.for_good else _put_back([mail_id], str(problem))
+    else:
+        _note(mail_id, sent=True)
+
+
+def _write(mail: Mail) -> EmailMessage | Suppressed:
+    """Write the mail as things are now, for its reader may have lost sight of it since it was queued."""
+    user = mail.user
+    if user.suspended_at is not None:
+        return Suppressed("account suspended")
+    with letters.in_language_of(user):
+        if mail.kind == CONFIRM:
+            letter = letters.confirmation_letter(user)
+            return Suppressed("address confirmed") if user.confirmed_at else letters.compose(letter, mail)
+        if not user.can_get_mail:
+            return Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
+        told = stories.tell([mail.notification] if mail.notification else [], user)
+        if not told:
+            return Suppressed("no longer visible")
+        if _is_muted(user, told[0].idea):
+            return Suppressed("idea muted")
+        if not _still_concerns(user, told[0]):
+            return Suppressed("no longer follows")
+        return letters.compose(letters.letter_of(told[0], user), mail)
+
+
+def _is_muted(user: User, idea: Idea) -> bool:
+    muted = select(Follow.user_id).where(Follow.user_id == user.id, Follow.idea_id == idea.id, Follow.muted)
+    return db.session.scalar(muted) is not None
+
+
+def _still_concerns(user: User, story: stories.Story) -> bool:
+    """Whether the reason for which the mail was queued still holds."""
+    if story.reason is Reason.OWNER:
+        return story.idea.owner_id == user.id
+    if story.kind in PERSONAL_KINDS or story.kind is Kind.REPLIED:
+        return True
+    ids = [story.idea.id] if story.kind in {Kind.MERGED, Kind.MERGE_UNDONE} else with_merged(story.idea)
+    follows = select(Follow.user_id).where(Follow.user_id == user.id, Follow.idea_id.in_(ids), ~Follow.muted)
+    return db.session.scalar(follows.limit(1)) is not None
+
+
+def _begin(mail_id: int) -> bool:
+    """Note that the mail is about to leave: until we note more, its end is unknown. False if it must not leave."""
+    with transaction(wake=False):
+        mail = db.session.get_one(Mail, mail_id)
+        if mail.done_at is not None or mail.given_up_at is not None or mail.locked_by != outbox.WORKER_NAME:
+            return False  # another worker took it over after our lease ran out
+        if mail.unknown_ends >= REPEATS:
+            _set_aside(mail, "unknown whether it arrived")
+            return False
+        if mail.kind != CONFIRM and _mails_of_today(mail) >= MAILS_A_DAY:
+            mail.done_at, mail.suppressed = utcnow(), "daily ceiling"
+            return False
+        mail.unknown_ends += 1
+        mail.locked_until = utcnow() + HAND_OVER_WITHIN
+        return True
+
+
+def _mails_of_today(mail: Mail) -> int:
+    """Count what reached this person in 24 hours or is on its way; whoever else counts for them waits."""
+    db.session.execute(select(User.id).where(User.id == mail.user_id).with_for_update())
+    sent = sa.and_(Mail.done_at > utcnow() - timedelta(days=1), Mail.suppressed.is_(None))
+    leaving = sa.and_(Mail.done_at.is_(None), Mail.given_up_at.is_(None), Mail.unknown_ends > 0)
+    others = select(sa.func.count()).where(Mail.user_id == mail.user_id, Mail.id != mail.id, Mail.kind != CONFIRM)
+    return db.session.scalar(others.where(sa.or_(sent, leaving))) or 0
+
+
+def _note(mail_id: int, sent: bool = False) -> None:
+    """Note how handing over ended, now that we know."""
+    with transaction(wake=False):
+        mail = db.session.get_one(Mail, mail_id)
+        mail.unknown_ends = 0 if sent else max(0, mail.unknown_ends - 1)
+        if sent:
+            mail.done_at, mail.error, mail.locked_until, mail.locked_by = utcnow(), None, None, None
+
+
+def _suppress(mail_id: int, suppressed: Suppressed) -> None:
+    with transaction(wake=False):
+        mail = db.session.get_one(Mail, mail_id)
+        if mail.done_at is None and mail.locked_by == outbox.WORKER_NAME:
+            mail.done_at, mail.suppressed = utcnow(), suppressed.why
+
+
+def _give_up(mail_id: int, words: str) -> None:
+    with transaction(wake=False):
+        _set_aside(db.session.get_one(Mail, mail_id), words)
+
+
+def _set_aside(mail: Mail, words: str) -> None:
+    mail.given_up_at, mail.error, mail.locked_until, mail.locked_by = utcnow(), words[:500], None, None
+
+
+def _put_back(mail_ids: list[int], words: str) -> None:
+    with transaction(wake=False):
+        for mail in db.session.scalars(select(Mail).where(Mail.id.in_(mail_ids), Mail.locked_by == outbox.WORKER_NAME)):
+            mail.put_back(words, ATTEMPTS)

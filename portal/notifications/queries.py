@@ -1,18 +1,267 @@
-"""Reading what people were told."""
+"""Reading what people were told, and how mails are getting on."""
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from sqlalchemy import select
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from portal.accounts.models import Person
-from portal.db import db
-from portal.notifications.models import Notification
+import sqlalchemy as sa
+from flask import abort
+from flask_babel import get_timezone, ngettext
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person, User
+from portal.db import db, utcnow
+from portal.events import EventRecord
+from portal.ideas.models import Follow, Idea
+from portal.ideas.queries import follows, ideas_visible_to, is_seen_by
+from portal.notifications import links, stories
+from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.notifications.policy import STATUS_KINDS, Kind
+from portal.notifications.stories import Story
+from portal.outbox import Leased, OutboxRow
+
+PAGE = 40
+TABS: dict[str, ColumnElement[bool]] = {
+    "all": sa.true(),
+    "unread": Notification.read_at.is_(None),
+    "status": Notification.kind.in_(STATUS_KINDS),
+    "replies": Notification.kind == Kind.REPLIED,
+}
+_STRENGTH = list(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class NewsRow:
+    """One line of the inbox: what happened to one idea on one day."""
+
+    stories: list[Story]  # newest first
+    muted: bool
+
+    dom_class = "news"
+
+    @property
+    def lead(self) -> Story:
+        """The story that the line tells; the others it only counts."""
+        return min(self.stories, key=lambda story: _STRENGTH.index(_as_one(story.kind)))
+
+    @property
+    def newest(self) -> Notification:
+        """The latest of what the line stands for."""
+        return self.stories[0].notification
+
+    @property
+    def id(self) -> int:
+        """What the line is known by on the page."""
+        return self.newest.id
+
+    @property
+    def unread(self) -> bool:
+        """Whether something in it is new to its reader."""
+        return any(story.notification.read_at is None for story in self.stories)
+
+    @property
+    def rest(self) -> list[str]:
+        """What else happened that day, in a few words each."""
+        others = [story for story in self.stories if story is not self.lead]
+        comments = sum(story.is_comment for story in others)
+        words = [ngettext("%(num)d more comment", "%(num)d more comments", comments)] if comments else []
+        return [*words, *dict.fromkeys(_in_short(story) for story in others if not story.is_comment)]
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of what somebody was told: all that the inbox shows."""
+
+    tab: str
+    unread: int
+    days: list[tuple[date, list[NewsRow]]]
+    next_id: int | None  # the last notification on the page, if there are older ones
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new for somebody since they last looked: all that the panel on the home page shows."""
+
+    since: datetime
+    stories: list[Story]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What the link at the foot of a mail can stop, and how things stand."""
+
+    token: str
+    user: User
+    by_idea: bool
+    idea: Idea | None  # None also when its reader may not see it any more
+    follows_idea: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailHealth:
+    """How mails and what else follows are getting on: all that admins see of it."""
+
+    waiting: int
+    retrying: list[Mail]
+    set_aside: list[Mail]
+    sent_today: int
+    suppressed_today: list[tuple[str, int]]
+    oldest_waiting: datetime | None
+    outbox_waiting: int
+    outbox_failing: list[OutboxRow]
+
+
+def notifications_for(viewer: Person) -> Select[tuple[Notification]]:
+    """Every read of notifications starts here: one's own, about ideas that one may still see."""
+    return select(Notification).join(Idea, Idea.id == Notification.idea_id).where(
+        Notification.user_id == viewer.id, is_seen_by(viewer)
+    )
 
 
 def count_unread(viewer: Person) -> int:
     """Return how many notifications the viewer has not read."""
     if not viewer.is_signed_in:
         return 0
-    mine = select(sa.func.count()).where(Notification.user_id == viewer.id, Notification.read_at.is_(None))
-    return db.session.scalar(mine) or 0
+    unread = notifications_for(viewer).where(Notification.read_at.is_(None))
+    return db.session.scalar(unread.with_only_columns(sa.func.count())) or 0
+
+
+def get_notification(notification_id: int, viewer: Person) -> Notification:
+    """Return one of the viewer's notifications, or answer 404."""
+    return db.session.scalar(notifications_for(viewer).where(Notification.id == notification_id)) or abort(404)
+
+
+def inbox(viewer: Person, tab: str = "all", before_id: int | None = None) -> Inbox:
+    """Return a page of what the viewer was told, by day and idea, newest first."""
+    tab = tab if tab in TABS else "all"
+    told = _newest_first(notifications_for(viewer).where(TABS[tab]))
+    if before_id is not None:
+        told = told.where(Notification.id < before_id)
+    found = db.session.scalars(told.limit(PAGE + 1)).all()
+    shown = found[:PAGE]
+    return Inbox(
+        tab=tab,
+        unread=count_unread(viewer),
+        days=_by_day(stories.tell(shown, viewer), viewer),
+        next_id=shown[-1].id if len(found) > PAGE else None,
+    )
+
+
+def news_row(notification: Notification, oldest_id: int, viewer: Person) -> NewsRow:
+    """Return the line that stands for this notification and those of the same idea down to ``oldest_id``."""
+    same = notifications_for(viewer).where(
+        Notification.idea_id == notification.idea_id, Notification.id.between(oldest_id, notification.id)
+    )
+    told = stories.tell(db.session.scalars(_newest_first(same).limit(PAGE)).all(), viewer)
+    return NewsRow(told, notification.idea_id in _muted_by(viewer, [notification.idea_id])) if told else abort(404)
+
+
+def news_for(viewer: Person, limit: int = 3) -> News | None:
+    """Return what moved or was answered and is unread, newest first; None when nothing is."""
+    if not viewer.is_signed_in:
+        return None
+    kinds = [*STATUS_KINDS, Kind.ANSWERED]
+    unread = notifications_for(viewer).where(Notification.read_at.is_(None), Notification.kind.in_(kinds))
+    count, since = db.session.execute(unread.with_only_columns(sa.func.count(), sa.func.min(Notification.at))).one()
+    if not count:
+        return None
+    newest = db.session.scalars(_newest_first(unread).limit(limit * 3)).all()
+    by_idea = {story.idea.id: story for story in reversed(stories.tell(newest, viewer))}
+    latest = sorted(by_idea.values(), key=lambda story: story.notification.id, reverse=True)
+    return News(since, latest[:limit], count) if latest else None
+
+
+def find_stop(token: str) -> Stop | None:
+    """Return what the link with this token is about; None for a link that is not ours."""
+    read = links.read_stop_token(token)
+    user = db.session.get(User, read[0]) if read else None
+    if read is None or user is None:
+        return None
+    by_idea = read[1] is not None
+    idea = db.session.scalar(ideas_visible_to(user).where(Idea.id == read[1])) if by_idea else None
+    return Stop(token, user, by_idea, idea, idea is not None and follows(idea, user))
+
+
+def caught_mails(limit: int = 200) -> list[CaughtMail]:
+    """Return the mails kept in the portal, newest first."""
+    return list(db.session.scalars(select(CaughtMail).order_by(CaughtMail.id.desc()).limit(limit)))
+
+
+def get_caught_mail(mail_id: int) -> CaughtMail:
+    """Return one of the mails kept in the portal, or answer 404."""
+    return db.session.get(CaughtMail, mail_id) or abort(404)
+
+
+def mail_health(limit: int = 50) -> MailHealth:
+    """Return how mails and reactions are getting on."""
+    day_ago = utcnow() - timedelta(days=1)
+    open_mail = sa.and_(Mail.done_at.is_(None), Mail.given_up_at.is_(None))
+    open_row = sa.and_(OutboxRow.done_at.is_(None), OutboxRow.given_up_at.is_(None))
+    given_up = Mail.given_up_at.is_not(None)
+    mails = select(Mail).options(joinedload(Mail.user), joinedload(Mail.notification).joinedload(Notification.idea))
+    failing = sa.or_(OutboxRow.given_up_at.is_not(None), sa.and_(open_row, OutboxRow.error.is_not(None)))
+    suppressed = (
+        select(Mail.suppressed, sa.func.count()).where(Mail.done_at > day_ago, Mail.suppressed.is_not(None))
+        .group_by(Mail.suppressed).order_by(sa.func.count().desc())
+    )
+    return MailHealth(
+        waiting=_count(Mail, open_mail),
+        retrying=list(db.session.scalars(mails.where(open_mail & Mail.error.is_not(None)).order_by(Mail.id).limit(limit))),
+        set_aside=list(db.session.scalars(mails.where(given_up).order_by(Mail.id.desc()).limit(limit))),
+        sent_today=_count(Mail, sa.and_(Mail.done_at > day_ago, Mail.suppressed.is_(None))),
+        suppressed_today=[(why, number) for why, number in db.session.execute(suppressed)],
+        oldest_waiting=db.session.scalar(select(sa.func.min(Mail.queued_at)).where(open_mail)),
+        outbox_waiting=_count(OutboxRow, open_row),
+        outbox_failing=list(db.session.scalars(select(OutboxRow).where(failing).order_by(OutboxRow.id.desc()).limit(limit))),
+    )
+
+
+def set_aside() -> Sequence[Leased]:
+    """Return all mails and reactions that were given up."""
+    given_up = (select(work).where(work.given_up_at.is_not(None)) for work in (Mail, OutboxRow))
+    return [row for query in given_up for row in db.session.scalars(query)]
+
+
+def get_work(kind: str, work_id: int) -> Leased:
+    """Return one mail or reaction, or answer 404."""
+    table = {"mails": Mail, "outbox": OutboxRow}.get(kind)
+    return (db.session.get(table, work_id) if table else None) or abort(404)
+
+
+def _newest_first(told: Select[tuple[Notification]]) -> Select[tuple[Notification]]:
+    return told.options(joinedload(Notification.record).load_only(EventRecord.data, EventRecord.actor_id)).order_by(
+        Notification.id.desc()
+    )
+
+
+def _by_day(told: Sequence[Story], viewer: Person) -> list[tuple[date, list[NewsRow]]]:
+    zone = get_timezone()
+    muted = _muted_by(viewer, [story.idea.id for story in told])
+    days: dict[date, dict[int, list[Story]]] = {}
+    for story in told:
+        day = story.notification.at.astimezone(zone).date()
+        days.setdefault(day, {}).setdefault(story.idea.id, []).append(story)
+    return [(day, [NewsRow(told, idea_id in muted) for idea_id, told in rows.items()]) for day, rows in days.items()]
+
+
+def _muted_by(viewer: Person, idea_ids: Sequence[int | None]) -> set[int]:
+    muted = select(Follow.idea_id).where(Follow.user_id == viewer.id, Follow.idea_id.in_(set(idea_ids)), Follow.muted)
+    return set(db.session.scalars(muted))
+
+
+def _as_one(kind: Kind) -> Kind:
+    """Of several moves on one day the newest leads, whatever their kinds."""
+    return Kind.DECIDED if kind in STATUS_KINDS else kind
+
+
+def _in_short(story: Story) -> str:
+    return _("moved to %(status)s", status=story.target.label) if story.target else story.why
+
+
+def _count(table: type[Mail] | type[OutboxRow], which: ColumnElement[bool]) -> int:
+    return db.session.scalar(select(sa.func.count()).select_from(table).where(which)) or 0

@@ -1,54 +1,177 @@
-"""Who is told of what."""
+"""What follows for people from what happened: one notification each, and the mails that carry some of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Select, String, literal, select
+
+from portal.accounts.models import User
+from portal.comments.models import Comment
+from portal.db import UTCDateTime, db, insert_absent, utcnow
 from portal.events import Recorded
+from portal.ideas.models import Follow, Idea, Vote
+from portal.ideas.queries import audience_of, with_merged
+from portal.ideas.workflow import Status
+from portal.notifications import service
+from portal.notifications.models import Mail, Notification
+from portal.notifications.policy import VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
 
 
 def ask_to_confirm_address(recorded: Recorded) -> None:
-    """Stub."""
+    """Send a new member the link that shows the address is theirs."""
+    user = db.session.get(User, recorded.event.user_id)
+    if user and not user.confirmed_at:
+        service.queue_confirmation(user, key=f"confirm-{recorded.id}")
 
 
 def tell_of_receipt(recorded: Recorded) -> None:
-    """Stub."""
+    """Give the author a receipt with the date by which we answer."""
+    _tell_author(recorded, Kind.RECEIVED)
 
 
 def tell_of_publication(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell the author that the idea can be seen now."""
+    _tell_author(recorded, Kind.PUBLISHED)
 
 
 def tell_of_hiding(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell the author that the idea was taken out of sight, and why."""
+    _tell_author(recorded, Kind.HIDDEN)
 
 
 def tell_of_move(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell everybody behind the idea where it stands now; an answered question concerns its owner only."""
+    idea = _idea(recorded)
+    if idea is None:
+        return
+    source, target = Status(recorded.event.source), Status(recorded.event.target)
+    kind = kind_of_move(source, target)
+    if (source, target) == (Status.NEW, Status.UNDER_REVIEW):
+        _tell_owner(recorded, Kind.ASSIGNED, idea)
+    if (source, target) != (Status.NEEDS_INFO, Status.UNDER_REVIEW):
+        _tell_audience(recorded, kind, with_merged(idea))
+    _tell_owner(recorded, kind, idea)
 
 
 def tell_of_answer(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell everybody behind the idea what the team said."""
+    _tell_all(recorded, Kind.ANSWERED)
 
 
 def tell_of_merge(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell the people of the merged idea where it lives now."""
+    _tell_all(recorded, Kind.MERGED, with_those_of_merged=False)
 
 
 def tell_of_undone_merge(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell the people of an idea that it stands on its own again."""
+    _tell_all(recorded, Kind.MERGE_UNDONE, with_those_of_merged=False)
 
 
 def remind_of_question(recorded: Recorded) -> None:
-    """Stub."""
+    """Remind the author that the team waits for an answer, if it still does."""
+    idea = _idea(recorded)
+    if idea and idea.status is Status.NEEDS_INFO:
+        _tell_author(recorded, Kind.QUESTION_REMINDER)
 
 
 def tell_owner(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell somebody that an idea is theirs to look after."""
+    _tell_one(recorded, Kind.ASSIGNED, Reason.OWNER, recorded.event.owner_id)
 
 
 def tell_author_of_votes(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell the author of the first vote by somebody else, and of a few round numbers after it."""
+    idea = _idea(recorded)
+    if idea is None or idea.author_id is None or recorded.event.actor_id == idea.author_id:
+        return
+    others = select(sa.func.count(sa.distinct(Vote.voter_id))).where(
+        Vote.idea_id.in_(with_merged(idea)), Vote.voter_id != idea.author_id, Vote.cast_at <= recorded.at
+    )
+    votes = db.session.scalar(others)
+    told = select(sa.func.count()).where(
+        Notification.user_id == idea.author_id, Notification.idea_id == idea.id, Notification.kind == Kind.VOTED
+    )
+    # A vote taken back and cast again reaches the same number twice.
+    if votes in VOTES_WORTH_TELLING and (db.session.scalar(told) or 0) <= VOTES_WORTH_TELLING.index(votes):
+        _tell_author(recorded, Kind.VOTED)
 
 
 def tell_of_comment(recorded: Recorded) -> None:
-    """Stub."""
+    """Tell whoever was replied to, then the others who take part."""
+    idea = _idea(recorded)
+    if idea is None:
+        return
+    parent = db.session.get(Comment, recorded.event.parent_id) if recorded.event.parent_id else None
+    if parent and not _has_muted(parent.author_id, idea):
+        _tell_one(recorded, Kind.REPLIED, Reason.COMMENTER, parent.author_id)
+    _tell_audience(recorded, Kind.COMMENTED, with_merged(idea))
+    _tell_owner(recorded, Kind.COMMENTED, idea)
 
+
+def _tell_all(recorded: Recorded, kind: Kind, with_those_of_merged: bool = True) -> None:
+    idea = _idea(recorded)
+    if idea is not None:
+        _tell_audience(recorded, kind, with_merged(idea) if with_those_of_merged else [idea.id])
+        _tell_owner(recorded, kind, idea)
+
+
+def _tell_audience(recorded: Recorded, kind: Kind, idea_ids: Sequence[int]) -> None:
+    _tell(recorded, kind, audience_of(idea_ids, recorded.event.actor_id, [r for r in ways(kind) if r != Reason.OWNER]))
+
+
+def _tell_author(recorded: Recorded, kind: Kind) -> None:
+    """Authors hear of their own posting, as a receipt, and otherwise only of what others do."""
+    idea = _idea(recorded)
+    if idea is not None:
+        _tell_one(recorded, kind, Reason.AUTHOR, idea.author_id, also_of_own_act=kind is Kind.RECEIVED)
+
+
+def _tell_owner(recorded: Recorded, kind: Kind, idea: Idea) -> None:
+    if Reason.OWNER in ways(kind):
+        _tell_one(recorded, kind, Reason.OWNER, idea.owner_id)
+
+
+def _tell_one(
+    recorded: Recorded, kind: Kind, reason: Reason, user_id: int | None, also_of_own_act: bool = False
+) -> None:
+    if user_id is not None and (also_of_own_act or user_id != recorded.event.actor_id):
+        person = select(User.id.label("user_id"), literal(reason.value, String).label("reason"))
+        _tell(recorded, kind, person.where(User.id == user_id, User.suspended_at.is_(None)))
+
+
+def _tell(recorded: Recorded, kind: Kind, people: Select[Any]) -> None:
+    """Write a notification for each of ``people`` (user_id, reason) who has none of this event, and mails for some."""
+    told = people.subquery()
+    insert_absent(
+        Notification,
+        ["user_id", "event_id", "idea_id", "kind", "reason", "at"],
+        select(
+            told.c.user_id, literal(recorded.id), literal(recorded.event.idea_id), literal(kind.value, String),
+            told.c.reason, literal(recorded.at, UTCDateTime),
+        ),
+    )
+    insert_absent(
+        Mail,
+        ["key", "kind", "user_id", "notification_id", "available_at"],
+        select(
+            literal(f"event-{recorded.id}-", String) + sa.cast(Notification.user_id, String),
+            Notification.kind, Notification.user_id, Notification.id, literal(utcnow(), UTCDateTime),
+        )
+        .join(User, User.id == Notification.user_id)
+        .where(Notification.event_id == recorded.id, Notification.kind == kind)
+        .where(Notification.reason.in_(ways(kind, Way.MAIL)))
+        .where(User.wants_mail, User.confirmed_at.is_not(None), User.suspended_at.is_(None)),
+    )
+
+
+def _has_muted(user_id: int | None, idea: Idea) -> bool:
+    muted = select(Follow.user_id).where(Follow.user_id == user_id, Follow.idea_id == idea.id, Follow.muted)
+    return db.session.scalar(muted) is not None
+
+
+def _idea(recorded: Recorded) -> Idea | None:
+    return db.session.get(Idea, recorded.event.idea_id)

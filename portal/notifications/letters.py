@@ -1,0 +1,232 @@
+"""What mails say: a letter, written when it is sent, in its reader's language, and its MIME form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate, parseaddr
+
+from flask import current_app
+from flask_babel import force_locale, get_locale
+from flask_babel import gettext as _
+
+from portal.accounts.models import User
+from portal.accounts.service import confirmation_token
+from portal.ideas.workflow import Status
+from portal.notifications import links
+from portal.notifications.models import Mail
+from portal.notifications.policy import Kind, Reason
+from portal.notifications.stories import Story
+from portal.text import clean_line, plain
+
+SUBJECT_MAX = 160
+WORDS_MAX = 120
+
+_BLOCKS = re.compile(r"\n[ \t]*\n|\n(?=[ \t]{0,3}(?:[-*+]|\d{1,3}[.)])[ \t])")
+_BULLET = re.compile(r"[ \t]{0,3}[-*+][ \t]")
+
+
+class _AsItIs(UnstructuredHeader):
+    """A header of ours that must stay on one line; the library would fold and encode a long address."""
+
+    def fold(self, *, policy: object) -> str:
+        return f"{self.name}: {self}\r\n"
+
+
+_headers = HeaderRegistry()
+for _name in ("List-Unsubscribe", "List-Id", "Message-ID", "In-Reply-To", "References"):
+    _headers.map_to_type(_name, _AsItIs)
+POLICY = SMTP.clone(header_factory=_headers, cte_type="7bit")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Somebody's words in a letter, a paragraph each, under a heading where it needs one."""
+
+    paragraphs: list[str]
+    by: str = ""
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to one person: both its parts show exactly this."""
+
+    subject: str
+    lead: str
+    title: str
+    button: str
+    url: str
+    foot: str
+    source: Status | None = None
+    target: Status | None = None
+    quotes: list[Quote] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+    stop_url: str = ""
+    stop_label: str = ""
+    settings_url: str = ""
+    thread: str = ""  # what mail programs file it under
+
+    @property
+    def preheader(self) -> str:
+        """What mail programs show beside the subject."""
+        return self.quotes[0].paragraphs[0] if self.quotes else self.sentences[0] if self.sentences else self.lead
+
+
+def letter_of(story: Story, reader: User) -> Letter:
+    """Write down a story for its reader."""
+    idea = story.main if story.kind is Kind.MERGED and story.main else story.idea
+    anchor = f"comment-{story.comment.id}" if story.comment else ""
+    token = links.stop_token(reader.id, story.idea.id, story.kind)
+    return Letter(
+        subject=_subject(story),
+        lead=story.why + ".",
+        title=story.idea.title,
+        source=story.source,
+        target=story.target,
+        quotes=_quotes(story),
+        sentences=[*story.sentences, *_company(story)],
+        button=_("Read and answer") if story.asks_for_words else _("See the idea"),
+        url=links.absolute_url("ideas.show", idea_id=idea.id, _anchor=anchor),
+        foot=story.because,
+        stop_label=_("Stop for this idea"),
+        stop_url=links.absolute_url("notifications.stop", token=token),
+        settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
+        thread=f"idea-{story.idea.id}",
+    )
+
+
+def confirmation_letter(user: User) -> Letter:
+    """Ask somebody to show that the address is theirs."""
+    return Letter(
+        subject=_("Confirm your address"),
+        lead=_("Is this address yours, %(name)s?", name=user.name),
+        title=_("Confirm your address"),
+        sentences=[
+            _("Confirm it, and we can tell you by mail what becomes of your ideas. The link works for 24 hours."),
+            _("If you did not open an account with us, ignore this mail. Nothing else will come."),
+        ],
+        button=_("Confirm my address"),
+        url=links.absolute_url("accounts.confirm", token=confirmation_token(user)),
+        foot=_("You get this because somebody gave this address when opening an account."),
+    )
+
+
+def compose(letter: Letter, mail: Mail) -> EmailMessage:
+    """Put a letter into its envelope: the headers and the recipient that we chose, a text part and an HTML part."""
+    domain = links.mail_domain()
+    name, _address = parseaddr(current_app.config["MAIL_FROM"])
+    portal = str(current_app.config["NAME"])
+    message = EmailMessage(policy=POLICY)
+    message["From"] = Address(header_text(name or sender_name(portal)), addr_spec=sender_address())
+    message["To"] = Address(addr_spec=mail.user.email)
+    message["Subject"] = header_text(letter.subject)
+    message["Date"] = formatdate(mail.queued_at.timestamp())
+    message["Message-ID"] = message_id(mail)
+    message["Auto-Submitted"] = "auto-generated"
+    if letter.thread:
+        message["In-Reply-To"] = message["References"] = f"<{letter.thread}@{domain}>"
+    if letter.stop_url:
+        message["List-Id"] = f"<ideas.{domain}>"
+        message["List-Unsubscribe"] = f"<{letter.stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    home, lang = links.absolute_url("ideas.index"), str(get_locale() or "en")
+    shown = {"letter": letter, "portal": portal, "home": home, "lang": lang}
+    message.set_content(_render("emails/letter.txt", shown), cte="quoted-printable")
+    message.add_alternative(_render("emails/letter.html", shown), subtype="html", cte="quoted-printable")
+    return message
+
+
+def in_language_of(user: User) -> force_locale:
+    """Speak the user's language inside."""
+    return force_locale(user.locale or current_app.config["DEFAULT_LOCALE"])
+
+
+def message_id(mail: Mail) -> str:
+    """Return the number under which the world knows this mail; trying again does not change it."""
+    return f"<{mail.key}@{links.mail_domain()}>"
+
+
+def header_text(text: str) -> str:
+    """Return text that may stand in a header: one line of visible characters that no mail program decodes into more."""
+    line = clean_line(text.encode("utf-8", "replace").decode()).replace("=?", "= ?")
+    return line if len(line) <= SUBJECT_MAX else line[: SUBJECT_MAX - 1].rstrip() + "…"
+
+
+def sender_address() -> str:
+    """Return the address that mails come from."""
+    return parseaddr(current_app.config["MAIL_FROM"])[1]
+
+
+def sender_name(portal: str) -> str:
+    """Return who mails come from: ``Fellside ideas``."""
+    return portal if "idea" in portal.lower() else _("%(portal)s ideas", portal=portal)
+
+
+def paragraphs(markdown: str) -> list[str]:
+    """Return people's words without markup, a paragraph or list item each, at most 120 words in all."""
+    shown: list[str] = []
+    left = WORDS_MAX
+    for block in filter(None, (block.strip() for block in _BLOCKS.split(markdown))):
+        text = plain(block, 2000)
+        words = text.split()
+        if not words:
+            continue
+        cut = " ".join(words[:left]) + "…" if len(words) > left else text
+        shown.append(f"• {cut}" if _BULLET.match(block) else cut)
+        left -= len(words)
+        if left <= 0:
+            break
+    return shown
+
+
+def _subject(story: Story) -> str:
+    title = story.idea.title
+    match story.kind:
+        case Kind.DECIDED | Kind.PROGRESSED if story.target:
+            return f"{story.target.label}: {title}"
+        case Kind.NEEDS_INFO | Kind.QUESTION_REMINDER:
+            return _("A question about: %(title)s", title=title)
+        case Kind.ANSWERED:
+            return _("Answered: %(title)s", title=title)
+        case Kind.REPLIED:
+            return _("%(who)s replied to you: %(title)s", who=story.who, title=title)
+        case Kind.MERGED:
+            return _("Joined with another idea: %(title)s", title=title)
+        case Kind.MERGE_UNDONE:
+            return _("On its own again: %(title)s", title=title)
+        case Kind.RECEIVED:
+            return _("Received: %(title)s", title=title)
+        case Kind.PUBLISHED:
+            return _("Published: %(title)s", title=title)
+        case Kind.HIDDEN:
+            return _("Hidden: %(title)s", title=title)
+        case Kind.ASSIGNED:
+            return _("Yours to look after: %(title)s", title=title)
+    return f"{story.why}: {title}"
+
+
+def _quotes(story: Story) -> list[Quote]:
+    answer = story.answer
+    quotes = [Quote(paragraphs(story.quote), by=story.quoted)]
+    if answer:
+        quotes.append(Quote(paragraphs(answer.alternative), heading=_("What you can do today")))
+        quotes.append(Quote(paragraphs(answer.reversal), heading=_("What would change our mind")))
+        quotes.append(Quote([answer.link] if answer.link else [], heading=_("Where to find it")))
+    return [quote for quote in quotes if quote.paragraphs]
+
+
+def _company(story: Story) -> list[str]:
+    behind_it = story.reason in {Reason.AUTHOR, Reason.VOTER} and story.idea.votes > 1
+    if story.kind is not Kind.DECIDED or not behind_it:
+        return []
+    if story.target is Status.SHIPPED:
+        return [_("Thank you for asking for it.")]
+    return [_("You are one of %(number)s people who asked for this.", number=story.idea.votes)]
+
+
+def _render(template: str, shown: dict[str, object]) -> str:
+    return current_app.jinja_env.get_template(template).render(shown)

@@ -1,0 +1,86 @@
+"""Who is told of what, and how: the whole policy as one table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from portal.ideas.workflow import Status
+
+
+class Kind(StrEnum):
+    """What people can be told of."""
+
+    RECEIVED = "received"
+    PUBLISHED = "published"
+    HIDDEN = "hidden"
+    DECIDED = "decided"
+    PROGRESSED = "progressed"
+    NEEDS_INFO = "needs_info"
+    QUESTION_REMINDER = "question_reminder"
+    ANSWERED = "answered"
+    COMMENTED = "commented"
+    REPLIED = "replied"
+    VOTED = "voted"
+    MERGED = "merged"
+    MERGE_UNDONE = "merge_undone"
+    ASSIGNED = "assigned"
+
+
+class Reason(StrEnum):
+    """Why somebody is told, the strongest first; each person hears of an event once, for the strongest."""
+
+    AUTHOR = "author"
+    VOTER = "voter"
+    COMMENTER = "commenter"
+    FOLLOWER = "follower"
+    OWNER = "owner"
+
+
+class Way(StrEnum):
+    """Where the news arrives; the inbox has everything."""
+
+    INBOX = "inbox"
+    MAIL = "mail"
+
+
+_inbox, _mail = Way.INBOX, Way.MAIL
+_author, _voter, _commenter, _follower, _owner = Reason
+
+POLICY: dict[Kind, dict[Reason, Way]] = {
+    Kind.RECEIVED: {_author: _mail},
+    Kind.PUBLISHED: {_author: _mail},
+    Kind.HIDDEN: {_author: _mail},
+    Kind.DECIDED: {_author: _mail, _voter: _mail, _commenter: _mail, _follower: _mail, _owner: _inbox},
+    Kind.PROGRESSED: {_author: _mail, _voter: _inbox, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.NEEDS_INFO: {_author: _mail, _voter: _inbox, _commenter: _inbox, _follower: _inbox},
+    Kind.QUESTION_REMINDER: {_author: _mail},
+    Kind.ANSWERED: {_author: _mail, _voter: _inbox, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.COMMENTED: {_author: _inbox, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.REPLIED: {_commenter: _mail},
+    Kind.VOTED: {_author: _inbox},
+    Kind.MERGED: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.MERGE_UNDONE: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.ASSIGNED: {_owner: _mail},
+}
+
+STATUS_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE})
+PERSONAL_KINDS = frozenset({Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.ASSIGNED})
+"""What concerns one person in their part, and not as one of an audience."""
+
+VOTES_WORTH_TELLING = (1, 5, 10, 25, 50, 100)
+MAILS_A_DAY = 5
+
+_DECISIONS = frozenset({Status.PLANNED, Status.SHIPPED, Status.DECLINED, Status.NOT_NOW, Status.AVAILABLE})
+
+
+def ways(kind: Kind, way: Way | None = None) -> list[str]:
+    """Return the reasons for which people hear of this kind, or hear of it in this way."""
+    return [reason for reason, how in POLICY[kind].items() if way is None or how is way]
+
+
+def kind_of_move(source: Status, target: Status) -> Kind:
+    """Return what a move means to those who hear of it; going back to review reopens what was decided."""
+    if target is Status.NEEDS_INFO:
+        return Kind.NEEDS_INFO
+    reopened = target is Status.UNDER_REVIEW and source not in {Status.NEW, Status.NEEDS_INFO}
+    return Kind.DECIDED if reopened or target in _DECISIONS else Kind.PROGRESSED
