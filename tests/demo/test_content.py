@@ -175,26 +175,41 @@ def test_every_portal_can_begin_with_these_texts():
 
 
 @pytest.mark.parametrize(
-    ("file", "change", "complaint"),
+    ("file", "key", "change", "complaint"),
     [
-        ("ideas-safety.jsonl", {"author": "nobody"}, "live-position: nothing is called nobody"),
-        ("ideas-safety.jsonl", {"key": "steepness"}, "steepness: this idea is there twice"),
-        ("ideas-safety.jsonl", {"title": "Help"}, "title of live-position: not between 5 and 120"),
-        ("ideas-safety.jsonl", {"title": "a" * 121}, "title of live-position: not between 5 and 120"),
-        ("ideas-safety.jsonl", {"age": 9}, "live-position: a day out of range"),
-        ("ideas-safety.jsonl", {"tags": ["sunshine"]}, "live-position: nothing is called sunshine"),
-        ("ideas-safety.jsonl", {"publication": "sold"}, "ideas-safety.jsonl:1: 'sold' is not a valid"),
-        ("ideas-safety.jsonl", {"colour": "red"}, "ideas-safety.jsonl:1: .*colour"),
-        ("people.jsonl", {"name": "jo  WHITELAW"}, "jo whitelaw: this name is there twice"),
-        ("comments-safety.jsonl", {"reply_to": "live-position-3"}, "live-position-1: a reply before what it answers"),
-        ("comments-safety.jsonl", {"reply_to": "tides-1"}, "live-position-1: a reply to a comment on another idea"),
-        ("comments-safety.jsonl", {"body": ""}, "live-position-1: not between 1 and"),
+        ("ideas-safety.jsonl", "live-position", {"author": "nobody"}, "live-position: nothing is called nobody"),
+        ("ideas-safety.jsonl", "live-position", {"key": "steepness"}, "steepness: this idea is there twice"),
+        ("ideas-safety.jsonl", "live-position", {"title": "Help"}, "title of live-position: not between 5 and 120"),
+        ("ideas-safety.jsonl", "live-position", {"title": "a" * 121}, "title of live-position: not between 5 and 120"),
+        ("ideas-safety.jsonl", "live-position", {"age": 9}, "live-position: a day out of range"),
+        ("ideas-safety.jsonl", "live-position", {"tags": ["sunshine"]}, "live-position: nothing is called sunshine"),
+        (
+            "ideas-safety.jsonl",
+            "live-position",
+            {"publication": "sold"},
+            r"ideas-safety.jsonl:\d+: 'sold' is not a valid",
+        ),
+        ("ideas-safety.jsonl", "live-position", {"colour": "red"}, r"ideas-safety.jsonl:\d+: .*colour"),
+        ("people.jsonl", "elin", {"name": "jo  WHITELAW"}, "jo whitelaw: this name is there twice"),
+        (
+            "comments-safety.jsonl",
+            "live-position-1",
+            {"reply_to": "live-position-3"},
+            "live-position-1: a reply before what it answers",
+        ),
+        (
+            "comments-safety.jsonl",
+            "live-position-1",
+            {"reply_to": "tides-1"},
+            "live-position-1: a reply to a comment on another idea",
+        ),
+        ("comments-safety.jsonl", "live-position-1", {"body": ""}, "live-position-1: not between 1 and"),
     ],
 )
-def test_what_does_not_fit_is_named(tmp_path, file, change, complaint):
+def test_what_does_not_fit_is_named(tmp_path, file, key, change, complaint):
     folder = shutil.copytree(FOLDER, tmp_path / "community")
-    first, *rest = (folder / file).read_text(encoding="utf-8").splitlines()
-    lines = [json.dumps(json.loads(first) | change), *rest]
+    records = [json.loads(line) for line in (folder / file).read_text(encoding="utf-8").splitlines()]
+    lines = [json.dumps(record | change if record["key"] == key else record) for record in records]
     (folder / file).write_text("\n".join(lines), encoding="utf-8")
 
     with pytest.raises(ContentError, match=complaint):
