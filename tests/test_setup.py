@@ -7,7 +7,10 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +27,29 @@ def copy(tmp_path):
     for path in [ROOT / "run", ROOT / "pyproject.toml", *LOCKS]:
         shutil.copy(path, tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def script():
+    """`run` as a module."""
+    loader = SourceFileLoader("run_as_a_module", str(ROOT / "run"))
+    module = module_from_spec(spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def started(script, monkeypatch):
+    """What `run` starts, written down instead of started; ``codes`` says how each ends."""
+    seen = SimpleNamespace(commands=[], variables={}, codes={})
+
+    def note(*command, **variables):
+        seen.commands.append(" ".join(command))
+        seen.variables |= variables
+        return seen.codes.get(command[0], 0)
+
+    monkeypatch.setattr(script, "module", note)
+    return seen
 
 
 def run(folder, *words, **variables):
@@ -111,6 +137,25 @@ def test_without_an_index_it_says_what_is_missing(copy):
 
     assert_one_sentence(answer, "requirements.lock could not be installed", "PIP_INDEX_URL")
     assert not (copy / ".venv" / "installed-locks").exists()
+
+
+def test_without_arguments_the_checks_come_before_the_tests_and_the_first_failure_counts(script, started):
+    started.codes = {"mypy": 2, "pytest": 1}
+
+    assert script.test([]) == 2
+    assert started.commands == ["ruff check .", "ruff format --check .", "mypy", "pytest -n 2 --dist worksteal"]
+    assert started.variables["PORTAL_FAILED_CHECKS"] == "mypy"
+
+
+def test_with_arguments_only_those_tests_are_run(script, started):
+    assert script.test(["tests/ideas", "-x"]) == 0
+    assert started.commands == ["pytest tests/ideas -x"]
+
+
+def test_the_path_stays_as_it_was(script, monkeypatch):
+    monkeypatch.setenv("PATH", "/somewhere:/else")
+
+    assert script.environment()["PATH"] == "/somewhere:/else"
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
