@@ -16,7 +16,7 @@ from portal.web import assets
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "static"
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.html") if path.parent.name != "emails")
 
 
 @pytest.fixture
