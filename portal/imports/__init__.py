@@ -1,0 +1,1 @@
+"""Imports: what people said elsewhere comes in, silently and once."""
