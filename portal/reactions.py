@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from portal import events, outbox
-from portal.accounts.events import MemberRegistered
+from portal.accounts.events import ConfirmationWanted, MemberRegistered
 from portal.comments.events import CommentDeleted, CommentEdited, CommentPosted
 from portal.events import Event
 from portal.ideas import clocks
@@ -30,6 +30,7 @@ from portal.search import index as search
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address,),
+    ConfirmationWanted: (notifications.ask_to_confirm_address,),
     IdeaSubmitted: (search.index_idea, notifications.tell_of_receipt),
     IdeaPublished: (search.index_idea, notifications.tell_of_publication),
     IdeaHidden: (search.index_idea, notifications.tell_of_hiding),

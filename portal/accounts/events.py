@@ -39,6 +39,13 @@ class RulesAccepted(Event, name="member.rules_accepted"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfirmationWanted(Event, name="member.confirmation_wanted"):
+    """A member asked for the link that confirms the address once more."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmailConfirmed(Event, name="member.email_confirmed"):
     """A member showed that the address is theirs."""
 

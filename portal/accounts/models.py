@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF, STAFF_READERS, TRIAGERS, Role
 from portal.db import Model, utcnow
+from portal.text import render_markdown
 
 
 class Person:
@@ -147,6 +148,11 @@ class Rules(Model):
     changes: Mapped[str] = mapped_column(sa.Text, default="")
     published_at: Mapped[datetime] = mapped_column(default=utcnow)
 
+    @property
+    def html(self) -> str:
+        """The text as it is shown."""
+        return render_markdown(self.body)
+
 
 class RulesAcceptance(Model):
     """One member's agreement to one version of the rules."""
@@ -170,6 +176,11 @@ class PendingAct(Model):
 
 
 def name_key(name: str) -> str:
-    """Fold a display name so that names which look alike compare equal (Unicode NFKC, then case folding)."""
+    """Fold a display name so that names which look alike compare equal: NFKC, case folding, nothing invisible."""
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return unicodedata.normalize("NFKC", " ".join(folded.split()))
+    visible = "".join(c for c in folded if unicodedata.category(c) != "Cf" and c not in _BLANK)
+    return unicodedata.normalize("NFKC", " ".join(visible.split()))
+
+
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
+"""What is drawn as nothing although Unicode counts it among letters, marks and symbols."""

@@ -12,7 +12,10 @@ from portal.db import db
 
 def find_by_email(email: str) -> User | None:
     """Return the account with this address."""
-    return db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    address = email.strip().lower()
+    if "\0" in address:  # PostgreSQL cannot even be asked
+        return None
+    return db.session.scalar(select(User).where(User.email == address))
 
 
 def find_user(user_id: int | None) -> User | None:
@@ -23,6 +26,17 @@ def find_user(user_id: int | None) -> User | None:
 def rules_in_force() -> Rules | None:
     """Return the newest version of the rules; None while nobody has written any."""
     return db.session.scalar(select(Rules).order_by(Rules.version.desc()).limit(1))
+
+
+def rules_accepted_by(user: User) -> Rules | None:
+    """Return the newest version that the user agreed to."""
+    accepted = select(Rules).join(RulesAcceptance, RulesAcceptance.version == Rules.version)
+    return db.session.scalar(accepted.where(RulesAcceptance.user_id == user.id).order_by(Rules.version.desc()).limit(1))
+
+
+def rules_version(version: int) -> Rules | None:
+    """Return one version of the rules."""
+    return db.session.get(Rules, version)
 
 
 def rules_versions() -> list[Rules]:
@@ -37,6 +51,11 @@ def has_accepted_rules(user: User) -> bool:
         RulesAcceptance.user_id == user.id, RulesAcceptance.version == newest
     )
     return bool(db.session.scalar(select(sa.or_(newest.is_(None), accepted.exists()))))
+
+
+def team_names() -> list[str]:
+    """Return the names under which the team speaks."""
+    return list(db.session.scalars(select(User.team).where(User.team.is_not(None)).distinct()))
 
 
 def list_staff() -> list[User]:

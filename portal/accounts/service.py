@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from pathlib import Path
+
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
@@ -10,11 +13,14 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from portal.accounts import queries
 from portal.accounts.events import (
+    ConfirmationWanted,
     EmailConfirmed,
     MemberRegistered,
     PasswordChanged,
     RoleChanged,
     RulesAccepted,
+    SignedIn,
+    SignedOut,
     SignInFailed,
 )
 from portal.accounts.models import Rules, RulesAcceptance, User, name_key
@@ -26,7 +32,7 @@ from portal.events import emit
 from portal.text import clean_line
 
 CONFIRM_WITHIN = 24 * 3600  # seconds
-NAME_MIN, NAME_MAX = 2, 60
+NAME_MIN, NAME_MAX, NAME_KEY_MAX = 2, 60, 120
 
 
 class FieldRefused(Refusal):
@@ -42,19 +48,45 @@ class FieldRefused(Refusal):
 def register(*, email: str, name: str, password: str) -> User:
     """Open an account for a member who has agreed to the rules in force.
 
-    Raises FieldRefused for an address or name that cannot be used, PasswordRefused for a weak password.
+    Raises FieldRefused for an address or name that cannot be used, PasswordRefused for a weak password. The sentence
+    about the address is the same for every address that cannot be used, so it does not say that there is an account.
     """
-    address, shown = normal_email(email), clean_line(name)
+    address, shown = _usable_address(email), clean_line(name)
     check_name(shown)
+    _check_not_the_portal(shown)
     check_strength(password, name=shown, email=address)
-    user = User(email=address, name=shown, name_key=name_key(shown), password_hash=hash_password(password))
-    if queries.find_by_email(address):
-        raise FieldRefused("email", _("This address cannot be used for a new account. If it is yours, sign in instead."))
-    db.session.add(user)
-    db.session.flush()
+    hashed, now = hash_password(password), utcnow()
+    if not insert_if_absent(
+        User, email=address, name=shown, name_key=name_key(shown), password_hash=hashed, created_at=now
+    ):
+        check_name(shown)  # somebody may have taken it a moment ago
+        raise FieldRefused("email", _unusable())
+    user = queries.find_by_email(address)
+    assert user is not None  # noqa: S101 - it was inserted in this transaction
+    ensure_rules()
     accept_rules(user)
     emit(MemberRegistered(actor_id=user.id, user_id=user.id))
     return user
+
+
+def join(*, email: str, name: str, password: str) -> tuple[User, bool]:
+    """Return the new account, or the one that this address and password open already; and whether it is new.
+
+    Whoever signs up with an address that has an account learns nothing from a refusal: sentence, order of checks and
+    work done (one password checked) are those of an address without one. Only success differs, and it takes the
+    password, or makes an account. Until accounts wait for a mailed link, a person who is sure that an address is in
+    use can still conclude so from not getting in; limits per address keep that from being done in bulk.
+    """
+    address = _usable_address(email)
+    known = queries.find_by_email(address)
+    if is_right(password, known.password_hash if known else None) and known and known.is_active:
+        return known, False
+    check_name(clean_line(name))
+    _check_not_the_portal(clean_line(name))
+    check_strength(password, name=clean_line(name), email=address)
+    if known:
+        raise FieldRefused("email", _unusable())
+    return register(email=address, name=name, password=password), True
 
 
 def create_user(*, email: str, name: str, role: Role, password: str | None, team: str | None = None) -> User:
@@ -71,19 +103,49 @@ def create_user(*, email: str, name: str, role: Role, password: str | None, team
     )
     db.session.add(user)
     db.session.flush()
+    ensure_rules()
     emit(MemberRegistered(actor_id=None, user_id=user.id))
     return user
 
 
-def authenticate(email: str, password: str) -> User | None:
+def find_by_password(email: str, password: str) -> User | None:
     """Return whose address and password these are; the answer takes as long when there is no such account."""
     user = queries.find_by_email(email)
-    if is_right(password, user.password_hash if user else None) and user and user.is_active:
-        if user.password_hash and is_dated(user.password_hash):
-            user.password_hash = hash_password(password)
-        return user
+    right = is_right(password, user.password_hash if user else None)
+    return user if right and user and user.is_active else None
+
+
+def note_sign_in(user: User, password: str = "") -> None:
+    """Record that somebody signed in; a password that was right is kept by today's method from now on."""
+    if password and user.password_hash and is_dated(user.password_hash):
+        user.password_hash = hash_password(password)
+    emit(SignedIn(actor_id=user.id))
+
+
+def note_wrong_password(email: str) -> None:
+    """Record that a password was wrong."""
+    user = queries.find_by_email(email)
     emit(SignInFailed(user_id=user.id if user else None))
-    return None
+
+
+def note_sign_out(user: User) -> None:
+    """Record that somebody signed out."""
+    emit(SignedOut(actor_id=user.id))
+
+
+def rename(user: User, name: str) -> None:
+    """Show another name from now on."""
+    shown = clean_line(name)
+    check_name(shown, own=user)
+    if not user.is_staff:
+        _check_not_the_portal(shown)
+    user.name, user.name_key = shown, name_key(shown)
+
+
+def ask_for_confirmation(user: User) -> None:
+    """Have the link that confirms the address sent once more; a confirmed address needs none."""
+    if not user.confirmed_at:
+        emit(ConfirmationWanted(actor_id=user.id, user_id=user.id))
 
 
 def change_password(user: User, old: str, new: str) -> None:
@@ -100,6 +162,21 @@ def accept_rules(user: User) -> None:
     rules = queries.rules_in_force()
     if rules and insert_if_absent(RulesAcceptance, user_id=user.id, version=rules.version, accepted_at=utcnow()):
         emit(RulesAccepted(actor_id=user.id, version=rules.version))
+
+
+def ensure_rules(body: str = "") -> Rules:
+    """Put the first version of the rules in force unless there is one: ``body``, or the text we bring along.
+
+    Opening an account does this by itself. Whoever fills a portal (a demo, an import) calls it first, with a text of its own.
+    """
+    return queries.rules_in_force() or publish_rules(body or default_rules().body)
+
+
+def default_rules() -> Rules:
+    """Return the rules we bring along, in force nowhere yet."""
+    text = (Path(__file__).parent / "rules.md").read_text(encoding="utf-8")
+    body = text.replace("{portal}", current_app.config["NAME"])
+    return Rules(version=1, body=body, changes="", published_at=utcnow())
 
 
 def publish_rules(body: str, changes: str = "") -> Rules:
@@ -161,11 +238,42 @@ def check_name(name: str, own: User | None = None) -> None:
         raise FieldRefused("name", _("Use between %(min)d and %(max)d characters.", min=NAME_MIN, max=NAME_MAX))
     if "@" in name or "://" in name:
         raise FieldRefused("name", _("Use a name, not an address."))
-    taken = sa.select(User.id).where(User.name_key == name_key(name))
-    team = sa.select(User.id).where(sa.func.lower(User.team) == name.lower())
+    key = name_key(name)
+    if not any(c.isalnum() for c in key) or len(key) > NAME_KEY_MAX or _mixes_alphabets(key):
+        raise FieldRefused("name", _("Use letters of one alphabet, so that others can read and find your name."))
     own_id = own.id if own else None
-    if any(found != own_id for found in db.session.scalars(sa.union(taken, team))):
+    taken = db.session.scalar(sa.select(User.id).where(User.name_key == key))
+    teams = {name_key(team) for team in queries.team_names()}
+    if taken not in {None, own_id} or key in teams:
         raise FieldRefused("name", _("Somebody here has this name already. Add something to yours."))
+
+
+def _check_not_the_portal(name: str) -> None:
+    """Raise FieldRefused for a member's name that sounds like the team's."""
+    portal = name_key(current_app.config["NAME"])
+    if name_key(name) in {portal, f"{portal} team", "admin", "administrator", "moderator", "staff", "support", "team"}:
+        raise FieldRefused("name", _("This sounds like the team. Choose a name of your own."))
+
+
+def _mixes_alphabets(key: str) -> bool:
+    """Whether a word mixes letters that are drawn alike in several alphabets, as a forged name does."""
+    for word in key.split():
+        found = {unicodedata.name(c, "").partition(" ")[0] for c in word if c.isalpha()}
+        if len(found & {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE"}) > 1:
+            return True
+    return False
+
+
+def _usable_address(email: str) -> str:
+    try:
+        return normal_email(email)
+    except FieldRefused:
+        raise FieldRefused("email", _unusable()) from None
+
+
+def _unusable() -> str:
+    sentence = _("We cannot open an account with this address. Look for a slip. If you have been here before, sign in.")
+    return str(sentence)
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -49,8 +49,6 @@ def locale() -> str | None:
     """Return the language to answer in: the person's choice, else the best the browser asks for; None in mails."""
     if not has_request_context():
         return None
-    if not has_request_context():
-        return None
     chosen = getattr(session.viewer(), "locale", None) or request.cookies.get("language")
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES)
 

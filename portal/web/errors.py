@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import timedelta
+from math import ceil
+from time import time
+from urllib.parse import urlsplit
 
-from flask import Flask, redirect, request, url_for
+from flask import Flask, make_response, render_template, request, url_for
+from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from portal.db import db
 from portal.errors import Refusal
+from portal.extensions import limiter
 from portal.web import resume
-from portal.web.responses import fragment, go_to, is_htmx, page
-from portal.web.session import RulesNotAccepted, SignInRequired
+from portal.web.responses import fragment, go_to, is_htmx
+from portal.web.session import RulesNotAccepted, SignInRequired, forget_viewer
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +38,12 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _apologise)
 
 
-def refuse(message: str, status: int) -> Response:
+def refuse(message: str, status: int, error_id: str = "") -> Response:
     """Say no: a notice for htmx, a page with the way back for a plain browser."""
     if is_htmx():
-        return _without_cache(fragment("components/_notice.html", text=message, kind="error"), status)
-    return page("errors/error.html", status=status, code=status, message=message, error_id="")
-
-
-def _without_cache(body: str, status: int) -> Response:
-    from flask import make_response
-
-    return make_response(body, status)
+        return make_response(fragment("components/_notice.html", text=message, kind="error"), status)
+    shown = render_template("errors/error.html", status=status, message=message, error_id=error_id)
+    return make_response(shown, status)
 
 
 def _refuse(refusal: Refusal) -> Response:
@@ -58,7 +59,9 @@ def _explain(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return error.get_response()
-    answer = refuse(_sentence(status), status)
+    if isinstance(error, SecurityError):  # a foreign Host: there is no address to build links from
+        return Response(_sentence(400), 400, mimetype="text/plain")
+    answer = refuse(_wait() if status == 429 else _sentence(status), status)
     for name, value in error.get_headers():
         if name in {"Retry-After", "Allow"}:
             answer.headers[name] = value
@@ -66,20 +69,29 @@ def _explain(error: HTTPException) -> Response:
 
 
 def _sentence(status: int) -> str:
-    return {
+    words = {
         400: _("We could not read this request. Go back, reload the page and try again."),
         403: _("You may not do this with your account."),
         404: _("There is nothing at this address. It may have moved, or it may not be for you to see."),
         405: _("This address is not made for that."),
         409: _("Somebody else was faster. Reload the page to see how things are now."),
         413: _("This is more than we can take at once. Shorten it and try again."),
-        429: _("That was a lot in a short time. Wait a little, then try again. Your text is not lost."),
         503: _("The portal is busy and could not save that. Your text is still in the form. Try again in a minute."),
-    }.get(status, _("That did not work. Try again."))
+    }
+    return str(words.get(status, _("That did not work. Try again.")))
+
+
+def _wait() -> str:
+    reached = limiter.current_limit
+    if reached is None:
+        return str(_("That was a lot in a short time. Wait a little, then try again. Your text is not lost."))
+    seconds = max(1, ceil(reached.reset_at - time()))
+    time_left = format_timedelta(timedelta(seconds=seconds), threshold=1.5)
+    return str(_("That was a lot in a short time. You can go on in %(time)s. Your text is not lost.", time=time_left))
 
 
 def _wait_for_database(error: OperationalError) -> Response:
-    db.session.rollback()
+    _give_up_database()
     log.error("database: %s", error.orig)
     answer = refuse(_sentence(503), 503)
     answer.headers["Retry-After"] = "10"
@@ -88,22 +100,34 @@ def _wait_for_database(error: OperationalError) -> Response:
 
 def _lead_to_sign_in(_error: SignInRequired) -> Response:
     resume.keep_act()
-    back = request.full_path.rstrip("?") if request.method == "GET" else ""
-    target = url_for("accounts.sign_in", next=back) if back else url_for("accounts.sign_in")
-    return go_to(target) if is_htmx() else redirect(target, 303)
+    return go_to(url_for("accounts.sign_in", next=_place()))
 
 
 def _lead_to_rules(_error: RulesNotAccepted) -> Response:
     resume.keep_act()
-    target = url_for("accounts.agree")
-    return go_to(target) if is_htmx() else redirect(target, 303)
+    return go_to(url_for("accounts.agree", next=_place()))
+
+
+def _place() -> str | None:
+    """The page the person is on, as far as the browser says."""
+    if request.method == "GET" and not is_htmx():
+        return request.full_path.rstrip("?")
+    page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    return f"{page.path}?{page.query}".rstrip("?") if page.netloc == request.host else None
 
 
 def _apologise(error: Exception) -> Response:
-    db.session.rollback()
+    _give_up_database()
     error_id = secrets.token_hex(4)
     log.exception("error %s at %s %s", error_id, request.method, request.path, exc_info=error)
     sentence = _("Something broke on our side. Nothing you saved is lost. We have noted it as %(id)s.", id=error_id)
-    if is_htmx():
-        return _without_cache(fragment("components/_notice.html", text=sentence, kind="error"), 500)
-    return page("errors/error.html", status=500, code=500, message=sentence, error_id=error_id)
+    return refuse(sentence, 500, error_id)
+
+
+def _give_up_database() -> None:
+    """Answer without asking the database again: it may be what failed."""
+    forget_viewer()
+    try:
+        db.session.rollback()
+    except SQLAlchemyError:
+        log.warning("could not roll back", exc_info=True)

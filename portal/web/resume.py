@@ -1,13 +1,18 @@
-"""Finishing what somebody began before signing in or agreeing to the rules: kept on the server, done right afterwards."""
+"""Finishing what somebody began before signing in or agreeing to the rules: kept on the server, done afterwards."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import current_app, request, session
+from flask import Flask, current_app, flash, request, session
+from flask.ctx import RequestContext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.test import EnvironBuilder
@@ -15,33 +20,37 @@ from werkzeug.wrappers import Response
 
 from portal.accounts.models import PendingAct
 from portal.db import db, utcnow
+from portal.errors import Refusal
 from portal.transactions import transaction
 from portal.web.responses import go_to, own_path
 
 KEPT_FOR = timedelta(hours=1)
+LONGEST_PATH = 500
 LINKED_ACTS = {"vote": "ideas.vote", "follow": "ideas.follow"}
 """What a sign-in link may name as ``then``: acts that need no form, by the endpoint they lead to."""
 
 
+DONE = {
+    "ideas.vote": _l("Your vote is counted."),
+    "ideas.follow": _l("You will hear when this idea moves."),
+    "comments.post": _l("Your comment is posted."),
+}
+"""What to say when the act itself said nothing."""
+
+NEVER_KEPT = frozenset({"accounts"})
+"""Blueprints whose forms hold passwords or only make sense for whoever sent them."""
+
+
 def keep_act() -> None:
     """Keep the act that this request asks for; reading needs no keeping."""
-    if request.method != "POST":
-        return
-    form = {key: value for key, value in request.form.items() if key != "csrf_token"}
-    _keep(request.path, form)
+    if request.method == "POST" and request.blueprint not in NEVER_KEPT:
+        form = {key: values for key, values in request.form.to_dict(flat=False).items() if key != "csrf_token"}
+        _keep(request.full_path.rstrip("?"), form)
 
 
 def keep_linked_act(path: str, then: str | None) -> None:
     """Keep the act that a sign-in link names, if the portal knows it."""
-    if then not in LINKED_ACTS:
-        return
-    adapter = current_app.create_url_adapter(request)
-    act = f"{path.rstrip('/')}/{then}"
-    try:
-        endpoint, _arguments = adapter.match(act, method="POST")  # type: ignore[union-attr]
-    except (HTTPException, RequestRedirect):
-        return
-    if endpoint == LINKED_ACTS[then]:
+    if act := _linked(path, then):
         _keep(act, {})
 
 
@@ -49,6 +58,12 @@ def kept_path() -> str | None:
     """Return the address of the act that waits for this browser, if there is one."""
     row = _find(session.get("pending"))
     return row.path if row else None
+
+
+def waiting(path: str = "", then: str | None = None) -> str | None:
+    """Return the endpoint of what will be done after signing in: what the link names, else what was kept."""
+    act = _linked(path, then) or kept_path()
+    return _endpoint(act) if act else None
 
 
 def go_on(fallback: str) -> Response:
@@ -59,27 +74,54 @@ def go_on(fallback: str) -> Response:
     path, form = row.path, dict(row.form)
     with transaction(wake=False):
         db.session.execute(sa.delete(PendingAct).where(PendingAct.token_hash == row.token_hash))
-    return _perform(path, form)
+    return _perform(path, form, fallback)
 
 
-def _perform(path: str, form: dict[str, str]) -> Response:
-    builder = EnvironBuilder(path=path, method="POST", data=form, base_url=request.host_url)
-    inner = current_app.request_context(builder.get_environ())
-    inner.session = session._get_current_object()  # type: ignore[attr-defined]
-    with inner:
+def _perform(path: str, form: dict[str, Any], fallback: str) -> Response:
+    who = {"REMOTE_ADDR": request.remote_addr}
+    builder = EnvironBuilder(path=path, method="POST", data=form, base_url=request.host_url, environ_base=who)
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    said = len(session.get("_flashes", []))
+    with RequestContext(app, builder.get_environ(), session=session._get_current_object()):  # type: ignore[attr-defined]
         try:
-            result = current_app.dispatch_request()
+            result = app.dispatch_request()
+        except Refusal as refusal:
+            db.session.rollback()
+            flash(refusal.message, "error")
+            return go_to(own_path(fallback, "/"))
         except Exception as error:
-            result = current_app.handle_user_exception(error)
-        return current_app.make_response(result)
+            result = app.handle_user_exception(error)
+        answer = app.make_response(result)
+        done = answer.location and "pending" not in session
+        if done and len(session.get("_flashes", [])) == said:
+            flash(str(DONE.get(request.endpoint or "", _("Done: what you began is finished."))))
+        return answer
 
 
-def _keep(path: str, form: dict[str, str]) -> None:
+def _linked(path: str, then: str | None) -> str | None:
+    if then not in LINKED_ACTS:
+        return None
+    act = f"{urlsplit(own_path(path, '/')).path.rstrip('/')}/{then}"
+    return act if _endpoint(act) == LINKED_ACTS[then] else None
+
+
+def _endpoint(path: str) -> str | None:
+    adapter = current_app.create_url_adapter(request)
+    try:
+        endpoint, _arguments = adapter.match(urlsplit(path).path, method="POST")  # type: ignore[union-attr]
+    except (HTTPException, RequestRedirect):
+        return None
+    return str(endpoint)
+
+
+def _keep(path: str, form: dict[str, Any]) -> None:
+    if len(path) > LONGEST_PATH:
+        return
     token = secrets.token_urlsafe(32)
     session["pending"] = token
     with transaction(wake=False):
         db.session.execute(sa.delete(PendingAct).where(PendingAct.made_at < utcnow() - KEPT_FOR))
-        db.session.add(PendingAct(token_hash=_hash(token), path=path[:500], form=form))
+        db.session.add(PendingAct(token_hash=_hash(token), path=path, form=form))
 
 
 def _find(token: str | None) -> PendingAct | None:

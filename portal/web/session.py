@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from datetime import timedelta
 from typing import Any, cast
@@ -11,6 +12,8 @@ import sqlalchemy as sa
 from flask import Flask, abort, g, request, session
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from werkzeug.wrappers import Response
 
 from portal import permissions
 from portal.accounts import queries as accounts
@@ -18,6 +21,8 @@ from portal.accounts.models import AuthSession, Guest, Person, User
 from portal.db import db, utcnow
 from portal.extensions import login_manager
 from portal.transactions import transaction
+
+log = logging.getLogger(__name__)
 
 IDLE, IDLE_REMEMBERED, IDLE_STAFF = timedelta(hours=12), timedelta(days=14), timedelta(minutes=60)
 LONGEST, LONGEST_STAFF = timedelta(days=30), timedelta(hours=12)
@@ -44,6 +49,7 @@ def init_app(app: Flask) -> None:
     login_manager.session_protection = None
     login_manager.anonymous_user = Guest
     login_manager.user_loader(_find_signed_in)
+    app.after_request(_note_seen)
 
 
 def viewer() -> Person:
@@ -75,9 +81,15 @@ def authorize(permission: str, thing: Any = None) -> None:
         raise RulesNotAccepted
 
 
+def forget_viewer() -> None:
+    """Answer the rest of this request as if a guest asked, without looking anybody up."""
+    g._login_user = Guest()
+
+
 def sign_in(user: User, remember: bool = False) -> None:
-    """Open a session for ``user`` under a new random token; whatever the browser held before is dropped."""
+    """Open a session for ``user`` under a new random token; whatever the browser held before is dropped and ended."""
     kept = {key: session[key] for key in ("pending",) if key in session}
+    db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == this_session_hash()))
     session.clear()
     session.update(kept)
     token = secrets.token_urlsafe(32)
@@ -87,7 +99,10 @@ def sign_in(user: User, remember: bool = False) -> None:
     _end_oldest(user)
     db.session.add(
         AuthSession(
-            token_hash=_hash(token), user_id=user.id, idle_seconds=int(idle.total_seconds()), expires_at=now + longest,
+            token_hash=_hash(token),
+            user_id=user.id,
+            idle_seconds=int(idle.total_seconds()),
+            expires_at=now + longest,
             browser=(request.user_agent.string or "")[:200],
         )
     )
@@ -98,8 +113,7 @@ def sign_in(user: User, remember: bool = False) -> None:
 
 def sign_out() -> None:
     """End this session for good."""
-    token = session.get("_user_id", "")
-    db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == _hash(token)))
+    db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == this_session_hash()))
     logout_user()
     session.clear()
 
@@ -108,7 +122,7 @@ def end_sessions(user: User, except_this: bool = False) -> None:
     """End the user's sessions everywhere, or everywhere else."""
     ended = sa.delete(AuthSession).where(AuthSession.user_id == user.id)
     if except_this:
-        ended = ended.where(AuthSession.token_hash != _hash(session.get("_user_id", "")))
+        ended = ended.where(AuthSession.token_hash != this_session_hash())
     db.session.execute(ended)
 
 
@@ -127,20 +141,27 @@ def _find_signed_in(token: str) -> User | None:
     if found is None:
         return None
     user, row = found
-    if not user.is_active or row.seen_at + timedelta(seconds=row.idle_seconds) < now:
+    idle, longest = timedelta(seconds=row.idle_seconds), LONGEST
+    if user.reads_as_staff:  # also when the role came after the session
+        idle, longest = min(idle, IDLE_STAFF), LONGEST_STAFF
+    if not user.is_active or row.seen_at + idle < now or row.created_at + longest < now:
         return None
     if row.seen_at + SEEN_EVERY < now:
         g.session_seen = row.token_hash
-    return cast(User, user)
+    return user
 
 
-def note_seen() -> None:
+def _note_seen(answer: Response) -> Response:
     """Remember, every few minutes and after the answer is made, that the session is in use."""
     token_hash = g.pop("session_seen", None)
     if token_hash:
-        with transaction(wake=False):
-            seen = sa.update(AuthSession).where(AuthSession.token_hash == token_hash)
-            db.session.execute(seen.values(seen_at=utcnow()))
+        try:
+            with transaction(wake=False):
+                seen = sa.update(AuthSession).where(AuthSession.token_hash == token_hash)
+                db.session.execute(seen.values(seen_at=utcnow()))
+        except OperationalError:
+            log.warning("could not note that a session is in use", exc_info=True)
+    return answer
 
 
 def _end_oldest(user: User) -> None:

@@ -1,0 +1,22 @@
+"""What people choose about how the pages look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import RadioField
+
+THEMES = (("", _l("As my system says")), ("light", _l("Light")), ("dark", _l("Dark")))
+
+
+class AppearanceForm(FlaskForm):  # type: ignore[misc]
+    """Theme and language."""
+
+    theme = RadioField(_l("Light or dark"), choices=THEMES)
+    language = RadioField(_l("Language"))
+
+    def __init__(self, languages: dict[str, str], **options: Any) -> None:
+        super().__init__(**options)
+        self.language.choices = [("", _l("As my browser asks")), *languages.items()]
