@@ -58,6 +58,6 @@ def _add_headers(response: Response) -> Response:
     if "Cache-Control" not in response.headers:
         personal = bool(session) or response.status_code >= 400 or request.method not in SAFE
         response.headers["Cache-Control"] = "private, no-store" if personal else "no-cache"
-    response.vary.add("HX-Request")
-    response.vary.add("Cookie")
+    if request.endpoint not in {"assets", "static"}:  # those are the same for everybody, before and after signing in
+        response.vary.update(["HX-Request", "Cookie"])
     return response
