@@ -10,8 +10,16 @@ from werkzeug.wrappers import Response
 
 POLICY = "; ".join(
     (
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
-        "connect-src 'self'", "manifest-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
     )
 )
 HEADERS = {
@@ -58,6 +66,10 @@ def _add_headers(response: Response) -> Response:
     if "Cache-Control" not in response.headers:
         personal = bool(session) or response.status_code >= 400 or request.method not in SAFE
         response.headers["Cache-Control"] = "private, no-store" if personal else "no-cache"
-    if request.endpoint not in {"assets", "static"}:  # those are the same for everybody, before and after signing in
+    if request.endpoint in {"assets", "static"}:
+        session.accessed = (
+            False  # Flask-Login looked, but these are the same for everybody
+        )
+    else:
         response.vary.update(["HX-Request", "Cookie"])
     return response

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
 from portal.web import assets
+from tests.factories import make_user
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "static"
@@ -197,3 +198,14 @@ def test_no_template_needs_what_the_content_security_policy_forbids():
     forbidden = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|(?:src|href)=[\"']https?:|javascript:")
 
     assert [path.name for path in TEMPLATES if forbidden.search(path.read_text())] == []
+
+
+def test_signing_in_fetches_nothing_anew(browse):
+    page = browse(make_user()).get("/rules").text
+    visitor = browse()
+
+    named = set(re.findall(r'(?:href|src)="(/(?:assets|static)/[^"#]+)"', page))
+
+    assert len(named) >= 5
+    for url in named:
+        assert "Cookie" not in headers(visitor, url).get("Vary", ""), url
