@@ -22,6 +22,14 @@ from tests.support.mail import MailServer
 from tests.support.postgres import PostgreSQL
 from tests.support.valkey import Valkey
 
+OURS = ("PORTAL_TEST_", "PORTAL_FAILED_CHECKS", "PORTAL_VENV")
+
+
+def pytest_configure() -> None:
+    """Forget the settings of this shell: the tests say themselves what the portal is to be like."""
+    for name in [name for name in os.environ if name.startswith("PORTAL_") and not name.startswith(OURS)]:
+        del os.environ[name]
+
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Name the checks that failed before the tests, so that nobody overlooks them above a green line."""
@@ -101,6 +109,18 @@ def database(request: pytest.FixtureRequest) -> Database:
     database: Database = request.getfixturevalue(f"{request.param}_database")
     database.renew()
     return database
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without a single table, for tests of migrations and of whole processes."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    server.execute("CREATE DATABASE empty")
+    yield server.url("empty")
+    server.execute("DROP DATABASE empty")
 
 
 @pytest.fixture(scope="session")

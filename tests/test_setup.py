@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from tests.support.mail import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted(ROOT.glob("*.lock"))
@@ -158,6 +161,22 @@ def test_the_path_stays_as_it_was(script, monkeypatch):
     assert script.environment()["PATH"] == "/somewhere:/else"
 
 
+def test_a_taken_port_is_one_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        answer = demo("--port", port, "--instance", tmp_path / "instance")
+
+    assert_complaint(answer, port, "--port")
+
+
+def test_an_instance_folder_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+
+    answer = demo("--port", str(free_port()), "--instance", tmp_path / "file" / "instance")
+
+    assert_complaint(answer, str(tmp_path / "file"), "--instance")
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
 def test_a_lock_pins_every_package_by_hash_and_names_no_index(lock):
     text = lock.read_text()
@@ -196,6 +215,20 @@ def test_ci_runs_what_the_readme_names_and_nothing_else():
 @pytest.mark.parametrize("script", ["run", ".ci/run"])
 def test_the_scripts_can_be_started(script):
     assert os.access(ROOT / script, os.X_OK)
+
+
+def demo(*words):
+    """Start the demo, which is expected to stop at once."""
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-P", "-m", "portal.cli", "demo", *words]
+    return subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=60)
+
+
+def assert_complaint(answer, *parts):
+    """It failed, and all that it said on stderr is one line that holds ``parts``."""
+    (line,) = answer.stderr.strip().splitlines()
+    assert answer.returncode != 0
+    assert [part for part in parts if part not in line] == []
 
 
 def pins(lock):

@@ -8,9 +8,11 @@ import redis
 import sqlalchemy as sa
 
 from portal.accounts.models import User
+from portal.db import db
 from tests.factories import make_user
-from tests.support import assert_accessible, need
+from tests.support import assert_accessible, need, queries, with_and_without_javascript
 from tests.support.accessibility import violations
+from tests.support.live import People
 
 PAGE = """<!doctype html><html lang="en">
 <head><title>{title}</title><meta name="color-scheme" content="light dark"></head>
@@ -96,6 +98,24 @@ def test_the_app_answers_on_this_database(app, browse, database):
     assert browse().get("/").status_code == 200
 
 
+def test_an_empty_database_is_empty_each_time(empty_database):
+    engine = sa.create_engine(empty_database)
+    with engine.begin() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+        connection.execute(sa.text("CREATE TABLE leftover (id integer)"))
+    engine.dispose()
+
+
+def test_queries_are_counted_with_those_of_requests(app, browse):
+    with queries() as asked:
+        db.session.scalar(sa.select(User.id))
+    assert len(asked) == 1
+
+    with queries() as asked:
+        browse(make_user()).get("/")
+    assert any("FROM auth_sessions" in statement or "JOIN auth_sessions" in statement for statement in asked)
+
+
 @pytest.mark.settings(NAME="Fellside ideas")
 def test_a_mark_gives_the_app_other_settings(app):
     assert app.config["NAME"] == "Fellside ideas"
@@ -118,6 +138,41 @@ def test_a_browser_carries_the_token_of_a_form_unless_told_not_to(app, browse):
     forgotten = browser.post("/sign-out")
 
     assert (carried.status_code, forgotten.status_code) == (303, 400)
+
+
+@with_and_without_javascript
+def test_a_page_shows_the_portal(page):
+    page.goto("/")
+
+    assert page.locator("main").is_visible()
+
+
+def test_everybody_has_a_browser_of_their_own(app, open_page):
+    user = make_user()
+
+    member, guest = open_page(user, width=390, scheme="dark"), open_page()
+    for page in (member, guest):
+        page.goto("/")
+
+    assert user.name in member.content()
+    assert user.name not in guest.content()
+    assert member.viewport_size["width"] == 390
+    assert member.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+
+
+def test_nobody_overlooks_what_a_page_must_not_do(app, chromium, live):
+    people = People(app, chromium, live)
+    page = people.open_page()
+    page.goto("/healthz")
+
+    page.evaluate("console.error('It broke.')")
+    page.evaluate("setTimeout(() => missing())")
+    page.evaluate("document.createElement('img').src = 'http://127.0.0.1:9/stranger.png'")
+    page.wait_for_timeout(200)
+
+    with pytest.raises(AssertionError) as found:
+        people.leave()
+    assert [word for word in ("It broke.", "missing", "stranger.png") if word not in str(found.value)] == []
 
 
 def rows(connection, tables):

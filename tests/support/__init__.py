@@ -9,8 +9,18 @@ import pytest
 from tests.support.accessibility import assert_accessible
 from tests.support.browser import HTMX, PLAIN, Browser, either_way
 from tests.support.live import with_and_without_javascript
+from tests.support.queries import queries
 
-__all__ = ["HTMX", "PLAIN", "Browser", "assert_accessible", "either_way", "need", "with_and_without_javascript"]
+__all__ = [
+    "HTMX",
+    "PLAIN",
+    "Browser",
+    "assert_accessible",
+    "either_way",
+    "need",
+    "queries",
+    "with_and_without_javascript",
+]
 
 PEERS = {"chromium", "postgres", "valkey", "smtp"}
 Peer = TypeVar("Peer")

@@ -20,7 +20,7 @@ with_and_without_javascript = pytest.mark.parametrize(
 def served(app: Flask) -> Iterator[str]:
     """Serve an app from a thread of this process and give its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -59,7 +59,7 @@ class People:
         """Close all pages; none may have failed in a script, broken its policy or asked a stranger for anything."""
         for context in self.contexts:
             context.close()
-        assert self.objections == []
+        assert not self.objections, "\n".join(self.objections)
 
     def _cookie_of(self, user: User) -> dict[str, Any]:
         browser = self.app.test_client()
