@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -21,10 +22,13 @@ from portal.search.words import mark, snippet
 with warnings.catch_warnings():
     # Old string literals, seen only where no byte code is cached.
     warnings.simplefilter("ignore")
-    from whoosh import columns, fields, index
+    from whoosh import columns, fields, index, util
     from whoosh.codec.whoosh3 import W3Codec
     from whoosh.reading import SegmentReader
     from whoosh.util.filelock import FileLock, try_for
+
+# Whoosh names its files at random. Were these the numbers that anybody may seed, it would write over files in use.
+util.random = SystemRandom()
 
 __all__ = ["Busy", "Document", "Engine", "Hit", "NeedsRebuild", "Strength", "mark", "snippet", "strength"]
 

@@ -151,7 +151,8 @@ def _instead(snapshot: Snapshot, terms: Sequence[Term], unfinished: str) -> list
 def _alternatives(snapshot: Snapshot, words: Sequence[str]) -> list[Term]:
     """Words of which one is meant: a document gains by the best of those that it has."""
     found = [snapshot.postings("alike", word) for word in words]
-    rarity = np.float32(snapshot.rarity(sum(len(postings.docs) for postings in found)))
+    together = min(snapshot.total, sum(len(postings.docs) for postings in found))
+    rarity = np.float32(snapshot.rarity(together))
     best = np.zeros(snapshot.total, np.float32)
     terms = []
     for word, postings in zip(words, found, strict=True):

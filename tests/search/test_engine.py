@@ -1,11 +1,14 @@
 import multiprocessing
 import os
+import random
 import stat
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from portal.search import engine as engine_module
 from portal.search.engine import Busy, Document, Engine, NeedsRebuild, strength
@@ -76,6 +79,15 @@ def test_a_half_typed_word_finds_what_it_can_become(engine):
     assert ids(engine.similar("Export as spreadsh")) == [2]
 
 
+def test_a_half_typed_word_that_can_become_what_everybody_says_still_finds_it(tmp_path):
+    engine = Engine(tmp_path / "search")
+    engine.rebuild([Document(1, "Reports reporting reporter"), Document(2, "Reporters reportage reported")])
+
+    hits = engine.similar("repor")
+
+    assert set(ids(hits)) == {1, 2} and all(hit.score > 0 for hit in hits)
+
+
 def test_a_misspelt_word_finds_what_more_than_one_document_has(engine):
     engine.index([Document(6, "Offline reading"), Document(7, "Work offline")])
 
@@ -94,6 +106,16 @@ def test_a_hit_names_the_words_it_was_found_by(engine):
     (hit,) = engine.search("reminders weekly CSV", limit=1)
 
     assert hit.words <= {"remind", "csv"} and hit.words
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(title=st.text(max_size=80), body=st.text(max_size=200))
+def test_whatever_people_write_can_be_indexed_and_asked_for(engine, title, body):
+    engine.index([Document(6, title, body, said=body)])
+
+    for hit in [*engine.search(f'{title} "{body}"'), *engine.similar(title, body)]:
+        assert hit.id in engine.ids() and hit.score >= 0
+    assert engine.is_healthy()
 
 
 @pytest.mark.parametrize("query", ["", "   ", "the of and", '""', "?!", "zzz", '"zzz"'])
@@ -224,6 +246,14 @@ def test_many_writers_take_turns_and_lose_nothing(engine):
         list(pool.map(lambda number: engine.index([Document(number, "Written at once")]), range(100, 124)))
 
     assert engine.ids() == {1, 2, 3, 4, 5, *range(100, 124)}
+
+
+def test_whoever_seeds_random_numbers_does_the_index_no_harm(engine):
+    for number in range(6, 9):
+        random.seed(7)
+        engine.index([Document(number, "Seeded")])
+
+    assert set(ids(engine.search("seeded"))) == {6, 7, 8}
 
 
 def test_a_write_that_waits_too_long_is_given_up(engine, monkeypatch):

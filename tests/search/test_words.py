@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portal.search.words import MAX_TERMS, mark, misspellings, parts, read, sequence, snippet, stems, unfinished
 
@@ -118,3 +120,12 @@ def test_a_snippet_is_never_longer_than_it_may_be(text, length):
     assert len(shown) <= length
     assert shown in " ".join(text.split())
     assert ("dark" in text) is bool(marked(pieces))
+
+
+@given(st.text(max_size=400), st.text(max_size=60), st.integers(1, 120))
+def test_whatever_people_write_is_shown_unchanged(text, query, length):
+    words = {stem for ways in read(query).words for stem in ways} | set(stems(text[:20]))
+
+    assert joined(mark(text, words)) == text
+    assert len(joined(snippet(text, words, length))) <= length + 4
+    assert sequence(text).strip(" ").count("  ") == 0
