@@ -10,7 +10,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from portal import config, db, reactions
-from portal.extensions import babel, compress, csrf, htmx, limiter, migrate
+from portal.extensions import babel, compress, csrf, htmx, migrate
 from portal.search import index
 from portal.web import assets, blueprints, context, errors, limits, security, session
 

@@ -36,14 +36,22 @@ SETTINGS = (
     Setting("DATABASE_URL", "", "Default: `sqlite:///portal.db` in the instance folder. Or `postgresql://…`."),
     Setting("SECRET_KEY", "", "Signs cookies and links. Default: made once and kept in the instance folder."),
     Setting("PRODUCTION", None, "Refuse unsafe settings. Default: true when BASE_URL starts with `https:`."),
-    Setting("MAIL_URL", "", "`smtp://user:password@host:587`, `smtps://…:465`, `catch:` (kept in the portal), empty: no mail."),
+    Setting(
+        "MAIL_URL",
+        "",
+        "`smtp://user:password@host:587`, `smtps://…:465`, `catch:` (kept in the portal), empty: no mail.",
+    ),
     Setting("MAIL_FROM", "", "Sender of mails. Default: `ideas@` and the host of BASE_URL."),
     Setting("WORKER", "inside", "`inside`: this process works off the outbox too; `off`: `portal worker` does."),
     Setting("HOLD_FIRST_POST", True, "A member's first idea waits for a moderator."),
     Setting("DEFAULT_LOCALE", "en", "Language for people whose browser asks for none that we have."),
     Setting("TIMEZONE", "UTC", "Time zone in which dates are shown and days are counted."),
     Setting("PROXIES", 0, "How many reverse proxies stand in front and set X-Forwarded-For."),
-    Setting("LIMITS_STORAGE", "memory://", "Where rate limits are counted: `memory://`, or `redis://…` for several processes."),
+    Setting(
+        "LIMITS_STORAGE",
+        "memory://",
+        "Where rate limits are counted: `memory://`, or `redis://…` for several processes.",
+    ),
     Setting("LIMITS", True, "Whether rate limits hold at all (off only for benchmarks)."),
     Setting("DEMO", False, "Shows the mail catcher and the demo accounts to everybody."),
 )
@@ -93,7 +101,9 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
     config = app.config
     url = urlsplit(config["BASE_URL"])
     if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ConfigurationError(f"PORTAL_BASE_URL must be an address such as https://ideas.example.org, not {config['BASE_URL']!r}.")
+        raise ConfigurationError(
+            f"PORTAL_BASE_URL must be an address such as https://ideas.example.org, not {config['BASE_URL']!r}."
+        )
     if not config["PRODUCTION"]:
         return
     if not config["SECRET_KEY"] or len(str(config["SECRET_KEY"])) < 32:
@@ -104,7 +114,9 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
     if app.debug or config.get("DEBUG"):
         raise ConfigurationError("Debug mode must be off in production; unset FLASK_DEBUG and PORTAL_DEBUG.")
     if url.scheme != "https":
-        raise ConfigurationError("In production PORTAL_BASE_URL must start with https:, or cookies would travel in the open.")
+        raise ConfigurationError(
+            "In production PORTAL_BASE_URL must start with https:, or cookies would travel in the open."
+        )
     if config.get("SESSION_COOKIE_SECURE") is False and "SESSION_COOKIE_SECURE" in (config.get("EXPLICIT") or ()):
         raise ConfigurationError("PORTAL_SESSION_COOKIE_SECURE=false sends sign-ins in the open; remove it.")
     if config["DEMO"]:

@@ -61,7 +61,10 @@ class Model(DeclarativeBase):
         type_annotation_map={
             datetime: UTCDateTime,
             enum.StrEnum: sa.Enum(
-                enum.StrEnum, native_enum=False, length=20, values_callable=lambda kind: [member.value for member in kind]
+                enum.StrEnum,
+                native_enum=False,
+                length=20,
+                values_callable=lambda kind: [member.value for member in kind],
             ),
             dict[str, Any]: sa.JSON,
         },
@@ -97,7 +100,7 @@ def insert_if_absent(model: type[Model], **values: Any) -> bool:
     return _rows_in(insert) == 1
 
 
-def insert_absent(model: type[Model], columns: list[str], rows: sa.Select[Any]) -> int:
+def insert_absent(model: type[Model], columns: list[str], rows: sa.Select[*tuple[Any, ...]]) -> int:
     """Insert the rows of a select, leaving out those a constraint knows; return how many came in."""
     # SQLite needs the WHERE to tell an upsert's ON from a join's.
     selected = rows if rows.whereclause is not None else rows.where(sa.true())
@@ -115,7 +118,7 @@ def be_patient() -> None:
         sa.event.listen(db.engine, "connect", _lift_time_limit)
 
 
-def skip_locked(query: sa.Select[Any]) -> sa.Select[Any]:
+def skip_locked(query: sa.Select[int]) -> sa.Select[int]:
     """Let several workers claim rows side by side where the database can."""
     return query if on_sqlite() else query.with_for_update(skip_locked=True)
 

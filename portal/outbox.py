@@ -1,4 +1,4 @@
-"""What still has to follow from the journal: claimed by lease, retried with growing delay, given up in sight of staff."""
+"""What still has to follow from the journal: claimed by lease, retried ever later, given up where staff see it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import random
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
@@ -49,8 +50,13 @@ class OutboxRow(Leased, Model):
     __tablename__ = "outbox"
     __table_args__ = (
         sa.UniqueConstraint("event_id", "reaction"),
-        sa.Index("ix_outbox_due", "available_at", "id", sqlite_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
-                 postgresql_where=sa.text("done_at IS NULL AND given_up_at IS NULL")),
+        sa.Index(
+            "ix_outbox_due",
+            "available_at",
+            "id",
+            sqlite_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -58,10 +64,10 @@ class OutboxRow(Leased, Model):
     reaction: Mapped[str] = mapped_column(sa.String(100))
 
 
-def claim(work: type[OutboxRow] | type[Leased], limit: int, lease: timedelta = LEASE) -> list[int]:
+def claim(work: type[Model], limit: int, lease: timedelta = LEASE) -> list[int]:
     """Hold up to ``limit`` due rows for ``lease``; return their ids, oldest first."""
     now = utcnow()
-    table = work.__table__  # type: ignore[union-attr]
+    table: Any = work.__table__
     due = (
         sa.select(table.c.id)
         .where(table.c.done_at.is_(None), table.c.given_up_at.is_(None), table.c.available_at <= now)

@@ -28,7 +28,9 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "idea.triage": ideas.may_triage,
     "idea.vote": ideas.may_take_part,
     "search.staff": accounts.may_read_as_staff,
+    "move.make": ideas.may_make,
     "outbox.see": accounts.may_administer,
+    "triage.read": accounts.may_read_as_staff,
 }
 
 

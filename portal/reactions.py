@@ -25,7 +25,8 @@ from portal.ideas.events import (
     OwnerAssigned,
     VoteCast,
 )
-from portal.notifications import mail, reactions as notifications
+from portal.notifications import mail
+from portal.notifications import reactions as notifications
 from portal.search import index as search
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {

@@ -10,7 +10,7 @@ from portal.boards.models import Audience, Board
 from portal.db import db
 
 
-def boards_visible_to(viewer: Person) -> Select[tuple[Board]]:
+def boards_visible_to(viewer: Person) -> Select[Board]:
     """Every read of boards starts here."""
     return select(Board).where(Board.audience.in_(audiences_of(viewer)))
 

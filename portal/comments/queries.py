@@ -80,16 +80,21 @@ def _gather(entries: list[Entry]) -> list[Entry]:
 
 
 def threads(idea: Idea, viewer: Person) -> list[CommentView]:
-    """Return the discussion, oldest first, replies under what they answer; deleted ones only where replies need them."""
+    """Return the discussion, oldest first, replies under what they answer; deleted ones where replies need them."""
     rows = db.session.scalars(
-        select(Comment).where(Comment.idea_id == idea.id).options(joinedload(Comment.author)).order_by(Comment.at, Comment.id)
+        select(Comment)
+        .where(Comment.idea_id == idea.id)
+        .options(joinedload(Comment.author))
+        .order_by(Comment.at, Comment.id)
     ).all()
     marked = _helpful_to(viewer, idea)
     views = {row.id: CommentView(row, row.author_id == idea.author_id, row.id in marked) for row in rows}
     for row in rows:
         if row.parent_id in views and row.deleted_at is None:
             views[row.parent_id].replies.append(views[row.id])
-    return [views[row.id] for row in rows if row.parent_id is None and (row.deleted_at is None or views[row.id].replies)]
+    return [
+        views[row.id] for row in rows if row.parent_id is None and (row.deleted_at is None or views[row.id].replies)
+    ]
 
 
 def comment_view(comment: Comment, viewer: Person) -> CommentView:

@@ -27,7 +27,9 @@ class CommentsClosed(Refusal):
         super().__init__(_("The discussion is closed: this idea is %(status)s.", status=idea.status.label.lower()))
 
 
-def post_comment(idea: Idea, author: User, body: str, reply_to: Comment | None = None, at: datetime | None = None) -> Comment:
+def post_comment(
+    idea: Idea, author: User, body: str, reply_to: Comment | None = None, at: datetime | None = None
+) -> Comment:
     """Say something about the idea and follow it. A reply to a reply joins the same thread.
 
     When the idea waits for information from its author, the author's words put it back under review.

@@ -14,19 +14,30 @@ from portal.text import clean_line, clean_text
 class IdeaForm(FlaskForm):
     """An idea in its author's words."""
 
-    title = StringField(_l("Your idea in one sentence"), widget=widgets.TextArea(), filters=[clean_line],
-                        render_kw={"maxlength": TITLE_MAX, "rows": 1})
-    need = TextAreaField(_l("What happens today, and what gets in the way?"), filters=[clean_text], render_kw={"rows": 4})
+    title = StringField(
+        _l("Your idea in one sentence"),
+        widget=widgets.TextArea(),
+        filters=[clean_line],
+        render_kw={"maxlength": TITLE_MAX, "rows": 1},
+    )
+    need = TextAreaField(
+        _l("What happens today, and what gets in the way?"), filters=[clean_text], render_kw={"rows": 4}
+    )
     proposal = TextAreaField(_l("What would help?"), filters=[clean_text], render_kw={"rows": 2})
 
     def validate_title(self, field: StringField) -> None:
         """Ask for a sentence that fits."""
         if len(field.data) < TITLE_MIN:
-            raise ValidationError(_("Say your idea in a short sentence of at least %(count)d letters.", count=TITLE_MIN))
+            raise ValidationError(
+                _("Say your idea in a short sentence of at least %(count)d letters.", count=TITLE_MIN)
+            )
         if len(field.data) > TITLE_MAX:
             raise ValidationError(
-                _("This is %(count)d letters long; the sentence holds %(max)d. Move the rest into the text below.",
-                  count=len(field.data), max=TITLE_MAX)
+                _(
+                    "This is %(count)d letters long; the sentence holds %(max)d. Move the rest into the text below.",
+                    count=len(field.data),
+                    max=TITLE_MAX,
+                )
             )
 
     def validate_need(self, field: TextAreaField) -> None:
@@ -54,4 +65,6 @@ class NewIdeaForm(IdeaForm):
 
 def _check_length(field: TextAreaField) -> None:
     if len(field.data) > TEXT_MAX:
-        raise ValidationError(_("This is %(count)d letters long; at most %(max)d fit.", count=len(field.data), max=TEXT_MAX))
+        raise ValidationError(
+            _("This is %(count)d letters long; at most %(max)d fit.", count=len(field.data), max=TEXT_MAX)
+        )

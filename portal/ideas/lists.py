@@ -27,7 +27,10 @@ SORTS: dict[str, ColumnElement[Any]] = {
     "answered": Idea.answered_at,  # type: ignore[dict-item]
 }
 KINDS: dict[str, tuple[type, type]] = {
-    "top": (int, int), "rising": (float, int), "new": (datetime, int), "answered": (datetime, int),
+    "top": (int, int),
+    "rising": (float, int),
+    "new": (datetime, int),
+    "answered": (datetime, int),
 }
 CURRENT = [status for status in Status if status.rule.category in {Category.OPEN, Category.COMMITTED}]
 
@@ -60,7 +63,11 @@ class Filters:
     def but(self, **changes: str) -> dict[str, str]:
         """Return the address arguments of this list with some changes, leaving defaults out."""
         changed = replace(self, **changes)
-        arguments = {"sort": changed.sort if changed.sort != "top" else "", "status": changed.status, "tag": changed.tag}
+        arguments = {
+            "sort": changed.sort if changed.sort != "top" else "",
+            "status": changed.status,
+            "tag": changed.tag,
+        }
         return {name: value for name, value in (arguments | {"who": changed.who}).items() if value}
 
 
@@ -130,12 +137,23 @@ def rows_by_id(viewer: Person, ids: list[int]) -> dict[int, IdeaRow]:
     return {row.id: IdeaRow(*row) for row in rows}
 
 
-def select_rows(viewer: Person) -> Select[Any]:
+def select_rows(viewer: Person) -> Select[*tuple[Any, ...]]:
     """Select what a row shows; whoever uses this says which ideas, starting from what the viewer may see."""
     cast = voted_by(viewer) if viewer.is_signed_in else sa.false()
     return select(
-        Idea.id, Idea.title, Idea.excerpt, Idea.status, Idea.publication, Idea.votes, Idea.comments, Idea.published_at,
-        Idea.answered_at, Idea.due_at, Board.name.label("board_name"), Board.slug.label("board_slug"), cast.label("cast"),
+        Idea.id,
+        Idea.title,
+        Idea.excerpt,
+        Idea.status,
+        Idea.publication,
+        Idea.votes,
+        Idea.comments,
+        Idea.published_at,
+        Idea.answered_at,
+        Idea.due_at,
+        Board.name.label("board_name"),
+        Board.slug.label("board_slug"),
+        cast.label("cast"),
     ).join(Board, Board.id == Idea.board_id)
 
 
@@ -148,7 +166,9 @@ def just_shipped(viewer: Person, limit: int = 3) -> list[IdeaRow]:
 
 def count_shipped(viewer: Person) -> int:
     """Count the ideas that people have got."""
-    done = select(sa.func.count()).select_from(Idea).where(is_seen_by(viewer), Idea.publication == Publication.PUBLISHED)
+    done = (
+        select(sa.func.count()).select_from(Idea).where(is_seen_by(viewer), Idea.publication == Publication.PUBLISHED)
+    )
     return db.session.scalar(done.where(Idea.status.in_([Status.SHIPPED, Status.CONFIRMED]))) or 0
 
 

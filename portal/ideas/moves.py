@@ -14,7 +14,15 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas import policy, queries
-from portal.ideas.events import BoardChanged, IdeaAnswered, IdeaMerged, IdeaMoved, MergeUndone, OwnerAssigned, TagsChanged
+from portal.ideas.events import (
+    BoardChanged,
+    IdeaAnswered,
+    IdeaMerged,
+    IdeaMoved,
+    MergeUndone,
+    OwnerAssigned,
+    TagsChanged,
+)
 from portal.ideas.models import Answer, Idea, StatusChange, Tag
 from portal.ideas.service import count_on_board, lock
 from portal.ideas.workflow import MOVES, By, Move, Status, next_word_due
@@ -41,8 +49,11 @@ class MoveNotAllowed(Refusal):
 
     def __init__(self, idea: Idea, target: Status) -> None:
         super().__init__(
-            _("An idea that is %(source)s cannot be moved to %(target)s from here. Somebody may have moved it meanwhile.",
-              source=idea.status.label, target=target.label)
+            _(
+                "From %(source)s an idea cannot be moved to %(target)s. Somebody may have moved it meanwhile.",
+                source=idea.status.label,
+                target=target.label,
+            )
         )
 
 
@@ -68,7 +79,13 @@ def moves_for(idea: Idea, actor: User) -> list[Move]:
 
 
 def move_idea(
-    idea: Idea, target: Status, actor: User | None, details: MoveDetails, *, override: bool = False, at: datetime | None = None
+    idea: Idea,
+    target: Status,
+    actor: User | None,
+    details: MoveDetails,
+    *,
+    override: bool = False,
+    at: datetime | None = None,
 ) -> StatusChange:
     """Move the idea, write what was said with it, and count who will be told.
 
@@ -90,8 +107,12 @@ def move_idea(
     change.told = sum(queries.count_audience(idea, actor.id if actor else None).values())
     emit(
         IdeaMoved(
-            actor_id=actor.id if actor else None, idea_id=idea.id, change_id=change.id,
-            source=change.source, target=target, answer_id=answer.id if answer else None,
+            actor_id=actor.id if actor else None,
+            idea_id=idea.id,
+            change_id=change.id,
+            source=change.source,
+            target=target,
+            answer_id=answer.id if answer else None,
         ),
         at,
     )
@@ -228,8 +249,14 @@ def _missing(field: str, move: Move) -> str:
 
 def _remember(idea: Idea, target: Status, actor: User | None, reason: str, at: datetime) -> StatusChange:
     change = StatusChange(
-        idea_id=idea.id, source=idea.status, target=target, at=at, actor_id=actor.id if actor else None,
-        reason=clean_text(reason), since_before=idea.status_since, due_before=idea.due_at,
+        idea_id=idea.id,
+        source=idea.status,
+        target=target,
+        at=at,
+        actor_id=actor.id if actor else None,
+        reason=clean_text(reason),
+        since_before=idea.status_since,
+        due_before=idea.due_at,
     )
     db.session.add(change)
     db.session.flush()
@@ -244,9 +271,16 @@ def _enter(idea: Idea, status: Status, at: datetime) -> None:
 def _say(idea: Idea, actor: User | None, details: MoveDetails, at: datetime, change: StatusChange | None) -> Answer:
     body = clean_text(details.answer)
     answer = Answer(
-        idea_id=idea.id, change_id=change.id if change else None, author_id=actor.id if actor else None, status=idea.status,
-        body=body, body_html=render_markdown(body), alternative=clean_text(details.alternative),
-        reversal=clean_text(details.reversal), link=clean_line(details.link), at=at,
+        idea_id=idea.id,
+        change_id=change.id if change else None,
+        author_id=actor.id if actor else None,
+        status=idea.status,
+        body=body,
+        body_html=render_markdown(body),
+        alternative=clean_text(details.alternative),
+        reversal=clean_text(details.reversal),
+        link=clean_line(details.link),
+        at=at,
     )
     db.session.add(answer)
     db.session.flush()
@@ -269,4 +303,3 @@ def _merge(idea: Idea, actor: User | None, details: MoveDetails, at: datetime) -
     count_on_board(idea.board_id, -1)
     emit(IdeaMerged(actor_id=actor.id if actor else None, idea_id=idea.id, into_id=main.id, change_id=change.id), at)
     return change
-

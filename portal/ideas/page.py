@@ -31,7 +31,9 @@ def trail(idea: Idea, changes: Sequence[StatusChange]) -> list[Step]:
         if change.idea_id == idea.id:
             entered[change.target] = change.at
     behind = [
-        Step(status, entered[status], "done") for status in _order(idea.status) if status in entered and status is not idea.status
+        Step(status, entered[status], "done")
+        for status in _order(idea.status)
+        if status in entered and status is not idea.status
     ]
     now = Step(idea.status, entered.get(idea.status, idea.status_since), "current")
     return [*behind, now, *_ahead(idea)]

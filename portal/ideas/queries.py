@@ -54,7 +54,7 @@ def is_seen_by(viewer: Person) -> ColumnElement[bool]:
     return board & (published | own)
 
 
-def ideas_visible_to(viewer: Person) -> Select[tuple[Idea]]:
+def ideas_visible_to(viewer: Person) -> Select[Idea]:
     """Every read of ideas starts here, so that what is hidden stays hidden."""
     return select(Idea).where(is_seen_by(viewer))
 
@@ -65,7 +65,10 @@ def get_idea(idea_id: int, viewer: Person) -> Idea:
         ideas_visible_to(viewer)
         .where(Idea.id == idea_id)
         .options(
-            joinedload(Idea.board), joinedload(Idea.author), joinedload(Idea.owner), joinedload(Idea.merged_into),
+            joinedload(Idea.board),
+            joinedload(Idea.author),
+            joinedload(Idea.owner),
+            joinedload(Idea.merged_into),
             selectinload(Idea.tags),
         )
     )
@@ -135,11 +138,14 @@ def strongest_reason(follow: Follow) -> str:
 REASONS = ("author", "voter", "commenter", "follower")
 
 
-def audience_of(
-    idea_ids: Sequence[int], except_id: int | None, reasons: Sequence[str] = REASONS
-) -> Select[tuple[int, str]]:
-    """Select who hears of these ideas for one of ``reasons``, each person once with the strongest, leaving one person out."""
-    columns = {"author": Follow.is_author, "voter": Follow.is_voter, "commenter": Follow.is_commenter, "follower": Follow.by_choice}
+def audience_of(idea_ids: Sequence[int], except_id: int | None, reasons: Sequence[str] = REASONS) -> Select[int, str]:
+    """Select who hears of these ideas for one of ``reasons``, each person once with the strongest, one left out."""
+    columns = {
+        "author": Follow.is_author,
+        "voter": Follow.is_voter,
+        "commenter": Follow.is_commenter,
+        "follower": Follow.by_choice,
+    }
     holding = [columns[reason] for reason in reasons]
     strongest = sa.func.min(sa.case(*((column, rank) for rank, column in enumerate(holding))))
     reason = sa.case(*((strongest == rank, name) for rank, name in enumerate(reasons)))
@@ -156,7 +162,7 @@ def count_audience(idea: Idea, actor_id: int | None) -> dict[str, int]:
     """Count who would hear of a change to the idea, by reason; whoever makes it is told nothing."""
     people = audience_of(with_merged(idea), actor_id).subquery()
     rows = db.session.execute(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
-    counts = {reason: number for reason, number in rows}
+    counts: dict[str, int] = {reason: number for reason, number in rows}  # noqa: C416 - rows are no tuples
     return {reason: counts[reason] for reason in ("author", "voter", "commenter", "follower") if reason in counts}
 
 
@@ -216,5 +222,5 @@ def usual_days_to_answer(since: datetime) -> int | None:
     return sorted(waits)[len(waits) // 2] if waits else None
 
 
-def _self_and_merged(idea_id: int) -> Select[tuple[int]]:
+def _self_and_merged(idea_id: int) -> Select[int]:
     return select(Idea.id).where(sa.or_(Idea.id == idea_id, Idea.merged_into_id == idea_id))

@@ -44,7 +44,9 @@ class OthersAreBehindIt(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Other people voted or commented, so this idea is theirs too and stays. You can still edit it while it is open.")
+            _(
+                "Other people voted or commented, so this idea is theirs too. You can edit it while it is open."
+            )
         )
 
 
@@ -56,7 +58,14 @@ class EditingClosed(Refusal):
 
 
 def submit_idea(
-    author: User, board: Board, *, title: str, need: str, proposal: str = "", held: bool = False, at: datetime | None = None
+    author: User,
+    board: Board,
+    *,
+    title: str,
+    need: str,
+    proposal: str = "",
+    held: bool = False,
+    at: datetime | None = None,
 ) -> Idea:
     """Post an idea, backed and followed by its author; ``held`` ideas wait for a moderator."""
     at = at or utcnow()

@@ -58,8 +58,15 @@ def new() -> Response:
     draft = queries.draft_of(viewer())
     title = request.args.get("title", "")
     if draft and title.strip() in {"", draft.title.strip()}:
-        form.process(data={"title": draft.title, "need": draft.need, "proposal": draft.proposal, "board": draft.board,
-                           "follow": True})
+        form.process(
+            data={
+                "title": draft.title,
+                "need": draft.need,
+                "proposal": draft.proposal,
+                "board": draft.board,
+                "follow": True,
+            }
+        )
     else:
         form.process(data={"title": title[:1000], "board": request.args.get("board", ""), "follow": True})
     return _form_page(form, draft=draft)
@@ -96,7 +103,10 @@ def save_draft() -> Response:
     form = request.form
     with transaction(wake=False):
         service.save_draft(
-            member(), title=form.get("title", ""), need=form.get("need", ""), proposal=form.get("proposal", ""),
+            member(),
+            title=form.get("title", ""),
+            need=form.get("need", ""),
+            proposal=form.get("proposal", ""),
             board=form.get("board", ""),
         )
     return swap(fragment("ideas/_draft_saved.html", at=utcnow()), otherwise=url_for(".new"))
@@ -119,9 +129,7 @@ def edit(idea_id: int) -> Response:
     form = IdeaForm(obj=idea)
     if form.validate_on_submit():
         with transaction():
-            service.edit_idea(
-                idea, member(), title=form.title.data, need=form.need.data, proposal=form.proposal.data
-            )
+            service.edit_idea(idea, member(), title=form.title.data, need=form.need.data, proposal=form.proposal.data)
         return go_to(url_for(".show", idea_id=idea.id), notice=_("Saved. Earlier wording stays readable."))
     return page("ideas/edit.html", status=422 if form.errors else 200, form=form, idea=idea)
 
@@ -196,9 +204,19 @@ def _list(chosen: Board | None) -> Response:
     here = url_for(".board", slug=chosen.slug) if chosen else url_for(".index")
     older = cursor(*ideas.next_place) if ideas.next_place else None
     return page(
-        "ideas/index.html", "ideas/_idea_list.html",
-        ideas=ideas, filters=filters, boards=boards, board=chosen, here=here, after=after, older=older,
-        mine=lists.count_mine(person), tags=_tags(person), facts=_facts(person), news=news_for(person),
+        "ideas/index.html",
+        "ideas/_idea_list.html",
+        ideas=ideas,
+        filters=filters,
+        boards=boards,
+        board=chosen,
+        here=here,
+        after=after,
+        older=older,
+        mine=lists.count_mine(person),
+        tags=_tags(person),
+        facts=_facts(person),
+        news=news_for(person),
     )
 
 
@@ -252,7 +270,13 @@ def _form_page(form: NewIdeaForm, status: int = 200, *, draft: Any = None, asked
     if guessed:
         form.board.data = guess_board(ideas)
     return page(
-        "ideas/new.html", status=status, form=form, ideas=ideas, looked=looked, draft=draft, asked_first=asked_first,
+        "ideas/new.html",
+        status=status,
+        form=form,
+        ideas=ideas,
+        looked=looked,
+        draft=draft,
+        asked_first=asked_first,
         guessed=guessed and bool(form.board.data),
     )
 

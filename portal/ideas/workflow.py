@@ -74,10 +74,18 @@ STATUSES: dict[Status, StatusRule] = {
         _l("New"), _l("Received. Nobody from the team has looked yet."), Category.OPEN, True, next_word_within=10 * DAY
     ),
     Status.UNDER_REVIEW: StatusRule(
-        _l("Under review"), _l("A named person is looking. No promise yet."), Category.OPEN, True, next_word_within=30 * DAY
+        _l("Under review"),
+        _l("A named person is looking. No promise yet."),
+        Category.OPEN,
+        True,
+        next_word_within=30 * DAY,
     ),
     Status.NEEDS_INFO: StatusRule(
-        _l("Needs info"), _l("We asked a question and wait for the answer."), Category.OPEN, True, next_word_within=21 * DAY
+        _l("Needs info"),
+        _l("We asked a question and wait for the answer."),
+        Category.OPEN,
+        True,
+        next_word_within=21 * DAY,
     ),
     Status.PLANNED: StatusRule(
         _l("Planned"), _l("We intend to do it."), Category.COMMITTED, True, next_word_within=60 * DAY
@@ -89,10 +97,18 @@ STATUSES: dict[Status, StatusRule] = {
         _l("Shipped"), _l("It is there for you to use."), Category.DONE, False, comments_for=30 * DAY
     ),
     Status.CONFIRMED: StatusRule(
-        _l("Confirmed"), _l("The people who asked say it solves their need."), Category.DONE, False, takes_comments=False
+        _l("Confirmed"),
+        _l("The people who asked say it solves their need."),
+        Category.DONE,
+        False,
+        takes_comments=False,
     ),
     Status.AVAILABLE: StatusRule(
-        _l("Already available"), _l("It exists already. The answer says where."), Category.DONE, False, comments_for=30 * DAY
+        _l("Already available"),
+        _l("It exists already. The answer says where."),
+        Category.DONE,
+        False,
+        comments_for=30 * DAY,
     ),
     Status.NOT_NOW: StatusRule(
         _l("Not now"), _l("Good, but parked until a date or a condition."), Category.PARKED, True
@@ -144,8 +160,14 @@ def _moves() -> tuple[Move, ...]:
     later, declined, available, merged = Status.NOT_NOW, Status.DECLINED, Status.AVAILABLE, Status.MERGED
     triager, decider, system = By.TRIAGER, By.DECIDER, By.SYSTEM
 
-    def row(sources: tuple[Status, ...], target: Status, by: By, *demands: str, offers: tuple[str, ...] = (),
-            one_of: tuple[str, ...] = ()) -> list[Move]:
+    def row(
+        sources: tuple[Status, ...],
+        target: Status,
+        by: By,
+        *demands: str,
+        offers: tuple[str, ...] = (),
+        one_of: tuple[str, ...] = (),
+    ) -> list[Move]:
         return [Move(source, target, by, demands, offers, one_of) for source in sources]
 
     rows = [
@@ -153,7 +175,9 @@ def _moves() -> tuple[Move, ...]:
         row((new, review), asked, triager, "answer"),
         row((asked,), review, system),
         row((review,), planned, decider, "answer", offers=("expected", "reversal")),
-        row((new, review, planned), later, decider, "answer", one_of=("review_on", "reversal"), offers=("alternative",)),
+        row(
+            (new, review, planned), later, decider, "answer", one_of=("review_on", "reversal"), offers=("alternative",)
+        ),
         row((new, review, later, planned), declined, decider, "answer", "reversal", offers=("alternative",)),
         row((new, review), available, triager, "answer", offers=("link",)),
         row((new, review, planned, later), merged, triager, "into", offers=("reason",)),

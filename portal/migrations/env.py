@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
@@ -11,7 +11,7 @@ from flask import current_app
 from portal.db import Model, UTCDateTime
 
 
-def render_item(kind: str, item: Any, _context: Any) -> str | bool:
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write types into revisions as the database sees them, so that a revision never imports today's code."""
     if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
@@ -25,7 +25,10 @@ def run() -> None:
     engine = current_app.extensions["migrate"].db.engine
     with engine.connect() as connection:
         context.configure(
-            connection=connection, target_metadata=Model.metadata, render_as_batch=True, render_item=render_item,
+            connection=connection,
+            target_metadata=Model.metadata,
+            render_as_batch=True,
+            render_item=render_item,
             compare_type=True,
         )
         with context.begin_transaction():

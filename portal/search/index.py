@@ -17,7 +17,7 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.events import Recorded
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.workflow import Publication
-from portal.search.engine import Document, Engine
+from portal.search.engine import Document, Engine, NeedsRebuild
 from portal.search.models import IndexTask
 from portal.transactions import transaction
 
@@ -37,7 +37,11 @@ def engine() -> Engine:
 
 def index_idea(recorded: Recorded) -> None:
     """Note that the idea of this event has to be read again; a main idea also reads what was merged into it."""
-    for idea_id in {recorded.event.idea_id, getattr(recorded.event, "into_id", None), getattr(recorded.event, "from_id", None)}:
+    for idea_id in {
+        recorded.event.idea_id,
+        getattr(recorded.event, "into_id", None),
+        getattr(recorded.event, "from_id", None),
+    }:
         if idea_id is not None:
             note(idea_id)
 
@@ -51,22 +55,30 @@ def note(idea_id: int) -> None:
 def index_pending() -> int:
     """Bring the index up to date with the ideas noted so far, in one write; return how many there were."""
     tasks: list[tuple[int, datetime]] = [
-        (task.idea_id, task.asked_at) for task in db.session.scalars(select(IndexTask).order_by(IndexTask.asked_at).limit(BATCH))
+        (task.idea_id, task.asked_at)
+        for task in db.session.scalars(select(IndexTask).order_by(IndexTask.asked_at).limit(BATCH))
     ]
     if not tasks:
         return 0
     ids = [idea_id for idea_id, _asked in tasks]
     found = list(documents(ids))
     db.session.rollback()  # the index is written without holding the database
+    try:
+        _bring_in(ids, found)
+    except NeedsRebuild:
+        rebuild()
+    with transaction(wake=False):
+        for idea_id, asked_at in tasks:
+            db.session.execute(sa.delete(IndexTask).where(IndexTask.idea_id == idea_id, IndexTask.asked_at <= asked_at))
+    return len(tasks)
+
+
+def _bring_in(ids: Sequence[int], found: Sequence[Document]) -> None:
     if found:
         engine().index(found)
     gone = set(ids) - {document.id for document in found}
     if gone:
         engine().remove(gone)
-    with transaction(wake=False):
-        for idea_id, asked_at in tasks:
-            db.session.execute(sa.delete(IndexTask).where(IndexTask.idea_id == idea_id, IndexTask.asked_at <= asked_at))
-    return len(tasks)
 
 
 def rebuild(on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -80,7 +92,9 @@ def documents(ids: Sequence[int] | None = None) -> Iterator[Document]:
     """Yield what the index should know of these ideas, or of all, in batches of bounded memory."""
     last = 0
     while True:
-        some = select(Idea).where(Idea.publication != Publication.REMOVED, Idea.id > last).order_by(Idea.id).limit(BATCH)
+        some = (
+            select(Idea).where(Idea.publication != Publication.REMOVED, Idea.id > last).order_by(Idea.id).limit(BATCH)
+        )
         if ids is not None:
             some = some.where(Idea.id.in_(ids))
         batch = list(db.session.scalars(some))
@@ -101,16 +115,18 @@ def _said(ids: list[int]) -> dict[int, list[str]]:
         select(Answer.idea_id, Answer.body + "\n" + Answer.alternative + "\n" + Answer.reversal).where(
             Answer.idea_id.in_(ids)
         ),
-        select(StatusChange.idea_id, StatusChange.reason).where(StatusChange.idea_id.in_(ids), StatusChange.reason != ""),
+        select(StatusChange.idea_id, StatusChange.reason).where(
+            StatusChange.idea_id.in_(ids), StatusChange.reason != ""
+        ),
         merged_wording(ids),
     ):
         for idea_id, text in db.session.execute(texts):
-            said.setdefault(idea_id, []).append(text)
+            said.setdefault(idea_id or 0, []).append(text)
     return said
 
 
-def merged_wording(ids: Sequence[int]) -> sa.Select[tuple[int | None, str]]:
-    """Select the words of the ideas merged into these; what was said on a closed board is not found from an open one."""
+def merged_wording(ids: Sequence[int]) -> sa.Select[int | None, str]:
+    """Select the words of the ideas merged into these; from an open board none that was said on a closed one."""
     main, place = aliased(Idea), aliased(Board)
     return (
         select(Idea.merged_into_id, Idea.title + "\n" + Idea.need + "\n" + Idea.proposal)

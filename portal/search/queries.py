@@ -95,7 +95,9 @@ def is_worth_comparing(title: str) -> bool:
     return len(title.strip()) >= LETTERS or len(words.stems(title)) >= MEANT
 
 
-def similar_ideas(viewer: Person, title: str, body: str = "", exclude: Sequence[int] = (), limit: int = SHOWN) -> list[SimilarIdea]:
+def similar_ideas(
+    viewer: Person, title: str, body: str = "", exclude: Sequence[int] = (), limit: int = SHOWN
+) -> list[SimilarIdea]:
     """Return the ideas most like this one that the viewer may see, whatever became of them.
 
     An idea that was merged stands for its main idea. Without an index there are none.
@@ -138,7 +140,9 @@ def search_ideas(viewer: Person, asked: Asked, page: int = 1) -> Results:
     passages = _passages(ids, matched)
     return Results(
         found=[
-            Found(rows[n], words.mark(rows[n].title, matched.get(n, frozenset())), *passages[n]) for n in ids if n in rows
+            Found(rows[n], words.mark(rows[n].title, matched.get(n, frozenset())), *passages[n])
+            for n in ids
+            if n in rows
         ],
         total=len(wanted),
         page=page,
@@ -228,12 +232,14 @@ def _passages(ids: list[int], matched: dict[int, frozenset[str]]) -> dict[int, t
         (_("In the answer"), select(Answer.idea_id, Answer.body).where(Answer.idea_id.in_(ids))),
         (
             _("In a comment"),
-            select(Comment.idea_id, Comment.body).where(Comment.idea_id.in_(ids), Comment.deleted_at.is_(None)).limit(2000),
+            select(Comment.idea_id, Comment.body)
+            .where(Comment.idea_id.in_(ids), Comment.deleted_at.is_(None))
+            .limit(2000),
         ),
         (_("In a merged idea"), merged_wording(ids)),
     ):
-        for idea_id, text in db.session.execute(said):
-            texts[idea_id].append((place, text))
+        for found_id, text in db.session.execute(said):
+            texts[found_id or 0].append((place, text))
     return {idea_id: _best_passage(texts[idea_id], matched.get(idea_id, frozenset())) for idea_id in ids}
 
 

@@ -24,7 +24,11 @@ def index() -> Response:
     number = _page_number()
     results = None if asked.is_empty else queries.search_ideas(viewer(), asked, number)
     return page(
-        "search/index.html", "search/_results.html", asked=asked, results=results, boards=list_boards(viewer()),
+        "search/index.html",
+        "search/_results.html",
+        asked=asked,
+        results=results,
+        boards=list_boards(viewer()),
     )
 
 
@@ -36,8 +40,12 @@ def similar() -> Response:
     worth = queries.is_worth_comparing(title)
     ideas = queries.similar_ideas(viewer(), title, request.args.get("need", "")) if worth else []
     return page(
-        "search/similar.html", "search/_similar.html",
-        title=title, ideas=ideas, looked=worth, in_form=request.args.get("in") == "form",
+        "search/similar.html",
+        "search/_similar.html",
+        title=title,
+        ideas=ideas,
+        looked=worth,
+        in_form=request.args.get("in") == "form",
     )
 
 
