@@ -15,8 +15,31 @@ _NESTING_MAX = 8
 _QUOTE_RUN = re.compile(r"^[ \t]{0,3}(?:>[ \t]?){9,}", re.MULTILINE)
 _LIST_INDENT = re.compile(r"^[ \t]{25,}", re.MULTILINE)
 _SPACES = re.compile(r"\s+")
-_TAGS = {"p", "br", "em", "strong", "del", "a", "code", "pre", "blockquote", "ul", "ol", "li", "hr",
-         "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
+_TAGS = {
+    "p",
+    "br",
+    "em",
+    "strong",
+    "del",
+    "a",
+    "code",
+    "pre",
+    "blockquote",
+    "ul",
+    "ol",
+    "li",
+    "hr",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
 
 _markdown = mistune.create_markdown(escape=True, hard_wrap=True, plugins=["strikethrough", "table", "url"])
 _cleaner = nh3.Cleaner(
@@ -31,7 +54,9 @@ def render_markdown(text: str) -> str:
     """Return the text as HTML that is safe to show: Markdown without raw HTML, headings below the page's own."""
     flat = _LIST_INDENT.sub(" " * 24, _QUOTE_RUN.sub("> " * _NESTING_MAX, text))
     rendered = str(_markdown(flat))
-    lowered = rendered.replace("<h1>", "<h3>").replace("</h1>", "</h3>").replace("<h2>", "<h3>").replace("</h2>", "</h3>")
+    lowered = (
+        rendered.replace("<h1>", "<h3>").replace("</h1>", "</h3>").replace("<h2>", "<h3>").replace("</h2>", "</h3>")
+    )
     return _cleaner.clean(lowered)
 
 

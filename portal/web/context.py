@@ -30,7 +30,9 @@ def init_app(app: Flask) -> None:
         statuses=tuple(Status),
         now=utcnow,
     )
-    app.jinja_env.filters.update(reltime=dates.reltime, absolute=dates.absolute, day=dates.day, clock=dates.clock, rich=rich)
+    app.jinja_env.filters.update(
+        reltime=dates.reltime, absolute=dates.absolute, day=dates.day, clock=dates.clock, rich=rich
+    )
     app.context_processor(_for_layouts)
 
 

@@ -21,7 +21,9 @@ def place(token: str | None, kinds: tuple[type, ...]) -> tuple[Any, ...] | None:
         return None
     try:
         packed = _serializer().loads(token[:500])
-        values = [datetime.fromisoformat(v) if kind is datetime else kind(v) for kind, v in zip(kinds, packed, strict=True)]
+        values = [
+            datetime.fromisoformat(v) if kind is datetime else kind(v) for kind, v in zip(kinds, packed, strict=True)
+        ]
     except (BadSignature, ValueError, TypeError):
         return None
     return tuple(values)
