@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import formatdate, parseaddr
+from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale, get_locale
@@ -29,11 +30,19 @@ _BLOCKS = re.compile(r"\n[ \t]*\n|\n(?=[ \t]{0,3}(?:[-*+]|\d{1,3}[.)])[ \t])")
 _BULLET = re.compile(r"[ \t]{0,3}[-*+][ \t]")
 
 
-class _AsItIs(UnstructuredHeader):
+class _AsItIs(BaseHeader):
     """A header of ours that must stay on one line; the library would fold and encode a long address."""
 
-    def fold(self, *, policy: object) -> str:
-        return f"{self.name}: {self}\r\n"
+    max_count = 1
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        """Take the value for what it is."""
+        kwds["parse_tree"] = kwds["decoded"] = value
+
+    def fold(self, *, policy: Policy) -> str:
+        """Stay on one line, however long."""
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 _headers = HeaderRegistry()
@@ -79,7 +88,6 @@ class Letter:
 def letter_of(story: Story, reader: User) -> Letter:
     """Write down a story for its reader."""
     idea = story.main if story.kind is Kind.MERGED and story.main else story.idea
-    anchor = f"comment-{story.comment.id}" if story.comment else ""
     token = links.stop_token(reader.id, story.idea.id, story.kind)
     return Letter(
         subject=_subject(story),
@@ -90,7 +98,7 @@ def letter_of(story: Story, reader: User) -> Letter:
         quotes=_quotes(story),
         sentences=[*story.sentences, *_company(story)],
         button=_("Read and answer") if story.asks_for_words else _("See the idea"),
-        url=links.absolute_url("ideas.show", idea_id=idea.id, _anchor=anchor),
+        url=links.absolute_url("ideas.show", idea_id=idea.id, _anchor=story.place),
         foot=story.because,
         stop_label=_("Stop for this idea"),
         stop_url=links.absolute_url("notifications.stop", token=token),

@@ -116,7 +116,7 @@ class MailHealth:
     outbox_failing: list[OutboxRow]
 
 
-def notifications_for(viewer: Person) -> Select[tuple[Notification]]:
+def notifications_for(viewer: Person) -> Select[Notification]:
     """Every read of notifications starts here: one's own, about ideas that one may still see."""
     return select(Notification).join(Idea, Idea.id == Notification.idea_id).where(
         Notification.user_id == viewer.id, is_seen_by(viewer)
@@ -165,7 +165,7 @@ def news_for(viewer: Person, limit: int = 3) -> News | None:
     """Return what moved or was answered and is unread, newest first; None when nothing is."""
     if not viewer.is_signed_in:
         return None
-    kinds = [*STATUS_KINDS, Kind.ANSWERED]
+    kinds = [Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.ANSWERED]
     unread = notifications_for(viewer).where(Notification.read_at.is_(None), Notification.kind.in_(kinds))
     count, since = db.session.execute(unread.with_only_columns(sa.func.count(), sa.func.min(Notification.at))).one()
     if not count:
@@ -202,7 +202,7 @@ def mail_health(limit: int = 50) -> MailHealth:
     day_ago = utcnow() - timedelta(days=1)
     open_mail = sa.and_(Mail.done_at.is_(None), Mail.given_up_at.is_(None))
     open_row = sa.and_(OutboxRow.done_at.is_(None), OutboxRow.given_up_at.is_(None))
-    given_up = Mail.given_up_at.is_not(None)
+    tried, given_up = Mail.error.is_not(None), Mail.given_up_at.is_not(None)
     mails = select(Mail).options(joinedload(Mail.user), joinedload(Mail.notification).joinedload(Notification.idea))
     failing = sa.or_(OutboxRow.given_up_at.is_not(None), sa.and_(open_row, OutboxRow.error.is_not(None)))
     suppressed = (
@@ -211,10 +211,10 @@ def mail_health(limit: int = 50) -> MailHealth:
     )
     return MailHealth(
         waiting=_count(Mail, open_mail),
-        retrying=list(db.session.scalars(mails.where(open_mail & Mail.error.is_not(None)).order_by(Mail.id).limit(limit))),
+        retrying=list(db.session.scalars(mails.where(open_mail, tried).order_by(Mail.id).limit(limit))),
         set_aside=list(db.session.scalars(mails.where(given_up).order_by(Mail.id.desc()).limit(limit))),
         sent_today=_count(Mail, sa.and_(Mail.done_at > day_ago, Mail.suppressed.is_(None))),
-        suppressed_today=[(why, number) for why, number in db.session.execute(suppressed)],
+        suppressed_today=[(why or "", number) for why, number in db.session.execute(suppressed)],
         oldest_waiting=db.session.scalar(select(sa.func.min(Mail.queued_at)).where(open_mail)),
         outbox_waiting=_count(OutboxRow, open_row),
         outbox_failing=list(db.session.scalars(select(OutboxRow).where(failing).order_by(OutboxRow.id.desc()).limit(limit))),
@@ -223,17 +223,19 @@ def mail_health(limit: int = 50) -> MailHealth:
 
 def set_aside() -> Sequence[Leased]:
     """Return all mails and reactions that were given up."""
-    given_up = (select(work).where(work.given_up_at.is_not(None)) for work in (Mail, OutboxRow))
-    return [row for query in given_up for row in db.session.scalars(query)]
+    mails = db.session.scalars(select(Mail).where(Mail.given_up_at.is_not(None)))
+    reactions = db.session.scalars(select(OutboxRow).where(OutboxRow.given_up_at.is_not(None)))
+    return [*mails, *reactions]
 
 
 def get_work(kind: str, work_id: int) -> Leased:
     """Return one mail or reaction, or answer 404."""
-    table = {"mails": Mail, "outbox": OutboxRow}.get(kind)
-    return (db.session.get(table, work_id) if table else None) or abort(404)
+    if kind == "mails":
+        return db.session.get(Mail, work_id) or abort(404)
+    return (db.session.get(OutboxRow, work_id) if kind == "outbox" else None) or abort(404)
 
 
-def _newest_first(told: Select[tuple[Notification]]) -> Select[tuple[Notification]]:
+def _newest_first(told: Select[Notification]) -> Select[Notification]:
     return told.options(joinedload(Notification.record).load_only(EventRecord.data, EventRecord.actor_id)).order_by(
         Notification.id.desc()
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Select, String, literal, select
@@ -143,7 +142,7 @@ def _tell_one(
         _tell(recorded, kind, person.where(User.id == user_id, User.suspended_at.is_(None)))
 
 
-def _tell(recorded: Recorded, kind: Kind, people: Select[Any]) -> None:
+def _tell(recorded: Recorded, kind: Kind, people: Select[int, str]) -> None:
     """Write a notification for each of ``people`` (user_id, reason) who has none of this event, and mails for some."""
     told = people.subquery()
     insert_absent(

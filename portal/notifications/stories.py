@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
 from portal.comments.models import Comment
-from portal.db import Model, db
+from portal.db import db
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Status
@@ -24,7 +24,8 @@ from portal.notifications.policy import Kind, Reason
 from portal.text import plain
 from portal.web.dates import day
 
-Row = TypeVar("Row", bound=Model)
+Numbered = Idea | User | Answer | Comment | StatusChange
+Row = TypeVar("Row", Idea, User, Answer, Comment, StatusChange)
 
 _AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER = Reason
 
@@ -120,6 +121,11 @@ class Story:
     def asks_for_words(self) -> bool:
         """Whether its reader is likely to answer in the discussion."""
         return self.is_comment or self.kind in {Kind.NEEDS_INFO, Kind.QUESTION_REMINDER}
+
+    @property
+    def place(self) -> str:
+        """The id of what it tells of on the idea's page; empty for the top."""
+        return f"comment-{self.comment.id}-said" if self.comment else ""
 
     @property
     def who(self) -> str:
@@ -220,10 +226,12 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
     return [told for told in stories if not told.is_moot]
 
 
-def _by_id(query: sa.Select[tuple[Row]], table: type[Row], ids: Iterable[int | None]) -> dict[int | None, Row]:
+def _by_id(query: sa.Select[Row], table: type[Numbered], ids: Iterable[int | None]) -> dict[int | None, Row]:
     wanted = {id for id in ids if id is not None}
-    rows = db.session.scalars(query.where(table.id.in_(wanted))) if wanted else []  # type: ignore[attr-defined]
-    return {row.id: row for row in rows}  # type: ignore[attr-defined]
+    if not wanted:
+        return {}
+    rows = db.session.scalars(query.where(table.id.in_(wanted)))
+    return {row.id: row for row in rows}
 
 
 def _questions(reminders: Sequence[Notification]) -> dict[int, Answer]:
