@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,8 @@ def main(path: str) -> None:
     issues = [json.loads(line) for line in (gzip.decompress(content) if path.endswith(".gz") else content).splitlines()]
     search = whoosh_engine(issues)
     for mode, text_of in TEXTS.items():
-        print(mode, measure(search, issues, text_of))
+        figures = measure(search, issues, text_of)
+        print(mode, *(f"{name} {value:.4g}" for name, value in asdict(figures).items()), sep="  ")
 
 
 def _groups(issues: Iterable[Issue]) -> dict[str, set[str]]:
