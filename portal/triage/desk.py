@@ -1,0 +1,199 @@
+"""The workspace as one person sees it: where they are, what waits, and what can be done with the idea before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import abort, request, url_for
+
+from portal.accounts.models import User
+from portal.accounts.queries import list_staff
+from portal.boards.models import Board
+from portal.boards.queries import list_boards
+from portal.ideas import queries as ideas
+from portal.ideas.models import Idea
+from portal.ideas.moves import moves_for
+from portal.ideas.workflow import Status
+from portal.triage import queries, queues
+from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
+from portal.triage.queues import MOST_COUNTED, QUEUES, Page, Place, Queue
+from portal.web.paging import cursor, place
+from portal.web.session import can, viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where in triage somebody is: the queue, the board it is narrowed to, and the page of it."""
+
+    queue: Queue
+    board: Board | None = None
+    page: str = ""
+
+    def url(self, endpoint: str, **values: Any) -> str:
+        """Return an address that keeps this queue, board and page."""
+        kept = {"queue": self.queue.name, "board": self.board.slug if self.board else None, "page": self.page or None}
+        return url_for(f"triage.{endpoint}", **{**kept, **values})
+
+    @property
+    def after(self) -> Place | None:
+        """The place after which this page of the queue begins."""
+        found = place(self.page, (str, int))
+        try:
+            return (self.queue.parse(found[0]), found[1]) if found else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody sent that did not go through: shown again, so that nothing is lost."""
+
+    offer: Offer | None = None
+    sentence: str = ""
+    preview: str | None = None
+    kept: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One idea, and all that this person may do with it."""
+
+    reading: queries.Reading
+    offers: list[Offer]
+    override: Offer | None
+    chosen: str
+    may_merge: bool
+    staff: list[User]
+    typed: Typed
+
+    @property
+    def idea(self) -> Idea:
+        """The idea on the desk."""
+        return self.reading.idea
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One queue to choose."""
+
+    queue: Queue
+    url: str
+    count: int
+
+    @property
+    def number(self) -> str:
+        """How much waits there, as people read it."""
+        return str(self.count) if self.count < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Queues, list and desk."""
+
+    spot: Spot
+    counts: dict[str, int]
+    boards: list[Board]
+    page: Page
+    desk: Desk | None
+    opened: bool
+    finished: bool = False
+
+    @property
+    def tabs(self) -> list[Tab]:
+        """The queues to choose from."""
+        board = Spot(self.spot.queue, self.spot.board)
+        return [Tab(queue, board.url("queue", queue=name), self.counts[name]) for name, queue in QUEUES.items()]
+
+    @property
+    def waiting_here(self) -> str:
+        """How much waits in this queue."""
+        return next(tab.number for tab in self.tabs if tab.queue is self.spot.queue)
+
+    @property
+    def older_url(self) -> str | None:
+        """The next page of the queue."""
+        if not self.page.more:
+            return None
+        key, number = self.page.rows[-1].place
+        return self.spot.url("queue", page=cursor(key.isoformat(), number))
+
+    @property
+    def position(self) -> int | None:
+        """Where the idea on the desk is in the list, counted from one; unknown on later pages."""
+        numbers = [row.idea.id for row in self.page.rows]
+        here = self.desk.idea.id if self.desk else None
+        return numbers.index(here) + 1 if here in numbers and not self.spot.page else None
+
+    @property
+    def next_id(self) -> int | None:
+        """The idea after the one on the desk."""
+        numbers = [row.idea.id for row in self.page.rows]
+        here = self.desk.idea.id if self.desk else None
+        following = numbers[numbers.index(here) + 1 :] if here in numbers else numbers
+        return following[0] if following else None
+
+    @property
+    def waiting_elsewhere(self) -> Tab | None:
+        """The next queue with something in it."""
+        tabs = self.tabs
+        here = list(QUEUES).index(self.spot.queue.name)
+        return next((tab for tab in tabs[here + 1 :] + tabs[:here] if tab.count), None)
+
+
+def spot_of(name: str) -> Spot:
+    """Return where the request is, or answer 404."""
+    queue = QUEUES.get(name) or abort(404)
+    slug = request.args.get("board")
+    boards = {board.slug: board for board in list_boards(viewer())} if slug else {}
+    return Spot(queue, boards.get(slug or ""), request.args.get("page", ""))
+
+
+def open_workspace(
+    spot: Spot, idea: Idea | None, *, opened: bool, finished: bool = False, typed: Typed | None = None
+) -> Workspace:
+    """Return everything that the workspace shows; without an idea the first of the queue lies on the desk."""
+    page = queues.page_of(spot.queue, viewer(), spot.board, spot.after)
+    if not page.rows and spot.page:
+        spot = Spot(spot.queue, spot.board)
+        page = queues.page_of(spot.queue, viewer(), spot.board)
+    if idea is None and page.rows and not finished:
+        idea = ideas.get_idea(page.rows[0].idea.id, viewer())
+    desk = open_desk(idea, typed or Typed()) if idea else None
+    counts = queues.count_all(viewer(), spot.board)
+    return Workspace(spot, counts, list_boards(viewer()), page, desk, opened, finished)
+
+
+def open_desk(idea: Idea, typed: Typed) -> Desk:
+    """Return the idea with what this person may do now; what was typed stays in its form while that is offered."""
+    me, staff = viewer(), list_staff()
+    offers: list[Offer] = []
+    may_merge = False
+    if isinstance(me, User) and can("idea.triage", idea) and idea.is_published and idea.status is not Status.MERGED:
+        moves = moves_for(idea, me)
+        may_merge = any(move.target is Status.MERGED for move in moves)
+        offers = [offer_move(move, idea, staff, me, blank=True) for move in moves if move.target is not Status.MERGED]
+        offers.append(offer_answer(idea, blank=True))
+    override = offer_override(idea, blank=True) if offers and can("idea.override", idea) else None
+    again = typed.offer
+    if again is not None:
+        again.form.seen.data = idea.status.value
+        if override and again.name == override.name:
+            again.form.target.choices = override.form.target.choices
+            override = again
+        elif any(offer.name == again.name for offer in offers):
+            offers = [again if offer.name == again.name else offer for offer in offers]
+        else:
+            typed = Typed(None, typed.sentence, None, again.typed())
+    names = [offer.name for offer in offers]
+    chosen = again.name if again and again.name in names else (names[0] if names else "")
+    return Desk(queries.read(idea, me), offers, override, chosen, may_merge, staff, typed)
+
+
+def next_idea(spot: Spot, left: Place | None, leaving: int) -> int | None:
+    """Return what comes after a place in the queue, or else what comes first; None when nothing is left."""
+    for after in ([left] if left else []) + [None]:
+        for row in queues.page_of(spot.queue, viewer(), spot.board, after, limit=2).rows:
+            if row.idea.id != leaving:
+                return row.idea.id
+    return None

@@ -1,0 +1,212 @@
+"""What the desk shows of one idea, and what joining two ideas would do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person, User
+from portal.comments.models import Comment
+from portal.db import db, utcnow
+from portal.ideas import queries as ideas
+from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote
+from portal.ideas.workflow import Publication, Status
+from portal.search.engine import Hit, NeedsRebuild, Strength, mark
+from portal.search.index import engine
+from portal.triage.queues import is_pressing
+
+ALIKE, LOOKED_AT, FOUND, TAIL = 4, 12, 12, 5
+
+_NUMBER = re.compile(r"#?(\d{1,9})|(?:https?://[^/\s]+)?/(?:[\w-]+/)*?ideas/(\d{1,9})(?:[/?#]\S*)?")
+
+Pieces = list[tuple[str, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who will hear of what is published on an idea, by reason, and who will not."""
+
+    by_reason: dict[str, int]
+    muted: int
+    without_you: bool
+
+    @property
+    def total(self) -> int:
+        """How many people hear of it."""
+        return sum(self.by_reason.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """An idea that may be the same as another, with the words they share."""
+
+    idea: Idea
+    title: Pieces
+    strength: Strength | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that the desk shows of an idea, besides what can be done with it."""
+
+    idea: Idea
+    own_votes: int
+    audience: Audience
+    alike: list[Alike]
+    changes: list[StatusChange]
+    answers: list[Answer]
+    comments: list[Comment]
+
+    @property
+    def pressing(self) -> bool:
+        """Whether the team's next word is due or nearly so."""
+        return is_pressing(self.idea, utcnow())
+
+    @property
+    def votes_through_merges(self) -> int:
+        """How many people came along with merged ideas only."""
+        return max(self.idea.votes - self.own_votes, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MergePreview:
+    """What would be true after joining an idea to a main one."""
+
+    idea: Idea
+    main: Idea
+    both: int
+    followers: int
+    followers_main: int
+    followers_both: int
+    audience: Audience
+
+    @property
+    def only_main(self) -> int:
+        """How many people vote for the main idea alone."""
+        return self.main.votes - self.both
+
+    @property
+    def joining(self) -> int:
+        """How many people come to the main idea."""
+        return self.idea.votes - self.both
+
+    @property
+    def votes(self) -> int:
+        """How many people are behind the main idea afterwards."""
+        return self.main.votes + self.joining
+
+    @property
+    def followers_after(self) -> int:
+        """How many people follow the main idea or the joined one afterwards."""
+        return self.followers_main + self.followers - self.followers_both
+
+
+def read(idea: Idea, viewer: Person) -> Reading:
+    """Return what the desk shows, with a number of statements that does not depend on the idea."""
+    own = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id)
+    return Reading(
+        idea=idea,
+        own_votes=db.session.scalar(own) or 0,
+        audience=audience(idea, viewer),
+        alike=alike(idea, viewer),
+        changes=ideas.status_changes(idea),
+        answers=ideas.answers(idea),
+        comments=_last_comments(idea),
+    )
+
+
+def audience(idea: Idea, viewer: Person) -> Audience:
+    """Return who would hear of what this viewer does with the idea."""
+    ids = ideas.with_merged(idea)
+    left_out = db.session.execute(
+        select(
+            sa.func.count(sa.distinct(sa.case((Follow.muted & (Follow.user_id != viewer.id), Follow.user_id)))),
+            sa.func.count(sa.case((~Follow.muted & (Follow.user_id == viewer.id), 1))),
+        ).where(Follow.idea_id.in_(ids))
+    ).one()
+    return Audience(ideas.count_audience(idea, viewer.id), left_out[0], bool(left_out[1]))
+
+
+def alike(idea: Idea, viewer: Person) -> list[Alike]:
+    """Return the ideas most like this one that it could be joined to, best first; none while there is no index."""
+    try:
+        hits = engine().similar(idea.title, f"{idea.need}\n{idea.proposal}", limit=LOOKED_AT, exclude=[idea.id])
+    except NeedsRebuild:
+        return []
+    return _shown(hits, idea, viewer, with_strength=True)[:ALIKE]
+
+
+def candidates(idea: Idea, query: str, viewer: Person) -> list[Alike]:
+    """Return the main ideas that somebody may mean who types a number, an address or words."""
+    if found := _NUMBER.fullmatch(query.strip()):
+        number = int(found[1] or found[2])
+        return _shown([Hit(number, 0, frozenset())], idea, viewer, with_strength=False)
+    try:
+        hits = engine().search(query, limit=FOUND)
+    except NeedsRebuild:
+        return []
+    return _shown(hits, idea, viewer, with_strength=False)
+
+
+def preview_merge(idea: Idea, main: Idea, viewer: Person) -> MergePreview:
+    """Say exactly what joining the two would do."""
+    ids = ideas.with_merged(main)
+    there = select(Vote.voter_id).where(Vote.idea_id.in_(ids))
+    both = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id, Vote.voter_id.in_(there))
+    mine, theirs = _followers([idea.id]), _followers(ids)
+    shared = select(sa.func.count()).select_from(mine.intersect(theirs).subquery())
+    return MergePreview(
+        idea=idea,
+        main=main,
+        both=db.session.scalar(both) or 0,
+        followers=_count(mine),
+        followers_main=_count(theirs),
+        followers_both=db.session.scalar(shared) or 0,
+        audience=audience(idea, viewer),
+    )
+
+
+def _followers(ids: Sequence[int]) -> sa.Select[Any]:
+    return (
+        select(Follow.user_id)
+        .join(User, User.id == Follow.user_id)
+        .where(Follow.idea_id.in_(ids), ~Follow.muted, User.suspended_at.is_(None))
+        .distinct()
+    )
+
+
+def _count(people: sa.Select[Any]) -> int:
+    return db.session.scalar(select(sa.func.count()).select_from(people.subquery())) or 0
+
+
+def _shown(hits: Sequence[Hit], idea: Idea, viewer: Person, with_strength: bool) -> list[Alike]:
+    """Return the hits that are published and stand for themselves, in their order."""
+    fitting = (
+        ideas.ideas_visible_to(viewer)
+        .where(Idea.id.in_([hit.id for hit in hits]), Idea.id != idea.id)
+        .where(Idea.publication == Publication.PUBLISHED, Idea.status != Status.MERGED)
+        .options(joinedload(Idea.board))
+    )
+    found = {other.id: other for other in db.session.scalars(fitting)}
+    return [
+        Alike(found[hit.id], mark(found[hit.id].title, hit.words), hit.strength if with_strength else None)
+        for hit in hits
+        if hit.id in found
+    ]
+
+
+def _last_comments(idea: Idea) -> list[Comment]:
+    tail = (
+        select(Comment)
+        .where(Comment.idea_id == idea.id, Comment.deleted_at.is_(None))
+        .options(joinedload(Comment.author))
+        .order_by(Comment.at.desc(), Comment.id.desc())
+        .limit(TAIL)
+    )
+    return list(reversed(db.session.scalars(tail).all()))

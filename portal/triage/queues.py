@@ -1,0 +1,230 @@
+"""The queues of triage: what waits for the team, in the order in which it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
+from sqlalchemy.orm import joinedload, load_only
+
+from portal.accounts.models import Person
+from portal.boards.models import Board
+from portal.db import db, utcnow
+from portal.ideas.models import Idea
+from portal.ideas.queries import is_seen_by
+from portal.ideas.workflow import STATUSES, Category, Publication, Status
+
+PAGE = 50
+MOST_COUNTED = 100  # beside a queue: "99+" is enough to know
+NEVER = date(9999, 12, 31)
+LAST_PART = 5  # a word is due when a fifth of its time is left
+
+Conditions = Callable[[Person, datetime], list[ColumnElement[bool]]]
+Place = tuple[datetime | date, int]
+"""Where an idea stands in its queue: what the queue is sorted by, then the idea's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One kind of waiting; each condition is answered by an index of its own, and together they are the queue."""
+
+    name: str
+    label: object
+    empty: object
+    conditions: Conditions
+    key: SQLColumnExpression[Any]
+    parse: Callable[[str], datetime | date] = datetime.fromisoformat
+    newest_first: bool = False
+
+    def order(self, key: SQLColumnExpression[Any], number: SQLColumnExpression[int]) -> list[ColumnElement[Any]]:
+        """Say how rows with this key and number follow each other."""
+        return [key.desc(), number.desc()] if self.newest_first else [key.asc(), number.asc()]
+
+    def beyond(self, place: Place) -> ColumnElement[bool]:
+        """Say which ideas come after a place."""
+        row = sa.tuple_(self.key, Idea.id)
+        return row < place if self.newest_first else row > place
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One idea in a queue: all that its row shows."""
+
+    idea: Idea
+    place: Place
+    pressing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a queue."""
+
+    rows: list[Row]
+    more: bool
+
+
+def _stands(*statuses: Status) -> list[ColumnElement[bool]]:
+    published = Idea.publication == Publication.PUBLISHED
+    return [(Idea.status == status) & published for status in statuses]
+
+
+def _in_category(*categories: Category) -> list[Status]:
+    return [status for status, rule in STATUSES.items() if rule.category in categories]
+
+
+OWED = _in_category(Category.OPEN, Category.COMMITTED)
+
+
+def _due(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
+    return [stands & (Idea.due_at <= now + _last_part(status)) for status in OWED for stands in _stands(status)]
+
+
+def _last_part(status: Status) -> Any:
+    within = status.rule.next_word_within
+    assert within is not None  # noqa: S101 - open and committed statuses all have a clock
+    return within / LAST_PART
+
+
+QUEUES: dict[str, Queue] = {
+    queue.name: queue
+    for queue in (
+        Queue(
+            "first-look",
+            _l("Needs a first look"),
+            _l("Everything new has been looked at."),
+            lambda _viewer, _now: _stands(Status.NEW),
+            Idea.published_at,
+        ),
+        Queue("answer-due", _l("Answer due"), _l("Nobody waits for a word that is due."), _due, Idea.due_at),
+        Queue(
+            "needs-info",
+            _l("Waiting for the author"),
+            _l("No question is open."),
+            lambda _viewer, _now: _stands(Status.NEEDS_INFO),
+            Idea.due_at,
+        ),
+        Queue(
+            "promised",
+            _l("Promised updates"),
+            _l("Nothing is planned or in progress."),
+            lambda _viewer, _now: _stands(Status.PLANNED, Status.IN_PROGRESS),
+            Idea.due_at,
+        ),
+        Queue(
+            "held",
+            _l("Held for moderation"),
+            _l("Nothing is held."),
+            lambda _viewer, _now: [Idea.publication == Publication.HELD],
+            Idea.published_at,
+        ),
+        Queue(
+            "mine",
+            _l("Assigned to you"),
+            _l("Nothing is assigned to you."),
+            lambda viewer, _now: [
+                (Idea.owner_id == viewer.id) & Idea.status.in_(OWED) & (Idea.publication == Publication.PUBLISHED)
+            ],
+            Idea.due_at,
+        ),
+        Queue(
+            "parked",
+            _l("Not now"),
+            _l("Nothing is parked."),
+            lambda _viewer, _now: _stands(Status.NOT_NOW),
+            sa.func.coalesce(Idea.review_on, sa.literal(NEVER, sa.Date()), type_=sa.Date()),
+            date.fromisoformat,
+        ),
+        Queue(
+            "hidden",
+            _l("Hidden"),
+            _l("Nothing is hidden."),
+            lambda _viewer, _now: [Idea.publication == Publication.HIDDEN],
+            Idea.published_at,
+            newest_first=True,
+        ),
+    )
+}
+
+_SHOWN = (
+    Idea.id,
+    Idea.title,
+    Idea.votes,
+    Idea.comments,
+    Idea.status,
+    Idea.publication,
+    Idea.published_at,
+    Idea.due_at,
+    Idea.review_on,
+    Idea.board_id,
+)
+
+
+def page_of(queue: Queue, viewer: Person, board: Board | None, after: Place | None = None, limit: int = PAGE) -> Page:
+    """Return the ideas of a queue that come after a place, with one statement."""
+    parts = [
+        (part if after is None else part.where(queue.beyond(after)))
+        .add_columns(queue.key.label("key"))
+        .order_by(*queue.order(queue.key, Idea.id))
+        .limit(limit + 1)
+        for part in _parts(queue, viewer, board)
+    ]
+    found = _all_of(parts).subquery()
+    rows = db.session.execute(
+        select(Idea, found.c.key)
+        .join(found, found.c.id == Idea.id)
+        .options(load_only(*_SHOWN), joinedload(Idea.board))
+        .order_by(*queue.order(found.c.key, found.c.id))
+        .limit(limit + 1)
+    ).all()
+    now = utcnow()
+    return Page([Row(idea, (key, idea.id), is_pressing(idea, now)) for idea, key in rows[:limit]], len(rows) > limit)
+
+
+def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
+    """Count what waits in each queue, up to ``MOST_COUNTED``, with one statement."""
+    counts = []
+    for queue in QUEUES.values():
+        parts = [part.limit(MOST_COUNTED) for part in _parts(queue, viewer, board)]
+        counts.append(
+            select(sa.func.count()).select_from(_all_of(parts).subquery()).scalar_subquery().label(queue.name)
+        )
+    numbers = db.session.execute(select(*counts)).one()
+    return {name: min(number, MOST_COUNTED) for name, number in zip(QUEUES, numbers, strict=True)}
+
+
+def place_of(queue: Queue, idea: Idea) -> Place | None:
+    """Return where this idea stands in the order of the queue, whether it is in it or not."""
+    key = db.session.scalar(select(queue.key).where(Idea.id == idea.id))
+    return (key, idea.id) if key is not None else None
+
+
+def holds(queue: Queue, viewer: Person, board: Board | None, idea_id: int) -> bool:
+    """Whether the idea is in the queue."""
+    parts = [part.where(Idea.id == idea_id) for part in _parts(queue, viewer, board)]
+    return db.session.scalar(select(_all_of(parts).subquery().c.id).limit(1)) is not None
+
+
+def is_pressing(idea: Idea, now: datetime) -> bool:
+    """Whether the team's next word is due or nearly so."""
+    within = idea.status.rule.next_word_within
+    return idea.due_at is not None and within is not None and idea.due_at - within / LAST_PART <= now
+
+
+def _parts(queue: Queue, viewer: Person, board: Board | None) -> list[Select[Any]]:
+    """Select the ids of a queue, once for each of its conditions; no idea meets two of them."""
+    ids = select(Idea.id.label("id")).where(is_seen_by(viewer))
+    if board is not None:
+        ids = ids.where(Idea.board_id == board.id)
+    return [ids.where(condition) for condition in queue.conditions(viewer, utcnow())]
+
+
+def _all_of(parts: Sequence[Select[Any]]) -> Any:
+    """Put selects with an order and a limit of their own together."""
+    if len(parts) == 1:
+        return parts[0]
+    return sa.union_all(*(select(part.subquery()) for part in parts))

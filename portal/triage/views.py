@@ -1,7 +1,0 @@
-"""Pages and actions."""
-
-from __future__ import annotations
-
-from flask import Blueprint
-
-bp = Blueprint("triage", __name__)

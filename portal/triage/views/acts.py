@@ -1,0 +1,238 @@
+"""What the team does with an idea on the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import abort, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from portal.accounts.queries import list_staff
+from portal.boards.queries import list_boards
+from portal.errors import Refusal
+from portal.ideas import moves, service
+from portal.ideas.models import Idea
+from portal.ideas.moves import DetailMissing, MoveDetails, MoveNotAllowed
+from portal.ideas.queries import count_audience, get_idea
+from portal.ideas.workflow import MOVES, Status
+from portal.text import render_markdown
+from portal.transactions import transaction
+from portal.triage import queues
+from portal.triage.desk import Typed, open_workspace, spot_of
+from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
+from portal.triage.views.pages import bp, go_on, show, show_again
+from portal.web.session import authorize, member, viewer
+
+Act = Callable[[MoveDetails], int]
+"""Does something and says how many people will hear of it."""
+
+
+@bp.post("/<queue>/<int:idea_id>/move/<target>")
+def move(queue: str, idea_id: int, target: str) -> ResponseReturnValue:
+    """Move an idea along the workflow, with all that has to be said."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.move", idea)
+    status = _status(target) or abort(404)
+    seen = _status(request.form.get(f"{target}-seen")) or idea.status
+    offered = MOVES.get((seen, status))
+    if offered is None or status is Status.MERGED:
+        return show_again(spot_of(queue), idea, Typed(sentence=MoveNotAllowed(idea, status).message))
+    authorize("move.make", offered)
+    offer = offer_move(offered, idea, list_staff(), member())
+
+    def act(details: MoveDetails) -> int:
+        return moves.move_idea(idea, status, member(), details).told
+
+    return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=status.label))
+
+
+@bp.post("/<queue>/<int:idea_id>/answer")
+def answer(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Say something in public without moving the idea."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.answer", idea)
+
+    def act(details: MoveDetails) -> int:
+        moves.answer_idea(idea, member(), details)
+        return sum(count_audience(idea, member().id).values())
+
+    return _carry_out(queue, idea, offer_answer(idea), act, _("Answer published."))
+
+
+@bp.post("/<queue>/<int:idea_id>/override")
+def override(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Make a move that the workflow does not offer; it is marked in the history."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.override", idea)
+    offer = offer_override(idea)
+    status = _status(offer.form.target.data)
+    if status is None:
+        abort(400)
+
+    def act(details: MoveDetails) -> int:
+        return moves.move_idea(idea, status, member(), details, override=True).told
+
+    return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=status.label))
+
+
+@bp.post("/<queue>/<int:idea_id>/owner")
+def owner(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Make somebody responsible."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.triage", idea)
+    before = idea.owner_id
+    wanted = str(member().id) if "me" in request.form else request.values.get("owner", "")
+    person = next((person for person in list_staff() if str(person.id) == wanted), None)
+    if wanted and person is None:
+        abort(400)
+
+    def act() -> str:
+        moves.assign_owner(idea, person, member())
+        return _("Assigned to %(name)s.", name=person.name) if person else _("Nobody is responsible any more.")
+
+    return _change(queue, idea, act, undo={"endpoint": "owner", "owner": before or ""})
+
+
+@bp.post("/<queue>/<int:idea_id>/board")
+def board(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Put the idea on another board."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.triage", idea)
+    before = idea.board.slug
+    target = next((board for board in list_boards(viewer()) if board.slug == request.values.get("onto")), None)
+    if target is None:
+        abort(400)
+
+    def act() -> str:
+        moves.change_board(idea, target, member())
+        return _("Now on the board %(name)s.", name=target.name)
+
+    return _change(queue, idea, act, undo={"endpoint": "board", "onto": before})
+
+
+@bp.post("/<queue>/<int:idea_id>/tags")
+def tags(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Say what the idea is about in a few words that others have too."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.triage", idea)
+    before = ", ".join(tag.name for tag in idea.tags)
+    names = request.values.get("tags", "").split(",")
+
+    def act() -> str:
+        moves.set_tags(idea, names, member())
+        return _("Tags saved.")
+
+    return _change(queue, idea, act, undo={"endpoint": "tags", "tags": before}, typed=[(_("Tags"), ",".join(names))])
+
+
+@bp.post("/<queue>/<int:idea_id>/hide")
+def hide(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Take the idea out of sight and tell its author why."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.hide", idea)
+    reason = request.form.get("reason", "")
+
+    def act() -> str:
+        service.hide_idea(idea, member(), reason)
+        return _("Hidden. Its author will read why.")
+
+    return _change(queue, idea, act, typed=[(_("Reason"), reason)])
+
+
+@bp.post("/<queue>/<int:idea_id>/publish")
+def publish(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Let an idea through."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.hold", idea)
+
+    def act() -> str:
+        service.publish_idea(idea, member())
+        return _("Published.")
+
+    return _change(queue, idea, act)
+
+
+@bp.post("/<queue>/<int:idea_id>/undo-merge")
+def undo_merge(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Take a merge back."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.triage", idea)
+    at_once = "at_once" in request.args
+    reason = request.form.get("reason", "") or (_("The merge was a mistake.") if at_once else "")
+
+    def act() -> str:
+        told = moves.undo_merge(idea, member(), reason).told
+        return say_told(_("The merge is taken back."), told)
+
+    return _change(queue, idea, act, stay=True, typed=[(_("Reason"), reason)])
+
+
+def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> ResponseReturnValue:
+    """Do what a form asks for, unless the idea is no longer what the person saw."""
+    spot = spot_of(queue)
+    form = offer.form
+    if "preview" in request.form:
+        typed = Typed(offer, preview=render_markdown(form.answer.data or ""))
+        return show(open_workspace(spot, idea, opened=True, typed=typed))
+    if not form.validate():
+        return show_again(spot, idea, Typed(offer))
+    left = queues.place_of(spot.queue, idea)
+    try:
+        with transaction():
+            service.lock(idea)
+            if form.seen.data != idea.status.value:
+                raise Refusal(
+                    _(
+                        "Somebody moved this to %(status)s meanwhile. What you wrote is still here.",
+                        status=idea.status.label,
+                    )
+                )
+            told = act(_details(offer))
+    except DetailMissing as missing:
+        form[missing.field].errors = [missing.message]
+        return show_again(spot, idea, Typed(offer))
+    except Refusal as refusal:
+        return show_again(spot, idea, Typed(offer, refusal.message))
+    return go_on(spot, idea.id, left, say_told(done, told))
+
+
+def _change(
+    queue: str,
+    idea: Idea,
+    act: Callable[[], str],
+    undo: dict[str, str | int] | None = None,
+    stay: bool = False,
+    typed: list[tuple[str, str]] | None = None,
+) -> ResponseReturnValue:
+    """Do what needs no form of the workflow; ``undo`` is the same act with the value from before."""
+    spot = spot_of(queue)
+    left = queues.place_of(spot.queue, idea)
+    try:
+        with transaction():
+            done = act()
+    except Refusal as refusal:
+        kept = [(label, text) for label, text in typed or [] if text.strip()]
+        return show_again(spot, idea, Typed(sentence=refusal.message, kept=kept))
+    way_back = ""
+    if undo:
+        values = dict(undo)
+        way_back = spot.url(str(values.pop("endpoint")), idea_id=idea.id, **values)
+    return go_on(spot, idea.id, left, done, way_back, stay)
+
+
+def _details(offer: Offer) -> MoveDetails:
+    chosen = offer.form.owner.data if "owner" in offer.asks else None
+    return offer.details(next((person for person in list_staff() if person.id == chosen), None))
+
+
+def say_told(done: str, told: int) -> str:
+    """Return what was done, and how many people will hear about it."""
+    if not told:
+        return done
+    return f"{done} " + ngettext("%(num)d person will hear about it.", "%(num)d people will hear about it.", told)
+
+
+def _status(name: str | None) -> Status | None:
+    return Status(name) if name in set(Status) else None

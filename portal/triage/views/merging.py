@@ -1,0 +1,87 @@
+"""Joining an idea to the one that says the same."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.errors import Refusal
+from portal.ideas import moves, service
+from portal.ideas.models import Idea
+from portal.ideas.moves import MoveDetails, MoveNotAllowed, check_merge, moves_for
+from portal.ideas.queries import get_idea
+from portal.ideas.workflow import Status
+from portal.transactions import transaction
+from portal.triage import queries, queues
+from portal.triage.desk import Spot, spot_of
+from portal.triage.queues import QUEUES
+from portal.triage.views.acts import say_told
+from portal.triage.views.pages import bp, go_on
+from portal.web.responses import page
+from portal.web.session import authorize, member, viewer
+
+
+@bp.get("/merge/<int:idea_id>")
+def merge(idea_id: int) -> ResponseReturnValue:
+    """Choose the main idea, then see exactly what joining the two would do."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.triage", idea)
+    into = request.args.get("into", type=int)
+    if into is not None:
+        return _show_preview(idea, get_idea(into, viewer()))
+    query = request.args.get("q", "")
+    found = queries.candidates(idea, query, viewer()) if query.strip() else queries.alike(idea, viewer())
+    return page("triage/merge.html", "triage/_candidates.html", idea=idea, spot=_spot(), query=query, found=found)
+
+
+@bp.post("/merge/<int:idea_id>")
+def join(idea_id: int) -> ResponseReturnValue:
+    """Join the two."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.triage", idea)
+    main = get_idea(request.form.get("into", 0, type=int), viewer())
+    reason = request.form.get("reason", "")
+    spot = _spot()
+    left = queues.place_of(spot.queue, idea)
+    try:
+        with transaction():
+            service.lock(idea)
+            if request.form.get("seen") != idea.status.value:
+                raise MoveNotAllowed(idea, Status.MERGED)
+            told = moves.move_idea(idea, Status.MERGED, member(), MoveDetails(into=main, reason=reason)).told
+    except Refusal as refusal:
+        return _show_preview(idea, main, refusal.message, reason)
+    done = say_told(_("Joined with “%(title)s”.", title=main.title), told)
+    return go_on(spot, idea.id, left, done, undo=spot.url("undo_merge", idea_id=idea.id, at_once=1))
+
+
+def _show_preview(idea: Idea, main: Idea, sentence: str = "", reason: str = "") -> ResponseReturnValue:
+    """Show what would be true afterwards; a pair that cannot be joined says why instead of offering it."""
+    main = main.merged_into or main
+    obstacle = _obstacle(idea, main)
+    text = render_template(
+        "triage/merge_preview.html",
+        preview=queries.preview_merge(idea, main, viewer()),
+        spot=_spot(),
+        obstacle=obstacle,
+        sentence="" if sentence == obstacle else sentence,
+        reason=reason,
+    )
+    return text, 422 if sentence else 200
+
+
+def _obstacle(idea: Idea, main: Idea) -> str:
+    """Return why these two cannot be joined by this person now; nothing if they can."""
+    try:
+        check_merge(idea, main)
+    except Refusal as refusal:
+        return refusal.message
+    if not any(move.target is Status.MERGED for move in moves_for(idea, member())):
+        return MoveNotAllowed(idea, Status.MERGED).message
+    return ""
+
+
+def _spot() -> Spot:
+    name = request.args.get("queue", "")
+    return spot_of(name if name in QUEUES else next(iter(QUEUES)))

@@ -1,0 +1,90 @@
+"""Looking through the queues, and the answers that all acts give."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from portal.ideas.models import Idea
+from portal.ideas.queries import get_idea
+from portal.transactions import transaction
+from portal.triage import queues
+from portal.triage.desk import Spot, Typed, Workspace, next_idea, open_workspace, spot_of
+from portal.triage.queues import QUEUES, Place
+from portal.web.responses import fragment, go_to, is_htmx, own_path
+from portal.web.session import authorize, member, viewer
+
+bp = Blueprint("triage", __name__, url_prefix="/triage")
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """Begin with the first queue in which something waits."""
+    authorize("triage.read")
+    counts = queues.count_all(viewer(), None)
+    name = next((name for name in QUEUES if counts[name]), next(iter(QUEUES)))
+    return go_to(Spot(QUEUES[name]).url("queue"))
+
+
+@bp.get("/<queue>")
+def queue(queue: str) -> ResponseReturnValue:
+    """Look through what waits."""
+    authorize("triage.read")
+    return show(open_workspace(spot_of(queue), None, opened=False, finished="finished" in request.args))
+
+
+@bp.get("/<queue>/<int:idea_id>")
+def desk(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Look at one idea and what can be done with it."""
+    authorize("triage.read")
+    return show(open_workspace(spot_of(queue), get_idea(idea_id, viewer()), opened=True))
+
+
+@bp.post("/shortcuts")
+def shortcuts() -> ResponseReturnValue:
+    """Switch single keys on or off, here and everywhere."""
+    authorize("triage.read")
+    with transaction(wake=False):
+        member().shortcuts_on = "on" in request.form
+    return go_to(own_path(request.form.get("next"), url_for(".index")))
+
+
+def show(workspace: Workspace, status: int = 200, notice: Markup | str = "") -> ResponseReturnValue:
+    """Show the workspace; for htmx its three parts, of which the desk takes the place of the one before."""
+    if not is_htmx():
+        return render_template("triage/show.html", workspace=workspace), status
+    parts = [
+        fragment("triage/_desk.html", workspace=workspace, arrived=True),
+        fragment("triage/_queue.html", workspace=workspace, oob=True),
+        fragment("triage/_queues.html", workspace=workspace, oob=True),
+        notice,
+    ]
+    return make_response(Markup("\n").join(parts), status)
+
+
+def show_again(spot: Spot, idea: Idea, typed: Typed) -> ResponseReturnValue:
+    """Show the desk as it is now, with what was typed and why it did not go through."""
+    fresh = get_idea(idea.id, viewer())
+    return show(open_workspace(spot, fresh, opened=True, typed=typed), 422)
+
+
+def go_on(
+    spot: Spot, idea_id: int, left: Place | None, notice: str, undo: str = "", stay: bool = False
+) -> ResponseReturnValue:
+    """Say what was done; stay with the idea if asked to or while it is in the queue, else go on to the next one."""
+    stays = stay or queues.holds(spot.queue, viewer(), spot.board, idea_id)
+    shown = idea_id if stays else next_idea(spot, left, idea_id)
+    url = spot.url("desk", idea_id=shown) if shown else spot.url("queue", finished=1)
+    if not shown:
+        notice = _("%(done)s That was the last one.", done=notice)
+    if not is_htmx():
+        flash(notice, f"undo:{undo}" if undo else "message")
+        return redirect(url, 303)
+    idea = get_idea(shown, viewer()) if shown else None
+    workspace = open_workspace(spot, idea, opened=True, finished=shown is None)
+    toast = fragment("components/_notice.html", text=notice, undo=undo or None, oob=True)
+    answer = make_response(show(workspace, notice=toast))
+    answer.headers["HX-Push-Url"] = url
+    return answer
