@@ -1,0 +1,477 @@
+"""The house rules, read from the sources: which way imports point, what templates may hold, what nobody may call."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+import portal
+from portal import permissions, reactions
+from portal.config import SETTINGS
+from portal.events import Event, name_of
+
+ROOT = Path(__file__).parent.parent
+PORTAL = ROOT / "portal"
+TEMPLATES = ROOT / "templates"
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PORTAL.rglob("*.py"))
+    if "versions" not in path.parts
+}
+PAGES = {str(path.relative_to(TEMPLATES)): path for path in sorted(TEMPLATES.rglob("*")) if path.is_file()}
+TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+
+FEATURES = (
+    "accounts",
+    "boards",
+    "ideas",
+    "comments",
+    "notifications",
+    "search",
+    "triage",
+    "pages",
+    "imports",
+    "demo",
+    "bench",
+)
+KNOWS = {
+    "accounts": set(),
+    "boards": {"accounts"},
+    "ideas": {"accounts", "boards"},
+    "comments": {"accounts", "boards", "ideas"},
+    "notifications": {"accounts", "boards", "ideas", "comments"},
+    "search": {"accounts", "boards", "ideas", "comments"},
+}
+"""Whom each feature may know of below its views; those left out stand at the end and may know of all."""
+
+COMPOSING = {"views", "page", "desk", "forms"}
+"""The modules that make pages: they read what a request says, and may ask any feature."""
+
+DEAF = {
+    "models",
+    "queries",
+    "service",
+    "policy",
+    "events",
+    "moves",
+    "lists",
+    "workflow",
+    "clocks",
+    "heat",
+    "reactions",
+    "mail",
+}
+"""The modules that never see a request, so that a page, a command and a test call the same function."""
+
+TELLS_DATES = {"portal.notifications.letters", "portal.notifications.stories"}
+"""They write moments as the pages do, by the one module of portal.web that needs no request."""
+
+
+def imports_of(module: str) -> Iterator[tuple[str, str]]:
+    """Each name that a module imports, as the module it comes from and the name."""
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports by dots"
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def modules_imported_by(module: str) -> set[str]:
+    """The modules of the portal that a module imports; ``from portal.ideas import views`` is portal.ideas.views."""
+    found = set()
+    for source, name in imports_of(module):
+        whole = f"{source}.{name}"
+        if source.partition(".")[0] == "portal":
+            found.add(whole if whole in MODULES else source)
+    return found
+
+
+def feature_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in FEATURES else None
+
+
+def kind_of(module: str) -> str:
+    return (module.split(".") + ["", ""])[2]
+
+
+# Imports
+
+
+def test_below_the_views_a_feature_knows_only_those_before_it():
+    too_much = {
+        (module, other)
+        for module in MODULES
+        if feature_of(module) in KNOWS and kind_of(module) not in COMPOSING
+        for other in modules_imported_by(module)
+        if feature_of(other) not in {None, feature_of(module)} | KNOWS[feature_of(module)]
+    }
+
+    assert too_much == set()
+
+
+def test_nobody_uses_the_views_or_forms_of_another_feature():
+    others = {
+        (module, other)
+        for module in MODULES
+        if feature_of(module)
+        for other in modules_imported_by(module)
+        if kind_of(other) in {"views", "forms"} and feature_of(other) not in {None, feature_of(module)}
+    }
+
+    assert others == set()
+
+
+def test_what_holds_the_rules_never_sees_a_request():
+    seen = {
+        (module, f"{source}.{name}")
+        for module in MODULES
+        if feature_of(module) and kind_of(module) in DEAF
+        for source, name in imports_of(module)
+        if (source == "flask" and name in {"request", "session", "g"})
+        or source.startswith(("portal.web", "flask_login", "htmx_flask"))
+        or (source, name) == ("portal", "web")
+    }
+
+    assert seen == set()
+
+
+def test_only_what_makes_pages_uses_portal_web():
+    using = {
+        module
+        for module in MODULES
+        if feature_of(module)
+        and kind_of(module) not in COMPOSING
+        and any(other.startswith("portal.web") for other in modules_imported_by(module))
+    }
+
+    assert using - TELLS_DATES == set()
+    assert all(
+        {other for other in modules_imported_by(module) if other.startswith("portal.web")} <= {"portal.web.dates"}
+        for module in using
+    )
+
+
+def test_the_ground_floor_knows_no_feature():
+    floor = {"portal.db", "portal.transactions", "portal.events", "portal.outbox", "portal.worker", "portal.text"}
+
+    assert {(module, other) for module in floor for other in modules_imported_by(module) if feature_of(other)} == set()
+
+
+ENDS_TRANSACTIONS = {
+    "portal.transactions": "the one place that commits",
+    "portal.db": "write_lock ends what was only read, so that it is read again under the lock",
+    "portal.web.errors": "a request that failed lets go of the database before it explains itself",
+    "portal.web.resume": "the same, for an act that was done for somebody after signing in",
+    "portal.search.index": "the index is written without holding the database",
+    "portal.pages.health": "a check that failed must not keep the next ones from asking",
+    "portal.imports.ideas": "a dry run, and rows that were only read to see what is known",
+    "portal.demo.builder": "as the import",
+    "portal.doctor": "a check that failed must not keep the next ones from asking",
+}
+ROLLS_BACK_ONLY = set(ENDS_TRANSACTIONS) - {"portal.transactions", "portal.db"}
+
+
+def test_only_the_transaction_commits():
+    ends: dict[str, set[str]] = {}
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                whose, what = ast.unparse(node.func.value), node.func.attr
+                if what in {"commit", "rollback"} and "session" in whose:
+                    ends.setdefault(module, set()).add(what)
+
+    assert set(ends) <= set(ENDS_TRANSACTIONS)
+    assert all("commit" not in ends.get(module, ()) for module in ROLLS_BACK_ONLY)
+
+
+def test_services_open_no_transactions_of_their_own():
+    opening = {
+        module
+        for module in MODULES
+        if kind_of(module) in {"service", "moves", "queries", "policy", "models"}
+        and ("portal.transactions", "transaction") in set(imports_of(module))
+    }
+
+    assert opening == set()
+
+
+# Templates
+
+
+def macros_in(text: str) -> list[str]:
+    return re.findall(r"\{%-?\s*macro\s+(\w+)\(", text)
+
+
+CALLED_OTHERWISE = {"_time.html": "moment"}  # a macro named time would hide what `time` means in a fragment
+
+
+def test_a_fragment_holds_the_macro_it_is_named_after():
+    without = {
+        page
+        for page, path in PAGES.items()
+        if (name := path.name).startswith("_")
+        and CALLED_OTHERWISE.get(name, name[1:].removesuffix(".html")) not in macros_in(path.read_text())
+    }
+
+    assert without == set()
+
+
+def asked_in_templates() -> set[str]:
+    return {name for path in PAGES.values() for name in re.findall(r'\bcan\(\s*["\']([^"\']+)["\']', path.read_text())}
+
+
+def asked_in_code() -> set[str]:
+    found = set()
+    for tree in TREES.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in {
+                "can",
+                "authorize",
+            }:
+                found |= {
+                    arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+                }
+    return found
+
+
+def test_only_permissions_that_exist_are_asked_and_each_is_asked_somewhere():
+    asked = asked_in_templates() | asked_in_code()
+
+    assert asked - set(permissions.PERMISSIONS) == set()
+    assert set(permissions.PERMISSIONS) - asked == set()
+
+
+def test_pages_lead_only_to_addresses_that_exist(whole_app):
+    named = {
+        (page, name)
+        for page, path in PAGES.items()
+        for call in re.findall(r"url_for\(([^)]*)\)", path.read_text())
+        for name in re.findall(r'["\']((?:\w+)?\.\w+|static)["\']', call.partition(",")[0])
+    }
+
+    endpoints = {rule.endpoint for rule in whole_app.url_map.iter_rules()}
+    assert len(named) > 50
+    assert {(page, name) for page, name in named if name not in endpoints} == set()
+
+
+INLINE = {
+    "a script": re.compile(r"<script(?![^>]*\bsrc=)", re.I),
+    "a style element": re.compile(r"<style", re.I),
+    "a style attribute": re.compile(r"\sstyle\s*=", re.I),
+    "a handler": re.compile(r"\son[a-z]+\s*=", re.I),
+    "htmx that evaluates": re.compile(r"hx-on|hx-vals=.js:|javascript:|hx-vars", re.I),
+    "a foreign address": re.compile(r"(?:src|href|action)=\"(?:https?:)?//", re.I),
+    "text taken as it is": re.compile(r"\|\s*safe\b|autoescape\s+false", re.I),
+}
+
+
+@pytest.mark.parametrize("what", list(INLINE))
+def test_no_page_holds(what):
+    pages = {page: path.read_text() for page, path in PAGES.items() if not page.startswith("emails/")}
+
+    found = {(page, held[0]) for page, text in pages.items() if (held := INLINE[what].search(text))}
+
+    assert found == set()
+
+
+def test_mails_take_no_text_as_it_is_and_run_nothing():
+    for page in (name for name in PAGES if name.startswith("emails/") and name.endswith(".html")):
+        text = PAGES[page].read_text()
+        assert not INLINE["text taken as it is"].search(text)
+        assert not INLINE["a handler"].search(text)
+        assert "<script" not in text
+
+
+def test_each_form_that_changes_something_carries_the_token():
+    without = {
+        page
+        for page, path in PAGES.items()
+        for form in re.findall(r'<form[^>]*method="post".*?</form>', path.read_text(), re.S | re.I)
+        if not re.search(r"csrf", form)
+    }
+
+    assert without <= {"notifications/stop.html"}, "only the stop link of a mail works without a session"
+
+
+REVIEWED_MARKUP = {
+    "portal.web.context": "rich(): shows HTML that portal.text cleaned when it was saved",
+    "portal.web.responses": "joins fragments that are Markup already, by a line break",
+    "portal.triage.views.pages": "the same",
+}
+
+
+def test_markup_is_made_only_in_reviewed_places():
+    making = {
+        module
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Markup"
+    }
+
+    assert making <= set(REVIEWED_MARKUP)
+
+
+def test_only_cleaned_html_is_shown_as_html():
+    shown = {
+        (page, what.strip())
+        for page, path in PAGES.items()
+        for what in re.findall(r"\{\{\s*([^{}|]+)\|\s*rich\b", path.read_text())
+    }
+
+    assert {what for _page, what in shown if not what.endswith("_html")} <= {
+        "text",  # pages/privacy.html: render_markdown of our own text
+        "shown.html",  # Rules.html renders on reading
+        "rules.html",
+        "typed.preview",  # triage: render_markdown of what was typed
+        "workspace.desk.typed.preview",
+        "desk.typed.preview",
+        "preview",
+    }
+
+
+# What nobody may call
+
+FORBIDDEN = {"eval", "exec", "compile", "__import__", "render_template_string", "from_string"}
+FORBIDDEN_MODULES = {
+    "pickle",
+    "marshal",
+    "shelve",
+    "yaml",
+    "xml",
+    "lxml",
+    "urllib.request",
+    "requests",
+    "httpx",
+    "telnetlib",
+}
+
+
+def test_nothing_from_outside_is_run_or_unpickled():
+    calls = {
+        (module, ast.unparse(node.func))
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (
+            getattr(node.func, "id", "") in FORBIDDEN
+            or (
+                isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"render_template_string", "from_string", "system", "popen"}
+            )
+            or any(word.arg == "shell" for word in node.keywords)
+        )
+    }
+    imported = {(module, source) for module in MODULES for source, _name in imports_of(module)}
+
+    assert calls == set()
+    assert {pair for pair in imported if {pair[1], pair[1].split(".")[0]} & FORBIDDEN_MODULES} == set()
+
+
+def test_sql_is_never_put_together_from_text():
+    made = {
+        f"{module}: {ast.unparse(node)}"
+        for module, tree in TREES.items()
+        if not module.startswith("portal.migrations")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"sa.text", "text", "db.text"}
+        and not all(isinstance(arg, ast.Constant) for arg in node.args)
+    }
+
+    assert made == set()
+
+
+def test_only_portal_db_knows_which_database_it_is():
+    words = re.compile(r"dialect\.name|PRAGMA|on_conflict|BEGIN IMMEDIATE|skip_locked\s*=")
+
+    knowing = {module for module, path in MODULES.items() if words.search(path.read_text())}
+
+    assert knowing <= {"portal.db", "portal.migrations.env"}
+
+
+# Events, reactions, settings
+
+NEEDS_NO_REACTION = {
+    "idea.imported": "imports are silent; the importer indexes by itself",
+    "idea.vote_withdrawn": "nobody is told that a vote is gone",
+    "idea.followed": "concerns only who did it",
+    "idea.unfollowed": "concerns only who did it",
+    "idea.board_changed": "the index holds no boards",
+    "idea.tags_changed": "the index holds no tags",
+    "comment.found_helpful": "shown beside the comment",
+    "member.signed_in": "for the security log",
+    "member.signed_out": "for the security log",
+    "member.sign_in_failed": "for the security log",
+    "member.email_confirmed": "for the security log",
+    "member.password_changed": "for the security log",
+    "member.rules_accepted": "the record itself is the point",
+    "member.role_changed": "for the security log",
+}
+
+
+def kinds_of_event() -> list[type[Event]]:
+    def below(kind: type[Event]) -> Iterator[type[Event]]:
+        for sub in kind.__subclasses__():
+            if sub.__module__.startswith("portal."):
+                yield sub
+                yield from below(sub)
+
+    return list(below(Event))
+
+
+def test_each_event_has_a_reaction_or_stands_in_the_list_of_those_that_need_none():
+    heard = set(reactions.REACTIONS)
+
+    silent = {kind.name for kind in kinds_of_event() if not heard & set(kind.__mro__)}
+
+    assert silent == set(NEEDS_NO_REACTION)
+
+
+def test_each_event_is_named_in_the_journal_by_thing_and_past():
+    names = [kind.name for kind in kinds_of_event()]
+
+    assert len(names) == len(set(names))
+    assert [name for name in names if not re.fullmatch(r"[a-z]+\.[a-z_]+", name)] == []
+
+
+def test_the_outbox_can_tell_all_reactions_apart():
+    different = {reaction for listed in reactions.REACTIONS.values() for reaction in listed}
+
+    assert len({name_of(reaction) for reaction in different}) == len(different)
+
+
+def test_no_reaction_stands_twice_under_one_event():
+    assert all(len(set(listed)) == len(listed) for listed in reactions.REACTIONS.values())
+
+
+def test_the_readme_names_every_setting():
+    readme = ROOT / "README.md"
+    text = readme.read_text() if readme.exists() else "".join(f"`PORTAL_{setting.name}`" for setting in SETTINGS)
+
+    assert [setting.name for setting in SETTINGS if not re.search(rf"`PORTAL_{setting.name}`", text)] == []
+
+
+def test_every_module_says_in_one_line_what_it_is_for():
+    assert [module for module, tree in TREES.items() if not ast.get_docstring(tree)] == []
+
+
+@pytest.fixture(scope="module")
+def whole_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The portal with all its addresses; nothing is asked of its database."""
+    folder = tmp_path_factory.mktemp("conventions")
+    return portal.create_app(
+        {
+            "INSTANCE": str(folder),
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder}/none.db",
+            "WORKER": "off",
+            "TESTING": True,
+        }
+    )
