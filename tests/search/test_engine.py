@@ -392,7 +392,7 @@ def test_deleting_the_index_under_a_running_engine_is_noticed(engine):
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory):
-    """Ten thousand ideas in which a few words are everywhere."""
+    """Thousands of ideas in which a few words are everywhere."""
     engine = Engine(tmp_path_factory.mktemp("crowd") / "search", cache_bytes=200_000)
     common = " ".join(f"common{number}" for number in range(16))
     engine.rebuild(
