@@ -107,6 +107,8 @@ def similar_ideas(
     except NeedsRebuild:
         log.warning("the search index has to be rebuilt: portal search rebuild")
         return []
+    needed = min(2, len(set(words.stems(title))))  # one common word makes nothing similar
+    hits = [hit for hit in hits if len(hit.words) >= needed]
     rows = rows_by_id(viewer, [hit.id for hit in hits])
     mains = _main_ideas(viewer, rows)
     shown: dict[int, SimilarIdea] = {}
