@@ -14,7 +14,7 @@ from portal.boards.queries import list_boards
 from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
 from portal.ideas.moves import moves_for
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import MAIN_ROAD, Status
 from portal.triage import queries, queues
 from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
 from portal.triage.queues import MOST_COUNTED, QUEUES, Page, Place, Queue
@@ -157,7 +157,7 @@ def open_workspace(
     if not page.rows and spot.page:
         spot = Spot(spot.queue, spot.board)
         page = queues.page_of(spot.queue, viewer(), spot.board)
-    if idea is None and page.rows and not finished:
+    if idea is None and page.rows:
         idea = ideas.get_idea(page.rows[0].idea.id, viewer())
     desk = open_desk(idea, typed or Typed()) if idea else None
     counts = queues.count_all(viewer(), spot.board)
@@ -170,7 +170,7 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
     offers: list[Offer] = []
     may_merge = False
     if isinstance(me, User) and can("idea.triage", idea) and idea.is_published and idea.status is not Status.MERGED:
-        moves = moves_for(idea, me)
+        moves = sorted(moves_for(idea, me), key=lambda move: _likelihood(idea.status, move.target))
         may_merge = any(move.target is Status.MERGED for move in moves)
         offers = [offer_move(move, idea, staff, me, blank=True) for move in moves if move.target is not Status.MERGED]
         offers.append(offer_answer(idea, blank=True))
@@ -188,6 +188,12 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
     names = [offer.name for offer in offers]
     chosen = again.name if again and again.name in names else (names[0] if names else "")
     return Desk(queries.read(idea, me), offers, override, chosen, may_merge, staff, typed)
+
+
+def _likelihood(source: Status, target: Status) -> tuple[bool, int]:
+    """Sort the steps ahead on the main road first, then all others as the workflow lists them."""
+    ahead = MAIN_ROAD[MAIN_ROAD.index(source) + 1 :] if source in MAIN_ROAD else ()
+    return target not in ahead, list(Status).index(target)
 
 
 def next_idea(spot: Spot, left: Place | None, leaving: int) -> int | None:

@@ -21,7 +21,7 @@ from portal.search.engine import Hit, NeedsRebuild, Strength, mark
 from portal.search.index import engine
 from portal.triage.queues import is_pressing
 
-ALIKE, LOOKED_AT, FOUND, TAIL = 4, 12, 12, 5
+ALIKE, LOOKED_AT, FOUND, TAIL = 3, 12, 12, 5
 
 _NUMBER = re.compile(r"#?(\d{1,9})|(?:https?://[^/\s]+)?/(?:[\w-]+/)*?ideas/(\d{1,9})(?:[/?#]\S*)?")
 

@@ -58,6 +58,7 @@ class Row:
     idea: Idea
     place: Place
     pressing: bool
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,13 @@ def page_of(queue: Queue, viewer: Person, board: Board | None, after: Place | No
         .limit(limit + 1)
     ).all()
     now = utcnow()
-    return Page([Row(idea, (key, idea.id), is_pressing(idea, now)) for idea, key in rows[:limit]], len(rows) > limit)
+    return Page(
+        [
+            Row(idea, (key, idea.id), is_pressing(idea, now), (now - idea.published_at).days)
+            for idea, key in rows[:limit]
+        ],
+        len(rows) > limit,
+    )
 
 
 def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
