@@ -17,7 +17,7 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.events import Recorded
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.workflow import Publication
-from portal.search.engine import Document, Engine, NeedsRebuild
+from portal.search.engine import Busy, Document, Engine, NeedsRebuild
 from portal.search.models import IndexTask
 from portal.transactions import transaction
 
@@ -67,6 +67,8 @@ def index_pending() -> int:
         _bring_in(ids, found)
     except NeedsRebuild:
         rebuild()
+    except Busy:
+        return 0  # somebody rebuilds it; the tasks wait
     with transaction(wake=False):
         for idea_id, asked_at in tasks:
             db.session.execute(sa.delete(IndexTask).where(IndexTask.idea_id == idea_id, IndexTask.asked_at <= asked_at))
