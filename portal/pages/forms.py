@@ -6,9 +6,13 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import RadioField
+from wtforms import RadioField, SelectChoice
 
-THEMES = (("", _l("As my system says")), ("light", _l("Light")), ("dark", _l("Dark")))
+THEMES = [
+    SelectChoice("", _l("As my system says")),
+    SelectChoice("light", _l("Light")),
+    SelectChoice("dark", _l("Dark")),
+]
 
 
 class AppearanceForm(FlaskForm):  # type: ignore[misc]
@@ -19,4 +23,7 @@ class AppearanceForm(FlaskForm):  # type: ignore[misc]
 
     def __init__(self, languages: dict[str, str], **options: Any) -> None:
         super().__init__(**options)
-        self.language.choices = [("", _l("As my browser asks")), *languages.items()]
+        self.language.choices = [
+            SelectChoice("", _l("As my browser asks")),
+            *(SelectChoice(code, name) for code, name in languages.items()),
+        ]
