@@ -31,7 +31,11 @@ TABS: dict[str, ColumnElement[bool]] = {
     "status": Notification.kind.in_(STATUS_KINDS),
     "replies": Notification.kind == Kind.REPLIED,
 }
-_STRENGTH = list(Kind)
+_LEADS = (
+    *STATUS_KINDS, Kind.HIDDEN, Kind.ANSWERED, Kind.QUESTION_REMINDER, Kind.REPLIED, Kind.ASSIGNED, Kind.PUBLISHED,
+    Kind.COMMENTED, Kind.VOTED, Kind.RECEIVED,
+)
+"""What a line of the inbox tells, rather than counts, when several things happened to an idea on one day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class NewsRow:
     @property
     def lead(self) -> Story:
         """The story that the line tells; the others it only counts."""
-        return min(self.stories, key=lambda story: _STRENGTH.index(_as_one(story.kind)))
+        return min(self.stories, key=lambda story: 0 if story.kind in STATUS_KINDS else _LEADS.index(story.kind))
 
     @property
     def newest(self) -> Notification:
@@ -254,11 +258,6 @@ def _by_day(told: Sequence[Story], viewer: Person) -> list[tuple[date, list[News
 def _muted_by(viewer: Person, idea_ids: Sequence[int | None]) -> set[int]:
     muted = select(Follow.idea_id).where(Follow.user_id == viewer.id, Follow.idea_id.in_(set(idea_ids)), Follow.muted)
     return set(db.session.scalars(muted))
-
-
-def _as_one(kind: Kind) -> Kind:
-    """Of several moves on one day the newest leads, whatever their kinds."""
-    return Kind.DECIDED if kind in STATUS_KINDS else kind
 
 
 def _in_short(story: Story) -> str:
