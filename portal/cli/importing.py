@@ -10,7 +10,7 @@ from typing import IO
 
 import click
 
-from portal.cli.opening import opened
+from portal.opening import opened
 from portal.cli.progress import progress
 from portal.imports.ideas import SHOWN, Report, bring_index_up_to_date, import_ideas
 from portal.imports.reading import Source

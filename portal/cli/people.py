@@ -10,7 +10,7 @@ import click
 from portal.accounts import service
 from portal.accounts.passwords import LONGEST, SHORTEST
 from portal.accounts.roles import Role
-from portal.cli.opening import opened
+from portal.opening import opened
 from portal.transactions import transaction
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import click
 
 from portal import server, worker
-from portal.cli.opening import opened
+from portal.cli.progress import progress
+from portal.demo import instance as demos
+from portal.opening import opened
 
 ONE_PORT = click.IntRange(1, 65535)
 
@@ -27,14 +29,12 @@ def demo(port: int, instance: Path, fresh: bool) -> None:
     The first start builds it, later ones go on with what is there. Mails are kept in the portal and go nowhere. Nothing
     else is needed: no server, no key, no settings. Stop it with Ctrl-C.
     """
-    from portal.demo import builder
-
     _log_plainly()
     server.check_port("127.0.0.1", port)
-    settings = builder.settings(instance, port)
-    builder.set_up(settings, fresh=fresh, say=lambda sentence: click.echo(sentence, err=True))
+    settings = demos.settings(instance, port)
+    demos.set_up(settings, fresh=fresh, progress=progress)
     server.serve(
-        settings, host="127.0.0.1", port=port, processes=1, threads=8, access_log=False, greeting=builder.greeting(port)
+        settings, host="127.0.0.1", port=port, processes=1, threads=8, access_log=False, greeting=demos.greeting(port)
     )
 
 

@@ -8,7 +8,7 @@ import click
 import flask_migrate
 
 from portal import doctor
-from portal.cli.opening import opened
+from portal.opening import opened
 from portal.cli.progress import progress
 from portal.schema import read_schema
 from portal.search import index
