@@ -40,9 +40,7 @@ def settings(folder: Path, port: int) -> dict[str, Any]:
         "LIMITS_STORAGE": "memory://",
         "PRODUCTION": False,
         "DEMO": True,
-        "DEMO_ACCOUNTS": [
-            {"role": account.role, "email": account.email, "password": builder.PASSWORD} for account in builder.ACCOUNTS
-        ],
+        "DEMO_ACCOUNTS": [(account.email, account.role.label) for account in builder.ACCOUNTS],
     }
 
 
