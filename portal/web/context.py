@@ -19,7 +19,6 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 def init_app(app: Flask) -> None:
     """Add the globals and filters that fragments use, and what only layouts show."""
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         viewer=LocalProxy(session.viewer),
         can=session.can,
