@@ -44,9 +44,7 @@ class OthersAreBehindIt(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            _(
-                "Other people voted or commented, so this idea is theirs too. You can edit it while it is open."
-            )
+            _("Other people voted or commented, so this idea is theirs too. You can edit it while it is open.")
         )
 
 
@@ -222,7 +220,7 @@ def write_text(idea: Idea, title: str, need: str, proposal: str) -> None:
 
 def lock(idea: Idea) -> Idea:
     """Read the idea again and hold it until the transaction ends, so that counters and rules see what is true."""
-    db.session.refresh(idea, with_for_update=True)
+    db.session.refresh(idea, with_for_update={"of": Idea})
     return idea
 
 

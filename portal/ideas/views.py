@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.accounts.models import Person, User
@@ -291,10 +292,23 @@ def _show_ballot(idea: Idea, done: str) -> Response:
     large, nested = request.args.get("large") == "1", request.args.get("in") == "form"
     return swap(
         fragment("ideas/_vote_button.html", ballot=ballot, large=large, nested=nested),
+        *(_beside_the_vote(idea, ballot) if large else []),
         otherwise=url_for(".show", idea_id=idea.id),
         trigger="idea:votes-changed",
         said=f"{done} {votes}",
     )
+
+
+def _beside_the_vote(idea: Idea, ballot: queries.Ballot) -> list[Markup]:
+    """What else on the page of the idea a vote changes."""
+    following = queries.following(idea, viewer())
+    return [
+        fragment("ideas/_follow_button.html", following=following, oob=True),
+        fragment("ideas/_backers.html", ballot=ballot, oob=True),
+        fragment(
+            "ideas/_action_bar.html", ballot=ballot, following=following, open=idea.takes_comments(utcnow()), oob=True
+        ),
+    ]
 
 
 def _show_following(idea: Idea, done: str) -> Response:
