@@ -202,7 +202,7 @@ def _list(chosen: Board | None) -> Response:
     after = place(request.args.get("after"), lists.KINDS[filters.sort])
     ideas = lists.list_ideas(person, filters, after)
     boards = list_boards(person)
-    here = url_for(".board", slug=chosen.slug) if chosen else url_for(".index")
+    address = url_for(".board", slug=chosen.slug) if chosen else url_for(".index")
     older = cursor(*ideas.next_place) if ideas.next_place else None
     return page(
         "ideas/index.html",
@@ -211,7 +211,7 @@ def _list(chosen: Board | None) -> Response:
         filters=filters,
         boards=boards,
         board=chosen,
-        here=here,
+        address=address,
         after=after,
         older=older,
         mine=lists.count_mine(person),
