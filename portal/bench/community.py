@@ -17,7 +17,7 @@ from portal.accounts.service import ensure_rules
 from portal.bench.wording import Wording, Writer
 from portal.boards.models import Audience, Board
 from portal.comments.models import Comment
-from portal.db import Model, db, on_sqlite, utcnow
+from portal.db import db, on_sqlite, utcnow
 from portal.events import EventRecord
 from portal.ideas import heat
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Tag, Vote, idea_tags
@@ -277,14 +277,15 @@ def _insert(table: type[Any], rows: Sequence[dict[str, Any]]) -> list[int]:
     """Insert rows and return their numbers, in the order of the rows."""
     if not rows:
         return []
-    numbered = sa.insert(table).returning(table.id, sort_by_parameter_order=True)
-    return list(db.session.scalars(numbered, rows))
+    into: sa.Table = table.__table__
+    numbered = sa.insert(into).returning(into.c.id, sort_by_parameter_order=True)
+    return list(db.session.connection().scalars(numbered, rows))
 
 
-def _fill(table: type[Model] | sa.Table, rows: Iterable[dict[str, Any]]) -> None:
+def _fill(table: Any, rows: Iterable[dict[str, Any]]) -> None:
     """Insert rows of which nobody asks the numbers."""
     if found := list(rows):
-        db.session.execute(sa.insert(table), found)
+        db.session.connection().execute(sa.insert(getattr(table, "__table__", table)), found)
 
 
 def _batches(ideas: Iterator[_Planned]) -> Iterator[list[_Planned]]:
