@@ -112,7 +112,10 @@ def _place() -> str | None:
     """The page the person is on, as far as the browser says."""
     if request.method == "GET" and not is_htmx():
         return request.full_path.rstrip("?")
-    page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    except ValueError:
+        return None
     return f"{page.path}?{page.query}".rstrip("?") if page.netloc == request.host else None
 
 

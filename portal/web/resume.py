@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from flask import Flask, current_app, flash, request, session
 from flask.ctx import RequestContext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.test import EnvironBuilder
@@ -29,13 +28,6 @@ LONGEST_PATH = 500
 LINKED_ACTS = {"vote": "ideas.vote", "follow": "ideas.follow"}
 """What a sign-in link may name as ``then``: acts that need no form, by the endpoint they lead to."""
 
-
-DONE = {
-    "ideas.vote": _l("Your vote is counted."),
-    "ideas.follow": _l("You will hear when this idea moves."),
-    "comments.post": _l("Your comment is posted."),
-}
-"""What to say when the act itself said nothing."""
 
 NEVER_KEPT = frozenset({"accounts"})
 """Blueprints whose forms hold passwords or only make sense for whoever sent them."""
@@ -94,7 +86,7 @@ def _perform(path: str, form: dict[str, Any], fallback: str) -> Response:
         answer = app.make_response(result)
         done = answer.location and "pending" not in session
         if done and len(session.get("_flashes", [])) == said:
-            flash(str(DONE.get(request.endpoint or "", _("Done: what you began is finished."))))
+            flash(_("Done: what you began is finished."))
         return answer
 
 
