@@ -65,7 +65,7 @@ def _wrong_password(_answer: Response) -> bool:
 @limiter.limit(LIMITS["accounts.register"], key_func=per_address, methods=["POST"])
 def sign_up() -> ResponseReturnValue:
     """Open an account and go on with what one came for."""
-    if request.method == "GET" and viewer().is_signed_in:
+    if request.method != "POST" and viewer().is_signed_in:
         return go_to(_next())
     rules = _rules()
     form = SignUpForm(version=str(rules.version))
@@ -146,7 +146,7 @@ def agree() -> ResponseReturnValue:
     """Agree to the rules in force, and go on with what waited for that."""
     authorize("account.use")
     rules = _rules()
-    if request.method == "GET" and queries.has_accepted_rules(member()):
+    if request.method != "POST" and queries.has_accepted_rules(member()):
         waits = resume.kept_path() is not None
         return go_to(url_for(".sign_in", next=_next()) if waits else _next())
     form = RulesForm(version=str(rules.version))

@@ -81,7 +81,7 @@ def delete(comment_id: int) -> Response:
     """Take one's words back; moderators remove others'."""
     comment = queries.get_comment(comment_id, viewer())
     authorize("comment.delete", comment)
-    if request.method == "GET":
+    if request.method != "POST":
         return page("comments/delete.html", comment=comment)
     with transaction():
         service.delete_comment(comment, member())

@@ -147,7 +147,7 @@ def remove(idea_id: int) -> Response:
     """Take one's own idea back."""
     idea = queries.get_idea(idea_id, viewer())
     authorize("idea.remove", idea)
-    if request.method == "GET":
+    if request.method != "POST":
         return page("ideas/remove.html", idea=idea)
     with transaction():
         service.remove_idea(idea, member())
