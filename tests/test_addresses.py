@@ -1,0 +1,727 @@
+"""Every address of the portal in one table, and what must hold for all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import url_for
+
+from portal.accounts.models import User
+from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF_READERS, TRIAGERS, Role
+from portal.accounts.service import confirmation_token
+from portal.boards.models import Audience
+from portal.db import Model, db
+from portal.events import EventRecord
+from portal.ideas.models import Idea
+from portal.ideas.workflow import Publication, Status
+from portal.notifications.links import stop_token
+from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.search import index
+from portal.transactions import transaction
+from tests.factories import make_board, make_comment, make_idea, make_rules, make_user, move_to
+from tests.support import HTMX, Browser
+
+pytestmark = pytest.mark.usefixtures("app")
+
+EVERYBODY = frozenset({None, *Role})
+MEMBERS = frozenset(Role)
+PARTICIPANTS = MEMBERS - {Role.OBSERVER}
+AUTHOR: frozenset[Role | None] = frozenset()  # nobody by role: whose it is decides
+
+INVENTED = 987_654
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method of one address: who may use it, what it is about, and a form with which it works."""
+
+    method: str
+    endpoint: str
+    may: frozenset[Role | None]
+    about: str = ""
+    form: dict[str, str] = field(default_factory=dict)
+    args: dict[str, Any] = field(default_factory=dict)
+    author_may: bool = False
+    status: Status = Status.NEW
+    publication: Publication = Publication.PUBLISHED
+    demo: bool = False
+    no_session: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.endpoint} {self.args or ''}".strip()
+
+
+def get(endpoint: str, may: frozenset[Role | None], about: str = "", **more: Any) -> Row:
+    return Row("GET", endpoint, may, about, **more)
+
+
+def post(endpoint: str, may: frozenset[Role | None], about: str = "", form: Any = None, **more: Any) -> Row:
+    return Row("POST", endpoint, may, about, form or {}, **more)
+
+
+WORDS = {"title": "Let me name my routes", "need": "Today they have numbers, and I forget which is which.", "board": ""}
+QUEUE = {"queue": "first-look"}
+
+TABLE = (
+    # Reading
+    get("ideas.index", EVERYBODY),
+    get("ideas.board", EVERYBODY, "board"),
+    get("ideas.show", EVERYBODY, "idea"),
+    get("ideas.history", EVERYBODY, "idea"),
+    get("ideas.new", EVERYBODY),
+    get("search.index", EVERYBODY),
+    get("search.similar", EVERYBODY),
+    get("accounts.profile", EVERYBODY, "person"),
+    get("accounts.sign_in", EVERYBODY),
+    get("accounts.sign_up", EVERYBODY),
+    get("accounts.confirm", EVERYBODY, "confirmation"),
+    get("pages.rules", EVERYBODY),
+    get("pages.privacy", EVERYBODY),
+    get("pages.decide", EVERYBODY),
+    get("pages.appearance", EVERYBODY),
+    get("pages.healthz", EVERYBODY),
+    get("pages.readyz", EVERYBODY),
+    get("pages.robots", EVERYBODY),
+    get("pages.security", EVERYBODY),
+    get("pages.change_password", EVERYBODY),
+    get("assets", EVERYBODY, "asset"),
+    get("static", EVERYBODY, args={"filename": "icons.svg"}),
+    get("notifications.stop", EVERYBODY, "stop link"),
+    # Taking part
+    post("ideas.create", PARTICIPANTS, form=WORDS | {"checked": "1"}),
+    post("ideas.save_draft", MEMBERS, form=WORDS),
+    post("ideas.discard_draft", MEMBERS),
+    get("ideas.edit", MODERATORS, "idea", author_may=True),
+    post("ideas.edit", MODERATORS, "idea", WORDS, author_may=True),
+    get("ideas.remove", AUTHOR, "idea", author_may=True),
+    post("ideas.remove", AUTHOR, "idea", author_may=True),
+    post("ideas.vote", PARTICIPANTS, "idea"),
+    post("ideas.withdraw_vote", PARTICIPANTS, "idea"),
+    post("ideas.follow", PARTICIPANTS, "idea"),
+    post("ideas.unfollow", PARTICIPANTS, "idea"),
+    get("comments.new", PARTICIPANTS, "idea"),
+    post("comments.post", PARTICIPANTS, "idea", {"body": "That would help me too."}),
+    post("comments.back", PARTICIPANTS, "idea", WORDS),
+    get("comments.edit", AUTHOR, "comment", author_may=True),
+    post("comments.edit", AUTHOR, "comment", {"body": "Said better."}, author_may=True),
+    get("comments.delete", MODERATORS, "comment", author_may=True),
+    post("comments.delete", MODERATORS, "comment", author_may=True),
+    post("comments.mark_helpful", PARTICIPANTS, "comment"),
+    post("comments.unmark_helpful", PARTICIPANTS, "comment"),
+    # One's own account
+    post("accounts.sign_in", EVERYBODY, form={"email": "nobody@example.org", "password": "not this one at all"}),
+    post("accounts.sign_up", EVERYBODY),
+    post("accounts.sign_in_as", EVERYBODY, demo=True),
+    post("accounts.sign_out", EVERYBODY),
+    post("accounts.confirm", EVERYBODY, "confirmation"),
+    get("accounts.agree", MEMBERS),
+    post("accounts.agree", MEMBERS),
+    get("accounts.show", MEMBERS),
+    post("accounts.rename", MEMBERS, form={"name": "Somebody Else"}),
+    post("accounts.prefer", MEMBERS, form={"wants_mail": ""}),
+    post("accounts.ask_for_confirmation", MEMBERS),
+    post("accounts.change_password", MEMBERS),
+    post("accounts.end_other_sessions", MEMBERS),
+    post("pages.appearance", EVERYBODY, form={"theme": "dark", "language": ""}),
+    # The inbox
+    get("notifications.inbox", MEMBERS),
+    post("notifications.open", MEMBERS, "notification"),
+    post("notifications.read", MEMBERS, "notification"),
+    post("notifications.read_all", MEMBERS),
+    post("notifications.mute", MEMBERS, "notification"),
+    post("notifications.unmute", MEMBERS, "notification"),
+    post("notifications.choose_mail", MEMBERS, form={"wants_mail": "1"}),
+    post("notifications.confirm_again", MEMBERS),
+    post("notifications.stop_now", EVERYBODY, "stop link", {"choice": "none"}, no_session=True),
+    get("notifications.caught", EVERYBODY, demo=True),
+    get("notifications.caught_mail", EVERYBODY, "caught mail", demo=True),
+    get("notifications.caught_html", EVERYBODY, "caught mail", demo=True),
+    get("notifications.health", ADMINS),
+    post("notifications.try_again", ADMINS, "mail set aside"),
+    post("notifications.try_all_again", ADMINS),
+    # The team
+    get("triage.index", STAFF_READERS),
+    get("triage.queue", STAFF_READERS, args=QUEUE),
+    get("triage.desk", STAFF_READERS, "idea", args=QUEUE),
+    post("triage.shortcuts", STAFF_READERS, form={"on": "1"}),
+    post(
+        "triage.move",
+        TRIAGERS,
+        "idea",
+        {"under_review-seen": "new", "under_review-owner": "{staff}"},
+        args=QUEUE | {"target": "under_review"},
+    ),
+    post(
+        "triage.move",
+        DECIDERS,
+        "idea",
+        {"planned-seen": "under_review", "planned-answer": "We build it."},
+        args=QUEUE | {"target": "planned"},
+        status=Status.UNDER_REVIEW,
+    ),
+    post(
+        "triage.answer",
+        TRIAGERS,
+        "idea",
+        {"answer-seen": "new", "answer-answer": "We look at it next week."},
+        args=QUEUE,
+    ),
+    post(
+        "triage.override",
+        ADMINS,
+        "idea",
+        {"override-seen": "new", "override-target": "shipped", "override-reason": "It went out last week."},
+        args=QUEUE,
+    ),
+    post("triage.owner", TRIAGERS, "idea", {"me": "1"}, args=QUEUE),
+    post("triage.board", TRIAGERS, "idea", {"onto": "{other board}"}, args=QUEUE),
+    post("triage.tags", TRIAGERS, "idea", {"tags": "maps, routes"}, args=QUEUE),
+    post("triage.hide", TRIAGERS, "idea", {"reason": "It names a person."}, args=QUEUE),
+    post("triage.publish", MODERATORS, "idea", args={"queue": "held"}, publication=Publication.HELD),
+    post(
+        "triage.undo_merge", TRIAGERS, "merged idea", {"reason": "They are not the same."}, args={"queue": "first-look"}
+    ),
+    get("triage.merge", TRIAGERS, "idea"),
+    post("triage.join", TRIAGERS, "idea", {"into": "{main}", "seen": "new"}),
+)
+
+READING = [row for row in TABLE if row.method == "GET"]
+CHANGING = [row for row in TABLE if row.method == "POST"]
+UNKNOWN = ("PUT", "DELETE", "TRACE", "BREW")
+
+
+class World:
+    """People of every role, boards, and an idea in each state that others may not know of."""
+
+    def __init__(self, browse: Callable[..., Browser], app: Any) -> None:
+        self.browse, self.app = browse, app
+        index.rebuild()
+        make_rules()
+        self.people: dict[Role | None, User | None] = {None: None} | {role: make_user(role) for role in Role}
+        self.author = make_user(name="The Author")
+        self.open_board = make_board("Open")
+        self.other_board = make_board("Other")
+        self.staff_board = make_board("Inside", Audience.STAFF)
+        self.main = make_idea("Remember where I was", board=self.open_board)
+        self.secret = {
+            "hidden": self._idea(publication=Publication.HIDDEN),
+            "held": self._idea(publication=Publication.HELD),
+            "removed": self._idea(publication=Publication.REMOVED),
+            "on a staff board": self._idea(board=self.staff_board),
+        }
+        self.secret_comments = {
+            why: make_comment(self._seen_for_a_moment(idea), author=self.author) for why, idea in self.secret.items()
+        }
+        for idea in self.secret.values():
+            self._hide_again(idea)
+
+    def browser(self, role: Role | None) -> Browser:
+        """A new browser of the person with this role."""
+        return self.browse(self.people[role])
+
+    def ask(self, browser: Browser, row: Row, url: str, who: User | None = None, **options: Any) -> Any:
+        """Make the request that the row is about."""
+        if row.method == "GET":
+            with browser.get(url, **options) as answer:
+                answer.get_data()
+                return answer
+        words = {
+            "{staff}": str(self.people[Role.PM].id),
+            "{main}": str(self.main.id),
+            "{other board}": self.other_board.slug,
+        }
+        data = {name: words.get(value, value) for name, value in row.form.items()}
+        return browser.post(url, data=data, **options)
+
+    def url(self, row: Row, who: User | None = None, number: int | None = None) -> str:
+        """The address of the row, for something made for this request; ``number`` names something else."""
+        made = self._thing(row, who) if number is None else self._named(row, number)
+        with self.app.test_request_context():
+            return url_for(row.endpoint, **row.args, **made)
+
+    def _named(self, row: Row, number: int) -> dict[str, Any]:
+        return {"comment_id" if row.about == "comment" else "idea_id": number}
+
+    def _thing(self, row: Row, who: User | None) -> dict[str, Any]:
+        kinds: dict[str, Callable[[], dict[str, Any]]] = {
+            "": dict,
+            "idea": lambda: {"idea_id": self._idea(row.publication, row.status, author=who).id},
+            "merged idea": lambda: {"idea_id": self._merged().id},
+            "comment": lambda: {"comment_id": make_comment(self.main, author=who or self.author).id},
+            "board": lambda: {"slug": self.open_board.slug},
+            "person": lambda: {"user_id": self.author.id},
+            "confirmation": lambda: {"token": self._confirmation()},
+            "stop link": lambda: {"token": stop_token(self.author.id, self.main.id, "commented")},
+            "notification": lambda: {"notification_id": self._notification(who).id},
+            "caught mail": lambda: {"mail_id": self._caught().id},
+            "mail set aside": lambda: {"kind": "mails", "work_id": self._mail().id},
+            "asset": lambda: {"file": self._stylesheet()},
+        }
+        return kinds[row.about]()
+
+    def _idea(
+        self,
+        publication: Publication = Publication.PUBLISHED,
+        status: Status = Status.NEW,
+        board: Any = None,
+        author: User | None = None,
+    ) -> Idea:
+        return make_idea(
+            author=author or self.author, board=board or self.open_board, publication=publication, status=status
+        )
+
+    def _merged(self) -> Idea:
+        from portal.ideas.moves import MoveDetails, move_idea
+
+        idea = self._idea()
+        with transaction(wake=False):
+            move_idea(idea, Status.MERGED, self.people[Role.PM], MoveDetails(into=self.main))
+        return idea
+
+    def _seen_for_a_moment(self, idea: Idea) -> Idea:
+        self.kept = getattr(self, "kept", {})
+        self.kept[idea.id] = idea.publication
+        with transaction(wake=False):
+            idea.publication = Publication.PUBLISHED
+        return idea
+
+    def _hide_again(self, idea: Idea) -> None:
+        with transaction(wake=False):
+            idea.publication = self.kept[idea.id]
+
+    def _confirmation(self) -> str:
+        return confirmation_token(make_user(confirmed_at=None))
+
+    def _notification(self, who: User | None) -> Notification:
+        with transaction(wake=False):
+            record = EventRecord(name="idea.vote_cast", idea_id=self.main.id, data={})
+            db.session.add(record)
+            db.session.flush()
+            told = Notification(
+                user_id=(who or self.author).id,
+                event_id=record.id,
+                idea_id=self.main.id,
+                kind="voted",
+                reason="author",
+            )
+            db.session.add(told)
+        return told
+
+    def _mail(self) -> Mail:
+        from portal.db import utcnow
+
+        with transaction(wake=False):
+            mail = Mail(key=f"aside-{utcnow().timestamp()}", kind="confirm", user_id=self.author.id)
+            mail.given_up_at, mail.attempts = utcnow(), 60
+            db.session.add(mail)
+        return mail
+
+    def _caught(self) -> CaughtMail:
+        with transaction(wake=False):
+            mail = CaughtMail(
+                recipient="a@example.org",
+                subject="News",
+                message_id="<1@portal>",
+                raw="MIME-Version: 1.0\nSubject: News\nContent-Type: text/html\n\n<head></head><p>News</p>",
+            )
+            db.session.add(mail)
+        return mail
+
+    def _stylesheet(self) -> str:
+        with self.app.test_request_context():
+            return self.app.jinja_env.globals["asset_url"]("portal.css").rpartition("/")[2]
+
+
+@pytest.fixture
+def world(app, browse) -> World:
+    return World(browse, app)
+
+
+IGNORED = {"pending_acts": "what a guest asked for waits on the server", "auth_sessions": "notes when it was last seen"}
+
+
+def everything() -> dict[str, list[Any]]:
+    """All rows of all tables."""
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        return {
+            table.name: sorted(map(str, connection.execute(sa.select(table))))
+            for table in Model.metadata.sorted_tables
+            if table.name not in IGNORED
+        }
+
+
+def what_changed(before: dict[str, list[Any]]) -> list[str]:
+    after = everything()
+    return [name for name in before if before[name] != after[name]]
+
+
+def refused(row: Row, answer: Any, role: Role | None) -> bool:
+    """Whether the answer is the one for people who may not; what they may not even know of is not there."""
+    if row.publication is not Publication.PUBLISHED and role not in TRIAGERS:
+        return answer.status_code == 404
+    if role is None:
+        return answer.status_code == 303 and answer.location.startswith("/sign-in")
+    return answer.status_code == 403
+
+
+# The table
+
+
+def test_s01_the_table_holds_every_address_and_no_other(app):
+    there = {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) & {"GET", "POST"}
+    }
+
+    assert {(row.method, row.endpoint) for row in TABLE} == there
+
+
+def test_s42_no_address_takes_a_verb_that_it_does_not_need(app):
+    verbs = {verb for rule in app.url_map.iter_rules() for verb in rule.methods or set()}
+
+    assert verbs == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+# Who may
+
+
+def listed(wrong: list[str]) -> str:
+    return "\n" + "\n".join(wrong)
+
+
+def cells(rows: list[Row]) -> Iterator[tuple[Row, Role | None]]:
+    for row in rows:
+        for role in EVERYBODY:
+            yield row, role
+
+
+def test_s02_whoever_may_not_is_refused_and_nothing_changes(world):
+    wrong = []
+    for row in TABLE:
+        roles = [role for role in EVERYBODY if role not in row.may] if not row.demo else []
+        if not roles:
+            continue
+        url = world.url(row, world.people[Role.MEMBER] if row.about == "notification" else None)
+        browsers = [(role, world.browser(role)) for role in roles]
+        before = everything()
+        for role, browser in browsers:
+            answer = world.ask(browser, row, url)
+            if not refused(row, answer, role):
+                wrong.append(f"{row} as {role}: {answer.status_code}")
+        if changed := what_changed(before):
+            wrong.append(f"{row} changed {changed}")
+
+    assert not wrong, listed(wrong)
+
+
+def test_s02_whoever_may_is_let_through(world):
+    wrong = []
+    browsers = {role: world.browser(role) for role in EVERYBODY}
+    ending = {"accounts.sign_out", "accounts.sign_in"}
+    for row, role in cells([row for row in TABLE if not row.demo]):
+        author = row.author_may and role is not None
+        if role not in row.may and not (author and role is not Role.OBSERVER):
+            continue
+        who = world.people[role]
+        url = world.url(row, who if author or row.about == "notification" else None)
+        answer = world.ask(world.browser(role) if row.endpoint in ending else browsers[role], row, url)
+        fine = answer.status_code in {200, 204, 303, 422}
+        if not fine or (answer.location or "").startswith("/sign-in"):
+            wrong.append(f"{row} as {role}: {answer.status_code} {answer.location}")
+
+    assert not wrong, listed(wrong)
+
+
+def test_s02_each_act_by_whoever_may_does_something(world):
+    """A form that changes nothing would make every refusal above look right."""
+    idle = {
+        "accounts.sign_up",  # an empty form here; tests of its own
+        "accounts.agree",
+        "accounts.change_password",
+        "accounts.sign_out",  # ends a session
+        "accounts.end_other_sessions",
+        "ideas.discard_draft",
+        "ideas.withdraw_vote",
+        "comments.unmark_helpful",
+        "comments.back",  # takes words along to another form
+        "accounts.ask_for_confirmation",  # of a confirmed address
+        "notifications.confirm_again",
+        "notifications.unmute",
+    }
+    wrong = []
+    for row in CHANGING:
+        if row.endpoint in idle or row.demo:
+            continue
+        role = next(iter(sorted(row.may - {None}))) if row.may else Role.MEMBER
+        who = world.people[role]
+        url = world.url(row, who if row.author_may or row.about == "notification" else None)
+        browser = world.browser(role)
+        world._notification(who), world._mail()  # something to read, and something to try again
+        before = everything()
+        answer = world.ask(browser, row, url)
+        if not what_changed(before):
+            wrong.append(f"{row} as {role} changed nothing: {answer.status_code}")
+
+    assert not wrong, listed(wrong)
+
+
+def test_s02_somebody_suspended_is_a_guest_from_the_next_request_on(world):
+    browser = world.browser(Role.ADMIN)
+    with transaction():
+        from portal.db import utcnow
+
+        world.people[Role.ADMIN].suspended_at = utcnow()
+
+    rows = [row for row in TABLE if None not in row.may and row.about != "notification"]
+    answers = [world.ask(browser, row, world.url(row)) for row in rows]
+
+    assert all(refused(row, answer, None) for row, answer in zip(rows, answers, strict=True))
+
+
+def test_s02_what_is_for_the_demo_exists_nowhere_else(world):
+    rows = [row for row in TABLE if row.demo]
+
+    answers = [world.ask(world.browser(Role.OWNER), row, world.url(row)) for row in rows]
+
+    assert {answer.status_code for answer in answers} == {404}
+
+
+# What one may not know of
+
+OBJECTS = [row for row in TABLE if row.about in {"idea", "merged idea", "comment"}]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+@pytest.mark.parametrize("role", [None, Role.MEMBER], ids=["guest", "member"])
+def test_s04_what_one_may_not_know_of_answers_like_what_does_not_exist(world, role, headers):
+    browser = world.browser(role)
+    before = everything()
+    wrong = []
+    for row in OBJECTS:
+        secrets = world.secret_comments if row.about == "comment" else world.secret
+        invented = world.ask(browser, row, world.url(row, number=INVENTED), headers=headers)
+        told = {
+            why: world.ask(browser, row, world.url(row, number=thing.id), headers=headers)
+            for why, thing in secrets.items()
+        }
+        expected = (
+            404 if role in row.may or row.author_may or invented.status_code == 404 else refused(row, invented, role)
+        )
+        if expected != 404 and not expected and not headers:
+            wrong.append(f"{row}: {invented.status_code}")
+        for why, answer in told.items():
+            if without_numbers(answer) != without_numbers(invented):
+                wrong.append(f"{row}, {why}: {answer.status_code} and not {invented.status_code}")
+
+    assert not wrong, listed(wrong)
+    assert what_changed(before) == []
+
+
+def test_s04_acts_on_what_one_may_not_know_of_are_404(world):
+    acts = [row for row in OBJECTS if Role.MEMBER in row.may or row.author_may]
+
+    answers = {
+        f"{row}, {why}, {role}": world.ask(world.browser(role), row, world.url(row, number=thing.id)).status_code
+        for row in acts
+        for role in (None, Role.MEMBER)
+        for why, thing in (world.secret_comments if row.about == "comment" else world.secret).items()
+    }
+
+    assert {what for what, status in answers.items() if status != 404} == set()
+
+
+def test_s04_what_was_taken_back_exists_for_nobody(world):
+    gone, said = world.secret["removed"], world.secret_comments["removed"]
+
+    answers = {
+        f"{row} as {role}": world.ask(
+            world.browser(role), row, world.url(row, number=said.id if row.about == "comment" else gone.id)
+        ).status_code
+        for row in OBJECTS
+        for role in (Role.MODERATOR, Role.OWNER)
+    }
+
+    assert {what for what, status in answers.items() if status not in {403, 404}} == set()
+
+
+def test_s04_what_others_were_told_answers_like_what_does_not_exist(world):
+    rows = [row for row in TABLE if row.about == "notification"]
+    browser = world.browser(Role.OWNER)
+    others = world._notification(world.author).id
+
+    wrong = []
+    for row in rows:
+        with world.app.test_request_context():
+            theirs, invented = (url_for(row.endpoint, notification_id=number) for number in (others, INVENTED))
+        answers = [browser.post(url) for url in (theirs, invented)]
+        if without_numbers(answers[0]) != without_numbers(answers[1]) or answers[0].status_code != 404:
+            wrong.append(str(row))
+
+    assert not wrong, listed(wrong)
+
+
+def without_numbers(answer: Any) -> tuple[Any, ...]:
+    """All that an answer says, but for the number that was asked for."""
+    text = re.sub(r"\d+", "N", answer.text)
+    text = re.sub(r'name="csrf_token" value="[^"]+"|"X-CSRFToken": "[^"]+"|X-CSRFToken&#34;: &#34;[^&]+', "token", text)
+    headers = sorted(
+        (name, re.sub(r"\d+", "N", value))
+        for name, value in answer.headers
+        if name not in {"Set-Cookie", "Content-Length", "Date"}
+    )
+    return answer.status_code, headers, text
+
+
+# What changes something
+
+WITH_SESSION = [row for row in CHANGING if not row.no_session]
+
+
+def may_act(world: World, row: Row) -> tuple[Browser, str]:
+    """A browser of somebody who may, and an address to act on."""
+    role = Role.OWNER if Role.OWNER in row.may else Role.MEMBER
+    who = world.people[role]
+    return world.browser(role), world.url(row, who if row.author_may or row.about == "notification" else None)
+
+
+FOREIGN = {
+    "another site": {"Origin": "https://elsewhere.example"},
+    "another port": {"Origin": "http://localhost:8123"},
+    "an opaque origin": {"Origin": "null"},
+    "cross-site": {"Sec-Fetch-Site": "cross-site"},
+    "same-site": {"Sec-Fetch-Site": "same-site"},
+    "cross-site that claims our origin": {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+}
+
+
+def test_s27_without_a_token_nothing_changes(world):
+    wrong = []
+    for row in WITH_SESSION:
+        browser, url = may_act(world, row)
+        browser.carries_token = False
+        before = everything()
+        for how, options in {
+            "without a token": {},
+            "with an invented token": {"headers": {"X-CSRFToken": "invented"}},
+            "with the token of another browser": {"headers": {"X-CSRFToken": foreign_token(world)}},
+            "as plain text": {"headers": {"Content-Type": "text/plain"}},
+        }.items():
+            answer = world.ask(browser, row, url, **options)
+            if answer.status_code != 400:
+                wrong.append(f"{row} {how}: {answer.status_code}")
+        if changed := what_changed(before):
+            wrong.append(f"{row} changed {changed}")
+
+    assert not wrong, listed(wrong)
+
+
+def foreign_token(world: World) -> str:
+    from itsdangerous import URLSafeTimedSerializer
+
+    serializer = URLSafeTimedSerializer(world.app.secret_key, salt="wtf-csrf-token")
+    return str(serializer.dumps("the secret of another browser"))
+
+
+def test_s27_from_a_foreign_page_nothing_changes_whatever_token_it_carries(world):
+    wrong = []
+    for row in WITH_SESSION:
+        browser, url = may_act(world, row)
+        before = everything()
+        for where, headers in FOREIGN.items():
+            answer = world.ask(browser, row, url, headers=headers)
+            if answer.status_code != 403:
+                wrong.append(f"{row} from {where}: {answer.status_code}")
+        if changed := what_changed(before):
+            wrong.append(f"{row} changed {changed}")
+
+    assert not wrong, listed(wrong)
+
+
+def test_s27_one_address_works_without_a_session_and_carries_a_token_of_its_own(world):
+    row = next(row for row in CHANGING if row.no_session)
+    browser = world.browser(None)
+    browser.carries_token = False
+
+    right = browser.post(world.url(row), data={"List-Unsubscribe": "One-Click"}, headers=FOREIGN["cross-site"])
+    wrong = browser.post(world.url(row)[:-2], data={"List-Unsubscribe": "One-Click"})
+
+    assert (right.status_code, wrong.status_code) == (200, 404)
+    assert [row.endpoint for row in CHANGING if row.no_session] == ["notifications.stop_now"]
+
+
+@pytest.mark.parametrize("role", [None, Role.MEMBER, Role.OWNER], ids=["guest", "member", "owner"])
+def test_s27_reading_changes_nothing(world, role):
+    wrong = []
+    for row in READING:
+        who = world.people[role]
+        url = world.url(row, who if row.author_may else None)
+        browser = world.browser(role)
+        before = everything()
+        shown = world.ask(browser, row, url)
+        with browser.head(url) as looked:
+            looked.get_data()
+        if shown.status_code != looked.status_code or looked.data:
+            wrong.append(f"HEAD {row}: {looked.status_code} and not {shown.status_code}")
+        if shown.status_code >= 500 or what_changed(before):
+            wrong.append(f"{row}: {shown.status_code} {what_changed(before)}")
+
+    assert not wrong, listed(wrong)
+
+
+def test_s26_links_that_name_an_act_do_nothing_when_they_are_opened(world):
+    browser, idea = world.browser(Role.MEMBER), world.main
+    before = everything()
+
+    answers = [browser.get(f"/sign-in?next=/ideas/{idea.id}&then={act}") for act in ("vote", "follow")]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert what_changed(before) == []
+
+
+# Verbs
+
+
+def test_s42_unknown_verbs_are_refused_everywhere(world):
+    browser = world.browser(Role.OWNER)
+    wrong = []
+    before = everything()
+    for rule in world.app.url_map.iter_rules():
+        row = next(row for row in TABLE if row.endpoint == rule.endpoint)
+        if row.about not in {"", "board", "idea", "comment", "person"}:
+            continue
+        url = world.url(row, number=world.main.id) if row.about in {"idea", "comment"} else world.url(row)
+        wrong += [
+            f"{verb} {url}: {answer.status_code}"
+            for verb in UNKNOWN
+            if (answer := browser.open(url, method=verb)).status_code != 405
+        ]
+        shared = any(other.rule == rule.rule and "GET" in other.methods for other in world.app.url_map.iter_rules())
+        if not shared and browser.get(url).status_code not in {404, 405}:
+            wrong.append(f"GET {url}")
+
+    assert not wrong, listed(wrong)
+    assert what_changed(before) == []
+
+
+def test_s42_a_refused_verb_is_told_which_ones_there_are(world):
+    answer = world.browser(None).delete(f"/ideas/{world.main.id}/vote")
+
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_an_idea_that_is_done_says_so_and_keeps_the_words(world):
+    move_to(world.main, Status.CONFIRMED)
+
+    answer = world.browser(Role.MEMBER).post(
+        f"/ideas/{world.main.id}/comments", data={"body": "Still too slow for me."}
+    )
+
+    assert answer.status_code == 409
