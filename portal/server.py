@@ -1,10 +1,9 @@
-"""The production server: granian takes the requests, a few threads answer them, and the worker runs beside."""
+"""The production server: granian takes the requests, a few threads answer them, the worker runs beside."""
 
 from __future__ import annotations
 
 import fcntl
 import multiprocessing
-import multiprocessing.util
 import os
 import signal
 import socket
@@ -16,23 +15,25 @@ from typing import Any
 
 import click
 from flask import Flask
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server
 
 from portal import create_app, worker
 from portal.config import ConfigurationError
+from portal.gateway import Gateway
 from portal.schema import read_schema
 
+THREADS = 8
 STOP_WITHIN = 10  # seconds for requests under way, before a process is ended by force
 ACCESS_LINE = '%(time)s %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).0f ms'
 
 _kept: list[Any] = []  # what lives as long as this process: locks
 
 
-def application() -> Flask:
-    """Build the portal as one process of the server runs it: ``granian --factory portal.server:application``."""
-    return _start_process({}, "", None)
+def application() -> Gateway:
+    """Build what one process of the server runs: ``granian --interface rsgi --factory portal.server:application``."""
+    return _start_process({}, THREADS, "", None)
 
 
 def serve(
@@ -48,9 +49,11 @@ def serve(
         "portal.server:application",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        loop=Loops.asyncio,
         workers=processes,
-        blocking_threads=threads,
         log_level=LogLevels.error,
         log_access=access_log,
         log_access_format=ACCESS_LINE,
@@ -58,7 +61,7 @@ def serve(
         workers_kill_timeout=STOP_WITHIN,
         factory=True,
     )
-    server.serve(target_loader=partial(_start_process, dict(settings), greeting, first), wrap_loader=False)
+    server.serve(target_loader=partial(_start_process, dict(settings), threads, greeting, first), wrap_loader=False)
 
 
 def check_port(host: str, port: int) -> None:
@@ -72,7 +75,9 @@ def check_port(host: str, port: int) -> None:
     except socket.gaierror:
         raise ConfigurationError(f"{host} is no address of this machine; choose one with --host.") from None
     except PermissionError:
-        raise ConfigurationError(f"Port {port} is for the system's own services; choose one above 1023 with --port N.") from None
+        raise ConfigurationError(
+            f"Port {port} is for the system's own services; choose one above 1023 with --port N."
+        ) from None
     except OSError as problem:
         raise ConfigurationError(
             f"Port {port} of {host} cannot be used ({(problem.strerror or str(problem)).lower()}); "
@@ -88,16 +93,15 @@ def refuse_old_schema(command: str = "portal db upgrade") -> None:
         raise ConfigurationError(f"The database is {was} and this version needs {schema.newest}. Run: {command}")
 
 
-def _start_process(settings: Mapping[str, Any], greeting: str, first: Any) -> Flask:
+def _start_process(settings: Mapping[str, Any], threads: int, greeting: str, first: Any) -> Gateway:
     """Build the app in one process of the server, with the worker beside it where it belongs inside."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until granian listens; what was forked would only take a note
     _end_with_parent()
     app = create_app(settings)
-    if app.config["WORKER"] == "inside":
-        _run_worker_in_one_process(app)
+    stop = _run_worker_in_one_process(app) if app.config["WORKER"] == "inside" else None
     if greeting and first.acquire(block=False):
         click.echo(greeting)
-    return app
+    return Gateway(app, threads, stop or (lambda: None))
 
 
 def _end_with_parent() -> None:
@@ -112,11 +116,9 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="portal-parent", daemon=True).start()
 
 
-def _run_worker_in_one_process(app: Flask) -> None:
+def _run_worker_in_one_process(app: Flask) -> Callable[[], None] | None:
     """Start the worker here unless another process of this instance has it; whoever holds the lock file has."""
-    if hold(Path(app.config["INSTANCE"]) / "worker.lock"):
-        stop: Callable[[], None] = worker.start_inside(app)
-        multiprocessing.util.Finalize(None, stop, exitpriority=10)
+    return worker.start_inside(app) if hold(Path(app.config["INSTANCE"]) / "worker.lock") else None
 
 
 def hold(file: Path) -> bool:

@@ -9,11 +9,14 @@ from typing import Any
 
 import click
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError
+from limits.errors import ConfigurationError as LimitsError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from portal.config import ConfigurationError
 from portal.errors import Refusal
 from portal.search.engine import Busy, NeedsRebuild
+
+EXTRAS = {"psycopg": "postgres", "redis": "redis"}
 
 
 class OneSentence(click.Group):
@@ -36,6 +39,16 @@ def in_words() -> Iterator[None]:
         raise click.ClickException(problem.message) from None
     except DBAPIError as problem:
         raise click.ClickException(_about_database(problem)) from None
+    except ArgumentError:
+        raise click.ClickException(
+            "PORTAL_DATABASE_URL is no address of a database; it should be like postgresql://user:password@host/name."
+        ) from None
+    except LimitsError as problem:
+        raise click.ClickException(f"PORTAL_LIMITS_STORAGE cannot be used: {_first_line(problem)}") from None
+    except ModuleNotFoundError as problem:
+        if problem.name not in EXTRAS:
+            raise
+        raise click.ClickException(f"This needs a package: pip install 'idea-portal[{EXTRAS[problem.name]}]'") from None
     except CommandError as problem:
         raise click.ClickException(f"The database cannot be migrated: {_first_line(problem)}") from None
     except NeedsRebuild as problem:

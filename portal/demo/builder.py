@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -142,7 +142,7 @@ class _Builder:
                 "trusted_at": member.since if person and member.key not in held else None,
                 "wants_mail": bool(person) or number % ONE_IN == 0,
             })
-        db.session.execute(sa.insert(User), rows)
+        db.session.execute(sa.insert(User.__table__), rows)
         numbers = {email: number for number, email in db.session.execute(select(User.id, User.email))}
         self.users = {member.key: numbers[f"{member.key}@{HOST}"] for member in self.plan.members}
 
@@ -222,8 +222,8 @@ class _Builder:
         idea, said = self.ideas[act.idea], act.what
         db.session.refresh(idea)
         waited = idea.status is Status.NEEDS_INFO
-        with _back_then(act.at):
-            reply_to = self.comments[said.reply_to] if said.reply_to else None
+        reply_to = self.comments[said.reply_to] if said.reply_to else None
+        with _back_then(act.at) if waited else nullcontext():
             self.comments[said.key] = post_comment(idea, self._user(act.who), said.body, reply_to, at=act.at)
         if waited and idea.status is not Status.NEEDS_INFO:
             idea.status_since, idea.due_at = act.at, next_word_due(idea.status, act.at)
@@ -332,11 +332,11 @@ class _Crowd:
         """Write what was gathered."""
         follows = self._rows.pop(Follow, [])
         for table, rows in self._rows.items():
-            db.session.execute(sa.insert(table), rows)
+            db.session.execute(sa.insert(table.__table__), rows)
         if follows:
             self._write_follows(follows)
         if self._events:
-            db.session.execute(sa.insert(EventRecord), self._events)
+            db.session.execute(sa.insert(EventRecord.__table__), self._events)
         for idea_id, moments in self._voted.items():
             idea = db.session.get_one(Idea, idea_id)
             idea.votes += len(moments)
@@ -355,7 +355,7 @@ class _Crowd:
         ).tuples())
         fresh = [row for row in rows if (row["idea_id"], row["user_id"]) not in there]
         if fresh:
-            db.session.execute(sa.insert(Follow), fresh)
+            db.session.execute(sa.insert(Follow.__table__), fresh)
         for row in rows:
             if (row["idea_id"], row["user_id"]) in there:
                 follow = db.session.get_one(Follow, (row["idea_id"], row["user_id"]))

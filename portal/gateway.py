@@ -1,0 +1,115 @@
+"""Between the server and the app: a request is read to its end before a thread takes it up.
+
+Threads are few. Somebody who sends a form one byte a minute waits in the event loop, where thousands fit, and not in one
+of them. So do answers on their way to slow readers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from flask import Flask
+from granian.rsgi import HTTPProtocol, ProtocolClosed, ProtocolError, Scope
+
+READ_WITHIN = 30  # seconds for the body of a request
+
+Headers = list[tuple[str, str]]
+
+
+class Gateway:
+    """The app as granian calls it (RSGI), with ``threads`` to run it."""
+
+    def __init__(self, app: Flask, threads: int, on_stop: Callable[[], None] = lambda: None) -> None:
+        self._app, self._on_stop = app, on_stop
+        self._most: int = app.config["MAX_CONTENT_LENGTH"]
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="portal")
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        """Answer one request."""
+        try:
+            async with asyncio.timeout(READ_WITHIN):
+                environ = await self._read(scope, protocol)
+        except TimeoutError:
+            protocol.response_str(408, [("content-type", "text/plain"), ("connection", "close")], "The request did not arrive in time.")
+            return
+        except (ProtocolClosed, ProtocolError):
+            return  # whoever asked is gone
+        status, headers, body = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, environ)
+        if scope.method == "HEAD" or status in {204, 304}:
+            protocol.response_empty(status, headers)
+        else:
+            protocol.response_bytes(status, headers, body)
+
+    def __rsgi_del__(self, _loop: Any) -> None:
+        """Finish what the threads have in hand, then stop what runs beside."""
+        self._threads.shutdown()
+        self._on_stop()
+
+    async def _read(self, scope: Scope, protocol: HTTPProtocol) -> dict[str, Any]:
+        """Read the request; of a body larger than the app takes only that it is too large."""
+        length = scope.headers.get("content-length") or ""
+        body = bytearray()
+        too_large = length.isdigit() and int(length) > self._most
+        if not too_large:
+            async for part in protocol:
+                body += part
+                if len(body) > self._most:
+                    too_large = True
+                    break
+        size = max(int(length or 0), self._most + 1) if too_large else len(body)
+        return _environ(scope, b"" if too_large else bytes(body), size)
+
+    def _answer(self, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
+        begun: list[tuple[int, Headers]] = []
+
+        def start(status: str, headers: Headers, _failure: Any = None) -> Callable[[bytes], object]:
+            begun[:] = [(int(status.partition(" ")[0]), [(name.lower(), value) for name, value in headers])]
+            return lambda _data: None
+
+        answer = self._app.wsgi_app(environ, start)
+        try:
+            body = b"".join(answer)
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
+        return (*begun[0], body)
+
+
+def _environ(scope: Scope, body: bytes, size: int) -> dict[str, Any]:
+    """Say the request as WSGI (PEP 3333) says it."""
+    host, _colon, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        _add_header(environ, name, value)
+    if size:
+        environ["CONTENT_LENGTH"] = str(size)
+    return environ
+
+
+def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
+    if "_" in name or name in {"content-length", "transfer-encoding"}:
+        return  # x_forwarded_for must not pass for x-forwarded-for; the length is what was read
+    key = "CONTENT_TYPE" if name == "content-type" else "HTTP_" + name.upper().replace("-", "_")
+    between = "; " if name == "cookie" else ","
+    environ[key] = f"{environ[key]}{between}{value}" if key in environ and name != "host" else value
