@@ -27,6 +27,7 @@ SUBJECT_MAX = 160
 WORDS_MAX = 120
 
 _BLOCKS = re.compile(r"\n[ \t]*\n|\n(?=[ \t]{0,3}(?:[-*+]|\d{1,3}[.)])[ \t])")
+_SIGNS = re.compile(r'[()<>@,:;\\".\[\]=?]')
 _BULLET = re.compile(r"[ \t]{0,3}[-*+][ \t]")
 
 
@@ -129,7 +130,7 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     name, _address = parseaddr(current_app.config["MAIL_FROM"])
     portal = str(current_app.config["NAME"])
     message = EmailMessage(policy=POLICY)
-    message["From"] = Address(header_text(name or sender_name(portal)), addr_spec=sender_address())
+    message["From"] = Address(_name_in_address(name or sender_name(portal)), addr_spec=sender_address())
     message["To"] = Address(addr_spec=mail.user.email)
     message["Subject"] = header_text(letter.subject)
     message["Date"] = formatdate(mail.queued_at.timestamp())
@@ -160,7 +161,7 @@ def message_id(mail: Mail) -> str:
 
 def header_text(text: str) -> str:
     """Return text that may stand in a header: one line of visible characters that no mail program decodes into more."""
-    line = clean_line(text.encode("utf-8", "replace").decode()).replace("=?", "= ?")
+    line = clean_line(_encodable(text)).replace("=?", "= ?")
     return line if len(line) <= SUBJECT_MAX else line[: SUBJECT_MAX - 1].rstrip() + "…"
 
 
@@ -237,4 +238,14 @@ def _company(story: Story) -> list[str]:
 
 
 def _render(template: str, shown: dict[str, object]) -> str:
-    return current_app.jinja_env.get_template(template).render(shown)
+    return _encodable(current_app.jinja_env.get_template(template).render(shown))
+
+
+def _name_in_address(name: str) -> str:
+    """Return a name that may stand before an address; the library loses the quotes that signs would need."""
+    return clean_line(_SIGNS.sub(" ", header_text(name)))[:60].strip()
+
+
+def _encodable(text: str) -> str:
+    """Return the text with a question mark for each half of a character."""
+    return text.encode("utf-8", "replace").decode()
