@@ -60,6 +60,11 @@ def render_markdown(text: str) -> str:
     return _cleaner.clean(lowered)
 
 
+def render_page(text: str) -> str:
+    """Return the text of a whole page as HTML that is safe to show: its headings stand right below the page's title."""
+    return render_markdown(text).replace("<h3>", "<h2>").replace("</h3>", "</h2>")
+
+
 def plain(text: str, length: int) -> str:
     """Return the text without markup on one line, cut at a word to at most ``length`` characters."""
     line = html.unescape(_SPACES.sub(" ", nh3.clean(render_markdown(text[: length * 6]), tags=set())).strip())

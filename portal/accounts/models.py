@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF, STAFF_READERS, TRIAGERS, Role
 from portal.db import Model, utcnow
-from portal.text import render_markdown
+from portal.text import render_page
 
 
 class Person:
@@ -151,7 +151,7 @@ class Rules(Model):
     @property
     def html(self) -> str:
         """The text as it is shown."""
-        return render_markdown(self.body)
+        return render_page(self.body)
 
 
 class RulesAcceptance(Model):

@@ -49,7 +49,10 @@ def check_strength(password: str, *, name: str, email: str) -> None:
     """Raise PasswordRefused with the reason for a password that others would guess."""
     if len(password) < SHORTEST:
         raise PasswordRefused(
-            _("Use at least %(count)d characters. A few words that mean something only to you are easy to keep in mind.", count=SHORTEST)
+            _(
+                "A password needs at least %(count)d characters. A few words that mean something only to you will do.",
+                count=SHORTEST,
+            )
         )
     if len(password) > LONGEST:
         raise PasswordRefused(_("Use at most %(count)d characters.", count=LONGEST))

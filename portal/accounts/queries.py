@@ -60,7 +60,9 @@ def team_names() -> list[str]:
 
 def list_staff() -> list[User]:
     """Return everybody who can own an idea, by name."""
-    return list(db.session.scalars(select(User).where(User.role.in_(STAFF), User.suspended_at.is_(None)).order_by(User.name)))
+    return list(
+        db.session.scalars(select(User).where(User.role.in_(STAFF), User.suspended_at.is_(None)).order_by(User.name))
+    )
 
 
 def sessions_of(user: User) -> list[AuthSession]:

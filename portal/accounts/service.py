@@ -51,7 +51,7 @@ def register(*, email: str, name: str, password: str) -> User:
     Raises FieldRefused for an address or name that cannot be used, PasswordRefused for a weak password. The sentence
     about the address is the same for every address that cannot be used, so it does not say that there is an account.
     """
-    address, shown = _usable_address(email), clean_line(name)
+    address, shown = usable_address(email), clean_line(name)
     check_name(shown)
     _check_not_the_portal(shown)
     check_strength(password, name=shown, email=address)
@@ -77,7 +77,7 @@ def join(*, email: str, name: str, password: str) -> tuple[User, bool]:
     password, or makes an account. Until accounts wait for a mailed link, a person who is sure that an address is in
     use can still conclude so from not getting in; limits per address keep that from being done in bulk.
     """
-    address = _usable_address(email)
+    address = usable_address(email)
     known = queries.find_by_email(address)
     if is_right(password, known.password_hash if known else None) and known and known.is_active:
         return known, False
@@ -98,7 +98,13 @@ def create_user(*, email: str, name: str, role: Role, password: str | None, team
     if password is not None:
         check_strength(password, name=shown, email=address)
     user = User(
-        email=address, name=shown, name_key=name_key(shown), role=role, team=team, confirmed_at=utcnow(), trusted_at=utcnow(),
+        email=address,
+        name=shown,
+        name_key=name_key(shown),
+        role=role,
+        team=team,
+        confirmed_at=utcnow(),
+        trusted_at=utcnow(),
         password_hash=hash_password(password) if password else None,
     )
     db.session.add(user)
@@ -167,7 +173,7 @@ def accept_rules(user: User) -> None:
 def ensure_rules(body: str = "") -> Rules:
     """Put the first version of the rules in force unless there is one: ``body``, or the text we bring along.
 
-    Opening an account does this by itself. Whoever fills a portal (a demo, an import) calls it first, with a text of its own.
+    Opening an account does this by itself. Whoever fills a portal (a demo, an import) calls it first, with its text.
     """
     return queries.rules_in_force() or publish_rules(body or default_rules().body)
 
@@ -193,7 +199,9 @@ def set_role(user: User, role: Role, actor: User | None) -> None:
     if user.role is role:
         return
     if user.role is Role.OWNER:
-        owners = db.session.scalar(sa.select(sa.func.count()).where(User.role == Role.OWNER, User.suspended_at.is_(None)))
+        owners = db.session.scalar(
+            sa.select(sa.func.count()).where(User.role == Role.OWNER, User.suspended_at.is_(None))
+        )
         if (owners or 0) <= 1:
             raise Refusal(_("The last owner stays an owner. Name another one first."))
     user.role = role
@@ -229,23 +237,38 @@ def normal_email(email: str) -> str:
     try:
         return validate_email(email.strip(), check_deliverability=False, test_environment=_is_test()).normalized.lower()
     except EmailNotValidError:
-        raise FieldRefused("email", _("This does not look like an e-mail address. It should be like name@example.org.")) from None
+        raise FieldRefused(
+            "email", _("This does not look like an e-mail address. It should be like name@example.org.")
+        ) from None
+
+
+def usable_address(email: str) -> str:
+    """Return the address as accounts keep it; raise FieldRefused, without the reason, for one that cannot be used."""
+    try:
+        return normal_email(email)
+    except FieldRefused:
+        raise FieldRefused("email", _unusable()) from None
 
 
 def check_name(name: str, own: User | None = None) -> None:
     """Raise FieldRefused for a display name that is too short, too long, or could pass for somebody else's."""
+    check_name_is_readable(name)
+    key, own_id = name_key(name), own.id if own else None
+    taken = db.session.scalar(sa.select(User.id).where(User.name_key == key))
+    teams = {name_key(team) for team in queries.team_names()}
+    if taken not in {None, own_id} or key in teams:
+        raise FieldRefused("name", _("Somebody here has this name already. Add something to yours."))
+
+
+def check_name_is_readable(name: str) -> None:
+    """Raise FieldRefused for a display name that is no name, whoever else has it."""
     if not NAME_MIN <= len(name) <= NAME_MAX:
-        raise FieldRefused("name", _("Use between %(min)d and %(max)d characters.", min=NAME_MIN, max=NAME_MAX))
+        raise FieldRefused("name", _("A name has between %(min)d and %(max)d characters.", min=NAME_MIN, max=NAME_MAX))
     if "@" in name or "://" in name:
         raise FieldRefused("name", _("Use a name, not an address."))
     key = name_key(name)
     if not any(c.isalnum() for c in key) or len(key) > NAME_KEY_MAX or _mixes_alphabets(key):
         raise FieldRefused("name", _("Use letters of one alphabet, so that others can read and find your name."))
-    own_id = own.id if own else None
-    taken = db.session.scalar(sa.select(User.id).where(User.name_key == key))
-    teams = {name_key(team) for team in queries.team_names()}
-    if taken not in {None, own_id} or key in teams:
-        raise FieldRefused("name", _("Somebody here has this name already. Add something to yours."))
 
 
 def _check_not_the_portal(name: str) -> None:
@@ -262,13 +285,6 @@ def _mixes_alphabets(key: str) -> bool:
         if len(found & {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE"}) > 1:
             return True
     return False
-
-
-def _usable_address(email: str) -> str:
-    try:
-        return normal_email(email)
-    except FieldRefused:
-        raise FieldRefused("email", _unusable()) from None
 
 
 def _unusable() -> str:

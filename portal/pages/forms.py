@@ -15,7 +15,7 @@ THEMES = [
 ]
 
 
-class AppearanceForm(FlaskForm):  # type: ignore[misc]
+class AppearanceForm(FlaskForm):
     """Theme and language."""
 
     theme = RadioField(_l("Light or dark"), choices=THEMES)

@@ -19,7 +19,7 @@ from portal.ideas.queries import usual_days_to_answer
 from portal.ideas.workflow import MOVES, STATUSES, Status
 from portal.pages import health
 from portal.pages.forms import AppearanceForm
-from portal.text import render_markdown
+from portal.text import render_page
 from portal.transactions import transaction
 from portal.web.context import LANGUAGES
 from portal.web.responses import go_to, own_path, page
@@ -47,7 +47,7 @@ def privacy() -> ResponseReturnValue:
     """Read what is kept about people, and why."""
     text = (TEXTS / "privacy.md").read_text(encoding="utf-8")
     filled = text.replace("{portal}", current_app.config["NAME"]).replace("{contact}", current_app.config["MAIL_FROM"])
-    return page("pages/privacy.html", text=render_markdown(filled))
+    return page("pages/privacy.html", text=render_page(filled))
 
 
 @bp.get("/how-we-decide")

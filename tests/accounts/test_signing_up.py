@@ -76,6 +76,15 @@ def test_each_field_is_needed(browse, missing):
     assert queries.find_by_email("robin@example.org") is None
 
 
+def test_everything_that_is_wrong_is_said_at_once(browse):
+    make_rules()
+
+    page = browse().post("/sign-up", data={"email": "x", "name": "R", "password": "short"}).text
+
+    assert "4 things to put right first" in page
+    assert all(f'id="{field}-error"' in page for field in ("email", "name", "password", "agreed"))
+
+
 def test_agreeing_to_rules_that_changed_meanwhile_is_not_agreeing(browse):
     make_rules("First.")
     make_rules("Second.")
