@@ -261,7 +261,9 @@ def _muted_by(viewer: Person, idea_ids: Sequence[int | None]) -> set[int]:
 
 
 def _in_short(story: Story) -> str:
-    return _("moved to %(status)s", status=story.target.label) if story.target else story.why
+    if story.target:
+        return str(_("moved to %(status)s", status=story.target.label))
+    return str(_("received")) if story.kind is Kind.RECEIVED else story.why
 
 
 def _count(table: type[Mail] | type[OutboxRow], which: ColumnElement[bool]) -> int:

@@ -27,7 +27,7 @@ from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user, make_votes
 from tests.support.mail import free_port
 
-ANSWER = "**Yes, we will build this.** You make a link & send it.\n\n- it ends by itself\n- you end it\n\n> as you wished"
+ANSWER = "**Yes, we will build this.** You make a link & send it.\n\n- it ends by itself\n- you end it\n\n> as wished"
 
 
 def plan(voters: int = 1, title: str = "Share my position for a day", **fields: object) -> tuple[Idea, list[User]]:
