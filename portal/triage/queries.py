@@ -115,7 +115,7 @@ def read(idea: Idea, viewer: Person) -> Reading:
         own_votes=db.session.scalar(own) or 0,
         audience=audience(idea, viewer),
         alike=alike(idea, viewer),
-        changes=ideas.status_changes(idea),
+        changes=ideas.status_changes(idea, viewer),
         answers=ideas.answers(idea),
         comments=_last_comments(idea),
     )

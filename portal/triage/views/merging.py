@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from portal.errors import Refusal
 from portal.ideas import moves, service
@@ -18,7 +19,7 @@ from portal.triage.desk import Spot, spot_of
 from portal.triage.queues import QUEUES
 from portal.triage.views.acts import say_told
 from portal.triage.views.pages import bp, go_on
-from portal.web.responses import page
+from portal.web.responses import fragment, is_htmx
 from portal.web.session import authorize, member, viewer
 
 
@@ -32,7 +33,11 @@ def merge(idea_id: int) -> ResponseReturnValue:
         return _show_preview(idea, get_idea(into, viewer()))
     query = request.args.get("q", "")
     found = queries.candidates(idea, query, viewer()) if query.strip() else queries.alike(idea, viewer())
-    return page("triage/merge.html", "triage/_candidates.html", idea=idea, spot=_spot(), query=query, found=found)
+    shown = {"idea": idea, "spot": _spot(), "query": query, "found": found}
+    if not is_htmx():
+        return render_template("triage/merge.html", **shown)
+    said = ngettext("%(num)d idea found", "%(num)d ideas found", len(found))
+    return fragment("triage/_candidates.html", **shown) + fragment("components/_said.html", text=said)
 
 
 @bp.post("/merge/<int:idea_id>")
