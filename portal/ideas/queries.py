@@ -77,8 +77,14 @@ def get_idea(idea_id: int, viewer: Person) -> Idea:
 
 def ballot(idea: Idea, viewer: Person) -> Ballot:
     """Return the viewer's ballot; a merged idea shows the main one's votes."""
-    main = idea.merged_into or idea
+    main = main_of(idea, viewer) or idea
     return Ballot(main.id, main.title, main.votes, viewer.is_signed_in and is_behind(main, viewer), main.takes_votes)
+
+
+def main_of(idea: Idea, viewer: Person) -> Idea | None:
+    """Return the idea that this one was merged into, if the viewer may know of it."""
+    main = ideas_visible_to(viewer).where(Idea.id == idea.merged_into_id)
+    return db.session.scalar(main) if idea.merged_into_id else None
 
 
 def is_behind(idea: Idea, viewer: Person) -> bool:
@@ -166,9 +172,12 @@ def count_audience(idea: Idea, actor_id: int | None) -> dict[str, int]:
     return {reason: counts[reason] for reason in ("author", "voter", "commenter", "follower") if reason in counts}
 
 
-def status_changes(idea: Idea) -> list[StatusChange]:
-    """Return every move of the idea, oldest first, and the merges of others into it."""
-    moves = select(StatusChange).where(sa.or_(StatusChange.idea_id == idea.id, StatusChange.into_id == idea.id))
+def status_changes(idea: Idea, viewer: Person) -> list[StatusChange]:
+    """Return every move of the idea, oldest first, and merges with ideas that the viewer may know of."""
+    known = select(Idea.id).where(is_seen_by(viewer))
+    own = (StatusChange.idea_id == idea.id) & (StatusChange.into_id.is_(None) | StatusChange.into_id.in_(known))
+    others = (StatusChange.into_id == idea.id) & StatusChange.idea_id.in_(known)
+    moves = select(StatusChange).where(own | others)
     loaded = moves.options(joinedload(StatusChange.actor), joinedload(StatusChange.idea), joinedload(StatusChange.into))
     return list(db.session.scalars(loaded.order_by(StatusChange.at, StatusChange.id)))
 

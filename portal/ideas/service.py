@@ -159,11 +159,14 @@ def withdraw_vote(idea: Idea, voter: User) -> None:
     if not idea.takes_votes:
         raise VotingClosed(idea)
     ids = queries.with_merged(idea)
-    cast_at = db.session.scalars(sa.select(Vote.cast_at).where(Vote.idea_id.in_(ids), Vote.voter_id == voter.id)).all()
+    mine = sa.select(Vote.idea_id, Vote.cast_at).where(Vote.idea_id.in_(ids), Vote.voter_id == voter.id)
+    cast_at = dict(db.session.execute(mine).all())
     if not cast_at:
         return
     db.session.execute(sa.delete(Vote).where(Vote.idea_id.in_(ids), Vote.voter_id == voter.id))
-    count(idea, -1, idea.heat if voter.is_staff else heat.without_vote(idea.heat, max(cast_at)))
+    count(idea, -1, idea.heat if voter.is_staff else heat.without_vote(idea.heat, max(cast_at.values())))
+    merged = [idea_id for idea_id in cast_at if idea_id != idea.id]
+    db.session.execute(sa.update(Idea).where(Idea.id.in_(merged)).values(votes=Idea.votes - 1))
     for idea_id in ids:
         _stop_following_because(idea_id, voter.id, is_voter=False)
     emit(VoteWithdrawn(actor_id=voter.id, idea_id=idea.id))

@@ -158,7 +158,7 @@ def remove(idea_id: int) -> Response:
 @limiter.limit(LIMITS["votes"], key_func=per_person)
 def vote(idea_id: int) -> Response:
     """Back an idea."""
-    idea = queries.get_idea(idea_id, viewer())
+    idea = _idea_behind(idea_id)
     authorize("idea.vote", idea)
     with transaction():
         service.cast_vote(idea, member())
@@ -169,7 +169,7 @@ def vote(idea_id: int) -> Response:
 @limiter.limit(LIMITS["votes"], key_func=per_person)
 def withdraw_vote(idea_id: int) -> Response:
     """Take one's vote back."""
-    idea = queries.get_idea(idea_id, viewer())
+    idea = _idea_behind(idea_id)
     authorize("idea.vote", idea)
     with transaction():
         service.withdraw_vote(idea, member())
@@ -243,9 +243,10 @@ def _tags(person: Person) -> list[str]:
 
 def _page_of(idea: Idea) -> dict[str, Any]:
     person = viewer()
-    changes = queries.status_changes(idea)
+    changes = queries.status_changes(idea, person)
     return {
         "idea": idea,
+        "main": queries.main_of(idea, person),
         "ballot": queries.ballot(idea, person),
         "following": queries.following(idea, person),
         "trail": idea_page.trail(idea, changes),
@@ -280,6 +281,12 @@ def _form_page(form: NewIdeaForm, status: int = 200, *, draft: Any = None, asked
         asked_first=asked_first,
         guessed=guessed and bool(form.board.data),
     )
+
+
+def _idea_behind(idea_id: int) -> Idea:
+    """Return the idea for which a vote counts, of a merged one the main idea, or answer 404."""
+    idea = queries.get_idea(idea_id, viewer())
+    return queries.get_idea(idea.merged_into_id, viewer()) if idea.merged_into_id else idea
 
 
 def _is_held(author: User) -> bool:
