@@ -7,7 +7,7 @@
     if (!element) return false;
     const target = element.matches("a, button, input, select, textarea, [tabindex]")
       ? element
-      : (element.querySelector("h2 a, h3 a, a, button") ?? element);
+      : (element.querySelector("h2 a, h3 a") ?? element.querySelector("a, button") ?? element);
     if (target === element && !element.matches("a, button, input, select, textarea")) element.tabIndex = -1;
     target.focus();
     return true;
