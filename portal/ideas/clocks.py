@@ -12,6 +12,7 @@ from portal.events import emit
 from portal.ideas.events import InfoStillNeeded
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails, move_idea, resume_review
+from portal.ideas.service import lock
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 
@@ -29,7 +30,7 @@ def return_to_review() -> int:
     for due, status in ((unanswered, Status.NEEDS_INFO), (parked, Status.NOT_NOW)):
         for idea_id in list(db.session.scalars(due)):
             with transaction():
-                done += _return(db.session.get_one(Idea, idea_id), status)
+                done += _return(lock(db.session.get_one(Idea, idea_id)), status)
     return done
 
 
@@ -41,12 +42,19 @@ def remind_of_questions() -> int:
         .where(Idea.status_since <= utcnow() - REMIND_AFTER)
         .limit(BATCH)
     )
-    ids = list(db.session.scalars(waiting))
-    for idea_id in ids:
+    done = 0
+    for idea_id in list(db.session.scalars(waiting)):
         with transaction():
-            db.session.get_one(Idea, idea_id).reminded_at = utcnow()
-            emit(InfoStillNeeded(idea_id=idea_id))
-    return len(ids)
+            done += _remind(lock(db.session.get_one(Idea, idea_id)))
+    return done
+
+
+def _remind(idea: Idea) -> int:
+    if idea.status is not Status.NEEDS_INFO or idea.reminded_at is not None:
+        return 0  # another worker was faster
+    idea.reminded_at = utcnow()
+    emit(InfoStillNeeded(idea_id=idea.id))
+    return 1
 
 
 def _return(idea: Idea, status: Status) -> int:
