@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined
 from portal import config, db, reactions
 from portal.extensions import babel, compress, csrf, htmx, migrate
 from portal.search import index
-from portal.web import assets, blueprints, context, errors, limits, security, session
+from portal.web import assets, blueprints, context, errors, guests, limits, remembered, security, session
 
 ROOT = Path(__file__).parent
 MIGRATIONS = ROOT / "migrations"
@@ -37,7 +37,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     htmx.init_app(app)
     csrf.init_app(app)
     compress.init_app(app)
-    for part in (security, session, limits, assets, context, errors, reactions, index, blueprints):
+    for part in (guests, security, session, limits, assets, context, remembered, errors, reactions, index, blueprints):
         part.init_app(app)
     return app
 

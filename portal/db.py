@@ -158,3 +158,39 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Pulse:
+    """Tells whether anything was committed, by this process or another, since it was last felt.
+
+    Equal answers mean that the database holds exactly the same: SQLite counts the commits of all other connections, and
+    this one writes nothing; PostgreSQL names the transactions whose work can be seen.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine, self._lock = engine, threading.Lock()
+        self._connection: Any = None
+        sqlite_here = engine.dialect.name == "sqlite"
+        self._question = "PRAGMA data_version" if sqlite_here else "SELECT pg_current_snapshot()::text"
+        sa.event.listen(engine, "engine_disposed", self._let_go)
+
+    def feel(self) -> Any:
+        """Return what changes with every commit; None when the database cannot be asked."""
+        with self._lock:
+            try:
+                return self._connect().execute(self._question).fetchone()[0]
+            except self._engine.dialect.loaded_dbapi.Error:
+                self._let_go()
+                return None
+
+    def _connect(self) -> Any:
+        if self._connection is None:
+            arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
+            more = {"check_same_thread": False} if self._engine.dialect.name == "sqlite" else {"autocommit": True}
+            self._connection = self._engine.dialect.loaded_dbapi.connect(*arguments, **{**options, **more})
+        return self._connection
+
+    def _let_go(self, _engine: Any = None) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -110,7 +110,7 @@ def _plan(visitors: Sequence[Visitor], staff: Visitor, chance: random.Random) ->
         Work("Search", [Ask(f"/search?q={quote_plus(word)}", chance.choice(visitors)) for word in words]),
         Work("Similar ideas while typing", [Ask(f"{typed}{quote_plus(phrase)}", htmx=True) for phrase in phrases]),
         Work("Inbox", [Ask("/inbox", visitor) for visitor in visitors]),
-        Work("Triage, queue of new ideas", [Ask("/triage/new", staff)]),
+        Work("Triage, first look", [Ask("/triage/first-look", staff)]),
         Work("Vote", _votes(visitors, chance), once=True),
     ]
 
