@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -92,7 +92,7 @@ def _settings() -> Findings:
         yield _attention("This is a demo: everybody may read all mails and sign in to the demo accounts.")
     else:
         yield _attention(
-            f"Settings are for trying out at {config['BASE_URL']}. For real use, set PORTAL_BASE_URL to the https: address."
+            f"Settings are for trying out at {config['BASE_URL']}. For real use, set PORTAL_BASE_URL to an https: one."
         )
     yield _ok(f"The instance folder {config['INSTANCE']} can be written.")
 
@@ -104,7 +104,9 @@ def _secret() -> Findings:
         return
     mode = stat.S_IMODE(file.stat().st_mode)
     if mode & 0o077:
-        yield _attention(f"The secret key can be read by other users of this machine (mode {mode:o}). Run: chmod 600 {file}")
+        yield _attention(
+            f"The secret key can be read by other users of this machine (mode {mode:o}). Run: chmod 600 {file}"
+        )
     else:
         yield _ok("The secret key is readable by its owner only.")
 
@@ -116,10 +118,12 @@ def _limits() -> Findings:
     elif limiter.storage.check():
         yield _ok(f"Rate limits are counted in {where}.")
     else:
-        yield _attention(f"Rate limits cannot be counted in {where}; each process counts for itself. Does that server run?")
+        yield _attention(
+            f"Rate limits cannot be counted in {where}; each process counts for itself. Does that server run?"
+        )
 
 
-def _database() -> Iterator[Finding]:
+def _database() -> Generator[Finding, None, bool]:
     """Look at the database; the generator returns whether there is one to look at further."""
     kind = "SQLite" if on_sqlite() else "PostgreSQL"
     try:
@@ -127,9 +131,12 @@ def _database() -> Iterator[Finding]:
     except DBAPIError as problem:
         said = str(problem.orig or problem).strip().splitlines()[0]
         yield _broken(f"{kind} cannot be reached ({said}). Check PORTAL_DATABASE_URL.")
-        return False  # noqa: B901 - read by yield from
+        return False
     if not schema.is_newest:
-        yield _broken(f"The database is at {schema.current or 'nothing'}, this version needs {schema.newest}. Run: portal db upgrade")
+        yield _broken(
+            f"The database is at {schema.current or 'nothing'}, this version needs {schema.newest}. "
+            "Run: portal db upgrade"
+        )
         return False
     yield _ok(f"{kind} answers, and its tables are those of this version ({schema.current}).")
     return True
@@ -166,8 +173,13 @@ def _ideas() -> Iterator[str]:
     yield from _differences("Ideas on board", Board.id, Board.ideas, counted)
 
 
-def _differences(what: str, key: sa.orm.InstrumentedAttribute[int], counter: sa.orm.InstrumentedAttribute[int],
-                 counted: sa.Subquery, where: sa.ColumnElement[bool] | None = None) -> Iterator[str]:
+def _differences(
+    what: str,
+    key: sa.orm.InstrumentedAttribute[int],
+    counter: sa.orm.InstrumentedAttribute[int],
+    counted: sa.Subquery,
+    where: sa.ColumnElement[bool] | None = None,
+) -> Iterator[str]:
     there = sa.func.coalesce(counted.c[1], 0)
     rows = select(key, counter, there).outerjoin(counted, counted.c[0] == key).where(counter != there).order_by(key)
     found = db.session.execute(rows if where is None else rows.where(where)).all()
@@ -201,18 +213,24 @@ def _mails() -> Findings:
     yield from _work(Mail, "Mails", "mails", Mail.queued_at)
 
 
-def _work(table: type[OutboxRow] | type[Mail], what: str, rows: str, since: sa.orm.InstrumentedAttribute[object]) -> Findings:
+def _work(
+    table: type[OutboxRow] | type[Mail], what: str, rows: str, since: sa.orm.InstrumentedAttribute[object]
+) -> Findings:
     waiting = (table.done_at.is_(None), table.given_up_at.is_(None))
     due = db.session.execute(
         select(sa.func.count(), sa.func.min(table.available_at)).where(*waiting, table.available_at <= utcnow())
     ).one()
     given_up = db.session.scalar(select(sa.func.count()).where(table.given_up_at.is_not(None))) or 0
     if given_up:
-        error = db.session.scalar(select(table.error).where(table.given_up_at.is_not(None)).order_by(table.id.desc()).limit(1))
+        error = db.session.scalar(
+            select(table.error).where(table.given_up_at.is_not(None)).order_by(table.id.desc()).limit(1)
+        )
         yield _attention(f"{given_up} {rows} were set aside after many attempts; the last said: {error}")
     if due[0] and utcnow() - due[1] > LATE:
         minutes = int((utcnow() - due[1]).total_seconds() // 60)
-        yield _attention(f"{due[0]} {rows} wait, the oldest for {minutes} minutes. Does the portal or `portal worker` run?")
+        yield _attention(
+            f"{due[0]} {rows} wait, the oldest for {minutes} minutes. Does the portal or `portal worker` run?"
+        )
     elif not given_up:
         yield _ok(f"{what}: {due[0]} waiting, none late or set aside.")
 
@@ -244,7 +262,9 @@ def _mail(mail_to: str | None) -> Findings:
     elif url.scheme == "catch":
         yield _ok("Mails are kept in the portal and go nowhere (PORTAL_MAIL_URL=catch:).")
     elif url.scheme not in {"smtp", "smtps"} or not url.hostname:
-        yield _broken("PORTAL_MAIL_URL must be like smtp://user:password@host:587, smtps://user:password@host:465 or catch:.")
+        yield _broken(
+            "PORTAL_MAIL_URL must be like smtp://user:password@host:587, smtps://user:password@host:465 or catch:."
+        )
     else:
         yield _ask_mail_server(address, mail_to)
         return
@@ -261,6 +281,7 @@ def _ask_mail_server(address: str, mail_to: str | None) -> Finding:
     try:
         with _connect(url.scheme, url.hostname or "", port) as server:
             step = "does not encrypt"
+            server.ehlo()
             if url.scheme == "smtp" and server.has_extn("starttls"):
                 server.starttls(context=ssl.create_default_context())
                 server.ehlo()
@@ -278,14 +299,9 @@ def _ask_mail_server(address: str, mail_to: str | None) -> Finding:
 
 
 def _connect(scheme: str, host: str, port: int) -> smtplib.SMTP:
-    connect: Callable[[], smtplib.SMTP] = (
-        (lambda: smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=ssl.create_default_context()))
-        if scheme == "smtps"
-        else (lambda: smtplib.SMTP(host, port, timeout=TIMEOUT))
-    )
-    server = connect()
-    server.ehlo()
-    return server
+    if scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=ssl.create_default_context())
+    return smtplib.SMTP(host, port, timeout=TIMEOUT)
 
 
 def _test_mail(mail_to: str) -> EmailMessage:
@@ -303,11 +319,10 @@ def _answer(problem: Exception) -> str:
         code, text = next(iter(problem.recipients.values()))
         return f"{code} {text.decode(errors='replace')}"
     if isinstance(problem, smtplib.SMTPResponseException):
-        text = problem.smtp_error
-        return f"{problem.smtp_code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"
+        said: bytes | str = problem.smtp_error
+        return f"{problem.smtp_code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
     return str(problem).strip() or type(problem).__name__
 
 
-def _some(ids: object) -> str:
-    shown = list(ids)  # type: ignore[call-overload]
-    return f"idea {', '.join(map(str, shown[:5]))}" + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
+def _some(ids: Sequence[int]) -> str:
+    return f"idea {', '.join(map(str, ids[:5]))}" + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")

@@ -1,7 +1,7 @@
 """Between the server and the app: a request is read to its end before a thread takes it up.
 
-Threads are few. Somebody who sends a form one byte a minute waits in the event loop, where thousands fit, and not in one
-of them. So do answers on their way to slow readers.
+Threads are few. Somebody who sends a form one byte a minute waits in the event loop, where thousands fit, and not in
+one of them. So do answers on their way to slow readers.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from flask import Flask
-from granian.rsgi import HTTPProtocol, ProtocolClosed, ProtocolError, Scope
+from granian import rsgi
 
 READ_WITHIN = 30  # seconds for the body of a request
+
+GONE: tuple[type[Exception], ...] = (rsgi.ProtocolClosed, rsgi.ProtocolError)  # type: ignore[attr-defined]
 
 Headers = list[tuple[str, str]]
 
@@ -29,15 +31,17 @@ class Gateway:
         self._most: int = app.config["MAX_CONTENT_LENGTH"]
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="portal")
 
-    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+    async def __rsgi__(self, scope: rsgi.Scope, protocol: Any) -> None:
         """Answer one request."""
         try:
             async with asyncio.timeout(READ_WITHIN):
                 environ = await self._read(scope, protocol)
         except TimeoutError:
-            protocol.response_str(408, [("content-type", "text/plain"), ("connection", "close")], "The request did not arrive in time.")
+            protocol.response_str(
+                408, [("content-type", "text/plain"), ("connection", "close")], "The request did not arrive in time."
+            )
             return
-        except (ProtocolClosed, ProtocolError):
+        except GONE:
             return  # whoever asked is gone
         status, headers, body = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, environ)
         if scope.method == "HEAD" or status in {204, 304}:
@@ -50,7 +54,7 @@ class Gateway:
         self._threads.shutdown()
         self._on_stop()
 
-    async def _read(self, scope: Scope, protocol: HTTPProtocol) -> dict[str, Any]:
+    async def _read(self, scope: rsgi.Scope, protocol: Any) -> dict[str, Any]:
         """Read the request; of a body larger than the app takes only that it is too large."""
         length = scope.headers.get("content-length") or ""
         body = bytearray()
@@ -80,7 +84,7 @@ class Gateway:
         return (*begun[0], body)
 
 
-def _environ(scope: Scope, body: bytes, size: int) -> dict[str, Any]:
+def _environ(scope: rsgi.Scope, body: bytes, size: int) -> dict[str, Any]:
     """Say the request as WSGI (PEP 3333) says it."""
     host, _colon, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {

@@ -61,7 +61,8 @@ def serve(
         workers_kill_timeout=STOP_WITHIN,
         factory=True,
     )
-    server.serve(target_loader=partial(_start_process, dict(settings), threads, greeting, first), wrap_loader=False)
+    start: Callable[..., Any] = partial(_start_process, dict(settings), threads, greeting, first)
+    server.serve(target_loader=start, wrap_loader=False)
 
 
 def check_port(host: str, port: int) -> None:

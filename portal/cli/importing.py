@@ -10,10 +10,10 @@ from typing import IO
 
 import click
 
-from portal.opening import opened
 from portal.cli.progress import progress
 from portal.imports.ideas import SHOWN, Report, bring_index_up_to_date, import_ideas
 from portal.imports.reading import Source
+from portal.opening import opened
 from portal.text import clean_line
 
 
@@ -25,7 +25,9 @@ def import_() -> None:
 @import_.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--board", metavar="SLUG", help="The board for rows that name none. Default: the first one.")
-@click.option("--source", metavar="NAME", help="Where the ideas come from. Default: the file's name without its endings.")
+@click.option(
+    "--source", metavar="NAME", help="Where the ideas come from. Default: the file's name without its endings."
+)
 @click.option("--dry-run", is_flag=True, help="Count what would happen, and write nothing.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Read only the first N rows.")
 def ideas(file: IO[bytes], board: str | None, source: str | None, dry_run: bool, limit: int | None) -> None:
@@ -45,7 +47,11 @@ def ideas(file: IO[bytes], board: str | None, source: str | None, dry_run: bool,
         size = _size_of(file)
         with progress("Reading") as at:
             report = import_ideas(
-                Source(file), source=name, board=board, dry_run=dry_run, limit=limit,
+                Source(file),
+                source=name,
+                board=board,
+                dry_run=dry_run,
+                limit=limit,
                 on_batch=lambda done: at(done, max(size, done)),
             )
         if report.added + report.merged and not dry_run:
@@ -60,7 +66,10 @@ def _tell(report: Report, dry_run: bool) -> None:
     if report.bad > SHOWN:
         click.echo(f"… and {report.bad - SHOWN} more like these.", err=True)
     if report.ignored:
-        click.echo(f"Left out these columns: {', '.join(clean_line(name)[:40] for name in list(report.ignored)[:SHOWN])}.", err=True)
+        click.echo(
+            f"Left out these columns: {', '.join(clean_line(name)[:40] for name in list(report.ignored)[:SHOWN])}.",
+            err=True,
+        )
     would = "would be " if dry_run else ""
     click.echo(
         f"{report.source}: {report.rows} rows read; {report.added} ideas {would}added to {report.board}, "
@@ -80,5 +89,3 @@ def _size_of(file: IO[bytes]) -> int:
         return os.fstat(file.fileno()).st_size
     except (OSError, io.UnsupportedOperation):
         return 1
-
-

@@ -53,5 +53,7 @@ def _ask_for_password() -> str:
     if not sys.stdin.isatty():
         return ""
     asked = f"Password, at least {SHORTEST} characters (empty: make one up)"
-    password: str = click.prompt(asked, hide_input=True, confirmation_prompt="The same again", default="", show_default=False)
+    password: str = click.prompt(
+        asked, hide_input=True, confirmation_prompt="The same again", default="", show_default=False
+    )
     return password

@@ -20,8 +20,13 @@ ONE_PORT = click.IntRange(1, 65535)
 
 @click.command()
 @click.option("--port", type=ONE_PORT, default=8000, show_default=True, help="Where to listen, on this machine only.")
-@click.option("--instance", type=click.Path(path_type=Path), default=Path("instance/demo"), show_default=True,
-              help="The folder for everything the demo keeps.")
+@click.option(
+    "--instance",
+    type=click.Path(path_type=Path),
+    default=Path("instance/demo"),
+    show_default=True,
+    help="The folder for everything the demo keeps.",
+)
 @click.option("--fresh", is_flag=True, help="Throw away what an earlier demo kept there, and begin anew.")
 def demo(port: int, instance: Path, fresh: bool) -> None:
     """Start the portal with a community to click through.
@@ -41,25 +46,27 @@ def demo(port: int, instance: Path, fresh: bool) -> None:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=ONE_PORT, default=8000, show_default=True, envvar="PORT", help="The port to listen on.")
-@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes answer.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes answer."
+)
 @click.option("--threads", type=click.IntRange(1, 256), default=8, show_default=True, help="How many threads in each.")
 @click.option("--access-log", is_flag=True, help="Write one line for each request to stdout.")
 def serve(host: str, port: int, processes: int, threads: int, access_log: bool) -> None:
     """Answer requests: the server for production.
 
-    It refuses to start on unsafe settings and on a database that needs `portal db upgrade`. With PORTAL_WORKER=inside one
-    of its processes also sends mails and keeps the search index; with PORTAL_WORKER=off, start `portal worker` for that.
-    SIGTERM and Ctrl-C stop it after the requests under way.
+    It refuses to start on unsafe settings and on a database that needs `portal db upgrade`. With PORTAL_WORKER=inside
+    one of its processes also sends mails and keeps the search index; with PORTAL_WORKER=off, start `portal worker` for
+    that. SIGTERM and Ctrl-C stop it after the requests under way.
     """
     _log_plainly()
-    server.check_port(host, port)
     with opened() as app:
         base, storage, limits = app.config["BASE_URL"], app.config["LIMITS_STORAGE"], app.config["LIMITS"]
         name = app.config["NAME"]
     if processes > 1 and limits and storage.startswith("memory:"):
         click.echo(
             f"Rate limits are counted in each of the {processes} processes for itself; "
-            "PORTAL_LIMITS_STORAGE=redis://… counts them together.", err=True,
+            "PORTAL_LIMITS_STORAGE=redis://… counts them together.",
+            err=True,
         )
     shown = f"[{host}]" if ":" in host else host
     at = f"http://{shown}:{port}"
@@ -92,5 +99,3 @@ def work() -> None:
 
 def _log_plainly() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-

@@ -8,8 +8,8 @@ import click
 import flask_migrate
 
 from portal import doctor
-from portal.opening import opened
 from portal.cli.progress import progress
+from portal.opening import opened
 from portal.schema import read_schema
 from portal.search import index
 
@@ -38,7 +38,9 @@ def downgrade(revision: str, yes: bool) -> None:
     """
     with opened(any_schema=True):
         if not yes:
-            click.confirm(f"Undo migrations from {read_schema().current} to {revision}, with what they hold?", abort=True)
+            click.confirm(
+                f"Undo migrations from {read_schema().current} to {revision}, with what they hold?", abort=True
+            )
         flask_migrate.downgrade(revision=revision)
         click.echo(f"The database is at {read_schema().current or 'nothing'}.")
 

@@ -61,8 +61,11 @@ ACCOUNTS = tuple(Account(role.value, role) for role in (Role.MEMBER, Role.MODERA
 
 
 def build(
-    on_progress: Progress = lambda _done, _total: None, *, community: content.Community | None = None,
-    now: datetime | None = None, members: int | None = None,
+    on_progress: Progress = lambda _done, _total: None,
+    *,
+    community: content.Community | None = None,
+    now: datetime | None = None,
+    members: int | None = None,
 ) -> None:
     """The community is there, with two years behind it; nobody is told, but the demo accounts have an inbox.
 
@@ -93,20 +96,37 @@ class _Builder:
         self.comments: dict[str, Comment] = {}
         self.crowd = _Crowd()
         self.steps: dict[str, Any] = {
-            "join": self._join, "agree": self._agree, "post": self._post, "tag": self._tag, "hide": self._hide,
-            "step": self._step, "update": self._update, "comment": self._comment, "vote": self._vote,
-            "follow": self._follow, "thank": self._thank, "remind": self._remind, "return": self._return,
+            "join": self._join,
+            "agree": self._agree,
+            "post": self._post,
+            "tag": self._tag,
+            "hide": self._hide,
+            "step": self._step,
+            "update": self._update,
+            "comment": self._comment,
+            "vote": self._vote,
+            "follow": self._follow,
+            "thank": self._thank,
+            "remind": self._remind,
+            "return": self._return,
         }
 
     def prepare(self) -> None:
         """Make boards, tags, rules and everybody's account; when they joined stands in each."""
         for place, board in enumerate(self.community.boards):
             self.boards[board.slug] = Board(
-                slug=board.slug, name=board.name, description=board.description, question=board.question, team=board.team,
+                slug=board.slug,
+                name=board.name,
+                description=board.description,
+                question=board.question,
+                team=board.team,
                 position=place,
             )
         self.tags = {tag.slug: Tag(name=tag.name.lower()) for tag in self.community.tags}
-        texts = [("rules", "", self.plan.start), ("rules-2", content.page("rules-2-changes", NAME), self.plan.rules_changed)]
+        texts = [
+            ("rules", "", self.plan.start),
+            ("rules-2", content.page("rules-2-changes", NAME), self.plan.rules_changed),
+        ]
         rules = [
             Rules(version=number, body=content.page(page, NAME), changes=changes, published_at=at)
             for number, (page, changes, at) in enumerate(texts, 1)
@@ -134,15 +154,22 @@ class _Builder:
         rows = []
         for number, member in enumerate(self.plan.members):
             person = people.get(member.key)
-            rows.append({
-                "email": f"{member.key}@{HOST}", "name": member.name, "name_key": name_key(member.name),
-                "role": person.role if person else Role.MEMBER, "team": (person and person.team) or None,
-                "about": (person and person.about) or None, "password_hash": shared.get(member.key),
-                "created_at": member.since, "confirmed_at": min(member.since + timedelta(minutes=7), self.now),
-                "trusted_at": member.since if person and member.key not in held else None,
-                "wants_mail": bool(person) or number % ONE_IN == 0,
-            })
-        db.session.execute(sa.insert(User.__table__), rows)
+            rows.append(
+                {
+                    "email": f"{member.key}@{HOST}",
+                    "name": member.name,
+                    "name_key": name_key(member.name),
+                    "role": person.role if person else Role.MEMBER,
+                    "team": (person and person.team) or None,
+                    "about": (person and person.about) or None,
+                    "password_hash": shared.get(member.key),
+                    "created_at": member.since,
+                    "confirmed_at": min(member.since + timedelta(minutes=7), self.now),
+                    "trusted_at": member.since if person and member.key not in held else None,
+                    "wants_mail": bool(person) or number % ONE_IN == 0,
+                }
+            )
+        db.session.execute(_rows_of(User), rows)
         numbers = {email: number for number, email in db.session.execute(select(User.id, User.email))}
         self.users = {member.key: numbers[f"{member.key}@{HOST}"] for member in self.plan.members}
 
@@ -158,8 +185,13 @@ class _Builder:
     def _post(self, act: Act) -> None:
         story = act.what
         idea = submit_idea(
-            self._user(act.who), self.boards[story.board], title=story.title, need=story.need, proposal=story.proposal,
-            held=story.publication is Publication.HELD, at=act.at,
+            self._user(act.who),
+            self.boards[story.board],
+            title=story.title,
+            need=story.need,
+            proposal=story.proposal,
+            held=story.publication is Publication.HELD,
+            at=act.at,
         )
         self.ideas[act.idea] = idea
         self.crowd.behind[idea.id] = {self.users[act.who]}
@@ -167,14 +199,22 @@ class _Builder:
     def _tag(self, act: Act) -> None:
         idea = self.ideas[act.idea]
         idea.tags = [self.tags[slug] for slug in act.what]
-        emit(TagsChanged(actor_id=self.users[act.who], idea_id=idea.id, tags=sorted(tag.name for tag in idea.tags)), act.at)
+        emit(
+            TagsChanged(actor_id=self.users[act.who], idea_id=idea.id, tags=sorted(tag.name for tag in idea.tags)),
+            act.at,
+        )
 
     def _hide(self, act: Act) -> None:
         with _back_then(act.at):
-            hide_idea(self.ideas[act.idea], self._user(act.who), _(
-                "It points at somebody who lives there and calls on others to bother him. Rules 3 and 4 leave no room for that. "
-                "You are welcome to write about the blocked bridleway without him."
-            ))
+            hide_idea(
+                self.ideas[act.idea],
+                self._user(act.who),
+                _(
+                    "It points at somebody who lives there and calls on others to bother him. "
+                    "Rules 3 and 4 leave no room for that. "
+                    "You are welcome to write about the blocked bridleway without him."
+                ),
+            )
 
     def _step(self, act: Act) -> None:
         idea, step = self.ideas[act.idea], act.what
@@ -187,11 +227,23 @@ class _Builder:
             self.crowd.behind |= self._supporters(idea, self.ideas[self._was_merged_into(act.idea)])
             return
         into = self.ideas[step.into] if step.into else None
-        move_idea(idea, step.to, self._user(act.who) if act.who else None, MoveDetails(
-            answer=step.answer, reason=step.reason, alternative=step.alternative, reversal=step.reversal, link=step.link,
-            expected=_month(act.at, step.expected_after_days), review_on=_day(act.at, step.review_after_days),
-            owner=self._user(act.who) if step.to is Status.UNDER_REVIEW and act.who and not idea.owner_id else None, into=into,
-        ), at=act.at)
+        move_idea(
+            idea,
+            step.to,
+            self._user(act.who) if act.who else None,
+            MoveDetails(
+                answer=step.answer,
+                reason=step.reason,
+                alternative=step.alternative,
+                reversal=step.reversal,
+                link=step.link,
+                expected=_month(act.at, step.expected_after_days),
+                review_on=_day(act.at, step.review_after_days),
+                owner=self._user(act.who) if step.to is Status.UNDER_REVIEW and act.who and not idea.owner_id else None,
+                into=into,
+            ),
+            at=act.at,
+        )
         if into is not None:
             self.crowd.behind |= self._supporters(into)
 
@@ -245,9 +297,13 @@ class _Builder:
     def _supporters(self, *ideas: Idea) -> dict[int, set[int]]:
         """Return who is behind each of these ideas, directly or through a merged one."""
         return {
-            idea.id: set(db.session.scalars(select(Vote.voter_id).join(Idea, Idea.id == Vote.idea_id).where(
-                sa.or_(Idea.id == idea.id, Idea.merged_into_id == idea.id)
-            )))
+            idea.id: set(
+                db.session.scalars(
+                    select(Vote.voter_id)
+                    .join(Idea, Idea.id == Vote.idea_id)
+                    .where(sa.or_(Idea.id == idea.id, Idea.merged_into_id == idea.id))
+                )
+            )
             for idea in ideas
         }
 
@@ -256,7 +312,7 @@ class _Builder:
         return next(step.into for step in story.path if step.into)
 
     def _fill_inboxes(self) -> None:
-        """Let the last weeks' events be told where they concern the demo accounts; no mails, and the older ones read."""
+        """Let the last weeks' events be told where they concern the demo accounts: no mails, the older ones read."""
         mine = [self.users[account.key] for account in ACCOUNTS if account.key in self.users]
         theirs = sa.union(
             select(Follow.idea_id).where(Follow.user_id.in_(mine)), select(Idea.id).where(Idea.owner_id.in_(mine))
@@ -310,9 +366,9 @@ class _Crowd:
     def note(self, event: events.Event, at: datetime) -> None:
         """Keep an event for the journal."""
         own = {key: value for key, value in asdict(event).items() if key not in {"actor_id", "idea_id"}}
-        self._events.append({
-            "name": event.name, "at": at, "actor_id": event.actor_id, "idea_id": event.idea_id, "data": own
-        })
+        self._events.append(
+            {"name": event.name, "at": at, "actor_id": event.actor_id, "idea_id": event.idea_id, "data": own}
+        )
 
     def vote(self, idea: Idea, voter_id: int, at: datetime) -> None:
         """Put somebody behind an idea whom nothing has put there before."""
@@ -332,11 +388,11 @@ class _Crowd:
         """Write what was gathered."""
         follows = self._rows.pop(Follow, [])
         for table, rows in self._rows.items():
-            db.session.execute(sa.insert(table.__table__), rows)
+            db.session.execute(_rows_of(table), rows)
         if follows:
             self._write_follows(follows)
         if self._events:
-            db.session.execute(sa.insert(EventRecord.__table__), self._events)
+            db.session.execute(_rows_of(EventRecord), self._events)
         for idea_id, moments in self._voted.items():
             idea = db.session.get_one(Idea, idea_id)
             idea.votes += len(moments)
@@ -350,22 +406,32 @@ class _Crowd:
 
     def _write_follows(self, rows: list[dict[str, Any]]) -> None:
         """Follow for one more reason, whether or not there was one before."""
-        there = set(db.session.execute(
-            select(Follow.idea_id, Follow.user_id).where(Follow.idea_id.in_({row["idea_id"] for row in rows}))
-        ).tuples())
+        there = set(
+            db.session.execute(
+                select(Follow.idea_id, Follow.user_id).where(Follow.idea_id.in_({row["idea_id"] for row in rows}))
+            ).tuples()
+        )
         fresh = [row for row in rows if (row["idea_id"], row["user_id"]) not in there]
         if fresh:
-            db.session.execute(sa.insert(Follow.__table__), fresh)
+            db.session.execute(_rows_of(Follow), fresh)
         for row in rows:
             if (row["idea_id"], row["user_id"]) in there:
                 follow = db.session.get_one(Follow, (row["idea_id"], row["user_id"]))
-                follow.is_voter, follow.by_choice = follow.is_voter or row["is_voter"], follow.by_choice or row["by_choice"]
+                follow.is_voter, follow.by_choice = (
+                    follow.is_voter or row["is_voter"],
+                    follow.by_choice or row["by_choice"],
+                )
+
+
+def _rows_of(table: Any) -> sa.Insert:
+    """Insert plain rows, past the objects: they are many."""
+    return sa.insert(table.__table__)
 
 
 @contextmanager
 def _back_then(at: datetime) -> Iterator[None]:
     """Date what a service writes that knows no other time than now."""
-    tables = (EventRecord, StatusChange, Answer)
+    tables: tuple[Any, ...] = (EventRecord, StatusChange, Answer)
     marks = [db.session.scalar(select(sa.func.max(table.id))) or 0 for table in tables]
     yield
     db.session.flush()

@@ -56,10 +56,14 @@ def set_up(chosen: Mapping[str, Any], *, fresh: bool, progress: Progress) -> Non
         flask_migrate.upgrade()
         is_empty = db.session.scalar(select(User.id).limit(1)) is None
         if is_empty:
-            (folder / MARK).write_text("With --fresh, portal demo throws away the database and the index in this folder.\n")
+            (folder / MARK).write_text(
+                "With --fresh, portal demo throws away the database and the index in this folder.\n"
+            )
             _build(progress)
         elif not (folder / MARK).exists():
-            raise ConfigurationError(f"{folder} holds a portal that is no demo. Choose another folder with --instance DIR.")
+            raise ConfigurationError(
+                f"{folder} holds a portal that is no demo. Choose another folder with --instance DIR."
+            )
         if not index.engine().is_healthy():
             with progress("Making it searchable") as at:
                 index.rebuild(at)
@@ -87,7 +91,9 @@ def _build(progress: Progress) -> None:
 
 def _throw_away(folder: Path) -> None:
     if (folder / "portal.db").exists() and not (folder / MARK).exists():
-        raise ConfigurationError(f"{folder} holds a portal that is no demo, so it stays. Choose another folder with --instance DIR.")
+        raise ConfigurationError(
+            f"{folder} holds a portal that is no demo, so it stays. Choose another folder with --instance DIR."
+        )
     with _alone(folder, "worker.lock"):
         for name in OURS:
             (folder / name).unlink(missing_ok=True)
@@ -101,5 +107,7 @@ def _alone(folder: Path, name: str = "setup.lock") -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ConfigurationError(f"Another demo runs in {folder}. Stop it first, or choose another folder with --instance DIR.") from None
+            raise ConfigurationError(
+                f"Another demo runs in {folder}. Stop it first, or choose another folder with --instance DIR."
+            ) from None
         yield

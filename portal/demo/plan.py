@@ -90,12 +90,16 @@ class _Planner:
         first: dict[str, datetime] = {}
         for act in story:
             first.setdefault(act.who, act.at)
-        random = Random(f"{SEED} people")
+        random = _random("people")
         written = []
         for person in self.community.people:
             early = self.start + timedelta(hours=random.randrange(5, 90))
-            before = first.get(person.key, self.now - 90 * DAY) - timedelta(days=random.randrange(1, 50), hours=random.randrange(9))
-            written.append(Member(person.key, person.name, early if person.role in STAFF_READERS else max(before, self.start)))
+            before = first.get(person.key, self.now - 90 * DAY) - timedelta(
+                days=random.randrange(1, 50), hours=random.randrange(9)
+            )
+            written.append(
+                Member(person.key, person.name, early if person.role in STAFF_READERS else max(before, self.start))
+            )
         names = made_up_names(random, {name_key(person.name) for person in self.community.people})
         span = self.now - self.start - 2 * DAY
         crowd = [
@@ -117,17 +121,21 @@ class _Planner:
 
     def agreements(self, people: list[Member]) -> Iterator[Act]:
         """Yield who joined when, and who agreed to which rules when."""
-        random = Random(f"{SEED} rules")
+        random = _random("rules")
         for member in people:
             yield Act(member.since, "join", member.key)
             if member.since < self.rules_changed:
                 yield Act(member.since, "agree", member.key, what=1)
             later = self.rules_changed + timedelta(days=random.expovariate(1 / 12), minutes=5)
-            yield Act(min(max(member.since, later if member.since < self.rules_changed else member.since), self.now), "agree",
-                      member.key, what=2)
+            yield Act(
+                min(max(member.since, later if member.since < self.rules_changed else member.since), self.now),
+                "agree",
+                member.key,
+                what=2,
+            )
 
     def _idea(self, idea: Idea) -> Iterator[Act]:
-        random = Random(f"{SEED} {idea.key}")
+        random = _random(f"{idea.key}")
         posted = self._moment(random, idea, 0, self.start)
         self.posted[idea.key] = posted
         yield Act(posted, "post", idea.author, idea.key, idea)
@@ -159,8 +167,8 @@ class _Planner:
         yield from (act for act in acts if act.at < self.now)
 
     def _comment_moment(self, comment: Comment, said: dict[str, datetime]) -> datetime:
-        """Return a moment of its day: after what it answers and what the team said that day, before the talk is closed."""
-        random = Random(f"{SEED} {comment.key}")
+        """Return a moment of its day: after what it answers and what the team said, before the talk is closed."""
+        random = _random(f"{comment.key}")
         idea, closes = self.ideas[comment.idea], self.now
         after = max(self.posted[idea.key], said.get(comment.reply_to or "", self.start))
         for at, step in self.steps.get(idea.key, []):
@@ -171,7 +179,7 @@ class _Planner:
         return self._moment(random, idea, comment.after_days, after, closes)
 
     def _votes(self, idea: Idea, voters: _Crowd) -> Iterator[Act]:
-        random = Random(f"{SEED} votes {idea.key}")
+        random = _random(f"votes {idea.key}")
         opens, steps = self.posted[idea.key], [at for at, _step in self.steps[idea.key]]
         closes = self._votes_close(idea)
         wanted = max(0, round(VOTES_AT_MOST * idea.appeal / 100 * random.uniform(0.85, 1.15)) - 1)
@@ -209,7 +217,7 @@ class _Planner:
         return at if opens < at < closes else self._between(random, opens, closes)
 
     def _thanks(self, comment: Act, voters: _Crowd) -> Iterator[Act]:
-        random = Random(f"{SEED} thanks {comment.what.key}")
+        random = _random(f"thanks {comment.what.key}")
         chosen = {comment.who}
         for _mark in range(min(14, int(random.paretovariate(1.2)) - 1)):
             at = comment.at + timedelta(days=random.expovariate(1 / 5), minutes=3)
@@ -218,11 +226,15 @@ class _Planner:
                 chosen.add(who)
                 yield Act(at, "thank", who, comment.idea, comment.what.key)
 
-    def _moment(self, random: Random, idea: Idea, after_days: int, after: datetime, before: datetime | None = None) -> datetime:
+    def _moment(
+        self, random: Random, idea: Idea, after_days: int, after: datetime, before: datetime | None = None
+    ) -> datetime:
         """Return a moment on that day of the idea's life, later than ``after`` and earlier than ``before`` or now."""
         before = before or self.now
-        at = self.midnight - (idea.age - after_days) * DAY + timedelta(
-            hours=_hour(random), minutes=random.randrange(60), seconds=random.randrange(60)
+        at = (
+            self.midnight
+            - (idea.age - after_days) * DAY
+            + timedelta(hours=_hour(random), minutes=random.randrange(60), seconds=random.randrange(60))
         )
         at = max(at, after + timedelta(minutes=random.randrange(4, 90)))
         return at if at < before else self._between(random, after, before)
@@ -235,7 +247,7 @@ class _Crowd:
     """Members to choose from, some livelier than others; those who write are the liveliest."""
 
     def __init__(self, members: list[Member], written: set[str]) -> None:
-        random = Random(f"{SEED} crowd")
+        random = _random("crowd")
         self._keys = [member.key for member in members]
         self._since = [member.since for member in members]
         weights = (random.paretovariate(1.4) + (3 if member.key in written else 0) for member in members)
@@ -254,7 +266,10 @@ class _Crowd:
         return None
 
 
+def _random(what: str) -> Random:
+    """Return chance that falls the same way each time, for each thing its own."""
+    return Random(f"{SEED} {what}")  # noqa: S311 - it makes a story, and guards nothing
+
+
 def _hour(random: Random) -> int:
     return random.choices(range(6, 24), weights=(2, 4, 5, 6, 6, 6, 6, 5, 5, 5, 5, 6, 8, 10, 11, 9, 6, 2))[0]
-
-

@@ -51,7 +51,7 @@ class Authors:
         return user.id
 
     def _free_name(self, name: str) -> str:
-        """Return the name, or one beside it where somebody here has it: words of a stranger are not put in their mouth."""
+        """Return the name, or another where somebody has it: no stranger's words are put in a member's mouth."""
         tries = (name, f"{name[:40]} (imported)", f"{name[:20]} ({self._source[:25]})")
         for shown in (*tries, *(f"{name[:40]} (imported {number})" for number in range(2, 1000))):
             try:

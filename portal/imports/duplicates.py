@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 
-def main_ideas(duplicates: Mapping[str, Sequence[str]], is_there: Callable[[str], bool]) -> tuple[dict[str, str], list[str]]:
+def main_ideas(
+    duplicates: Mapping[str, Sequence[str]], is_there: Callable[[str], bool]
+) -> tuple[dict[str, str], list[str]]:
     """Return the main idea of each duplicate, and the duplicates that name no idea which is there.
 
-    Of several names the first that is there counts. In a circle the idea that comes first in ``duplicates`` is the main one.
+    Of several names the first that is there counts. In a circle the one that comes first in ``duplicates`` is the main
+    idea.
     """
     targets = {
         one: target for one, others in duplicates.items() if (target := _first(one, others, is_there)) is not None

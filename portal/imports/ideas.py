@@ -63,7 +63,12 @@ class Report:
 
 
 def import_ideas(
-    file: Source, *, source: str, board: str | None = None, dry_run: bool = False, limit: int | None = None,
+    file: Source,
+    *,
+    source: str,
+    board: str | None = None,
+    dry_run: bool = False,
+    limit: int | None = None,
     on_batch: Progress = lambda _bytes: None,
 ) -> Report:
     """Every idea of the file is in, once; nobody is told of it. Rows that were in before are left as they are.
@@ -130,7 +135,10 @@ class _Import:
         """Merge what the rows call duplicates; an idea that was ever merged before is left as it is."""
         mains, lost = main_ideas(self._duplicates, self._all_targets().__contains__)
         for one in lost:
-            self.report.refuse(f"line {self._lines[one]}", f"{one} is in, but not merged: {', '.join(self._duplicates[one])} is not there")
+            self.report.refuse(
+                f"line {self._lines[one]}",
+                f"{one} is in, but not merged: {', '.join(self._duplicates[one])} is not there",
+            )
         for pairs in _batches(mains.items()):
             merged_before = self._merged_before([one for one, _main in pairs])
             todo = [(one, main) for one, main in pairs if one not in merged_before]
@@ -172,15 +180,29 @@ class _Import:
         db.session.flush()
         pairs = list(zip(drafts, ideas, strict=True))
         _insert(Vote, [{"idea_id": i.id, "voter_id": i.author_id, "cast_at": d.created} for d, i in pairs if d.author])
-        _insert(Follow, [
-            {"idea_id": i.id, "user_id": i.author_id, "is_author": True, "is_voter": True, "since": d.created}
-            for d, i in pairs if d.author
-        ])
-        _insert(StatusChange, [
-            {"idea_id": i.id, "source": Status.NEW, "target": i.status, "at": d.created, "since_before": d.created,
-             "reason": _("This is where it stood where it came from.")}
-            for d, i in pairs if i.status is not Status.NEW
-        ])
+        _insert(
+            Follow,
+            [
+                {"idea_id": i.id, "user_id": i.author_id, "is_author": True, "is_voter": True, "since": d.created}
+                for d, i in pairs
+                if d.author
+            ],
+        )
+        _insert(
+            StatusChange,
+            [
+                {
+                    "idea_id": i.id,
+                    "source": Status.NEW,
+                    "target": i.status,
+                    "at": d.created,
+                    "since_before": d.created,
+                    "reason": _("This is where it stood where it came from."),
+                }
+                for d, i in pairs
+                if i.status is not Status.NEW
+            ],
+        )
         _insert(idea_tags, [{"idea_id": i.id, "tag_id": self._tag_id(tag)} for d, i in pairs for tag in d.tags])
         _insert(IndexTask, [{"idea_id": i.id, "asked_at": self._now} for _d, i in pairs])
         for board_id in {idea.board_id for idea in ideas}:
@@ -195,7 +217,9 @@ class _Import:
             try:
                 move_idea(ideas[one], Status.MERGED, None, MoveDetails(into=ideas[main]))
             except Refusal as problem:
-                self.report.refuse(f"line {self._lines[one]}", f"{one} is in, but not merged into {main}: {problem.message}")
+                self.report.refuse(
+                    f"line {self._lines[one]}", f"{one} is in, but not merged into {main}: {problem.message}"
+                )
                 continue
             self.report.merged += 1
             index.note(ideas[one].id)
@@ -205,7 +229,9 @@ class _Import:
         before = (
             select(Idea.external_id)
             .join(StatusChange, StatusChange.idea_id == Idea.id)
-            .where(Idea.source == self._source, Idea.external_id.in_(external_ids), StatusChange.target == Status.MERGED)
+            .where(
+                Idea.source == self._source, Idea.external_id.in_(external_ids), StatusChange.target == Status.MERGED
+            )
         )
         return {found for found in db.session.scalars(before) if found}
 
@@ -232,12 +258,10 @@ class _Import:
         self.report.board = name
         if self._dry_run:
             return 0
+        board = Board(slug="ideas", name=name)
         with transaction(wake=False):
-            board = Board(slug="ideas", name=name)
             db.session.add(board)
-            db.session.flush()
-            board_id = board.id
-        return board_id
+        return board.id
 
     def _board_id(self, name: str) -> int:
         if not name:
@@ -256,8 +280,11 @@ class _Import:
 def _write(draft: Draft, now: datetime) -> Idea:
     """Return the idea as it will stand here: the team's clock starts today, whatever its age."""
     idea = Idea(
-        status=draft.status, status_since=draft.created, published_at=draft.created,
-        due_at=next_word_due(draft.status, now), reminded_at=now,
+        status=draft.status,
+        status_since=draft.created,
+        published_at=draft.created,
+        due_at=next_word_due(draft.status, now),
+        reminded_at=now,
         votes=1 if draft.author else 0,
         heat=heat.with_vote(heat.COLD, draft.created) if draft.author else heat.COLD,
     )

@@ -45,7 +45,9 @@ class Source:
         try:
             yield from self._rows()
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-            yield Row(self._lines.number + 1, {}, f"the packed file is damaged here and cannot be read further ({problem})")
+            yield Row(
+                self._lines.number + 1, {}, f"the packed file is damaged here and cannot be read further ({problem})"
+            )
 
     def _rows(self) -> Iterator[Row]:
         first = self._lines.peek()

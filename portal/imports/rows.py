@@ -16,21 +16,47 @@ from portal.text import clean_line, clean_text
 ID_MAX, TAGS_MAX, TAG_MAX = 100, 10, 30
 
 NAMES = {
-    "id": "id", "external id": "id", "external_id": "id", "key": "id",
-    "title": "title", "summary": "title", "subject": "title",
-    "body": "need", "need": "need", "description": "need", "text": "need",
-    "proposal": "proposal", "board": "board", "status": "status", "state": "status",
-    "tags": "tags", "labels": "tags", "type": "type", "author": "author",
-    "created": "created", "created_at": "created", "date": "created",
-    "duplicate_of": "duplicate_of", "duplicate of": "duplicate_of",
+    "id": "id",
+    "external id": "id",
+    "external_id": "id",
+    "key": "id",
+    "title": "title",
+    "summary": "title",
+    "subject": "title",
+    "body": "need",
+    "need": "need",
+    "description": "need",
+    "text": "need",
+    "proposal": "proposal",
+    "board": "board",
+    "status": "status",
+    "state": "status",
+    "tags": "tags",
+    "labels": "tags",
+    "type": "type",
+    "author": "author",
+    "created": "created",
+    "created_at": "created",
+    "date": "created",
+    "duplicate_of": "duplicate_of",
+    "duplicate of": "duplicate_of",
 }
 """What the columns are called elsewhere, and what they are called here."""
 
 STATUSES = {status.value.replace("_", " "): status for status in Status} | {
     "already available": Status.AVAILABLE,
-    "open": Status.NEW, "submitted": Status.NEW, "under consideration": Status.UNDER_REVIEW, "reviewing": Status.UNDER_REVIEW,
-    "started": Status.IN_PROGRESS, "done": Status.SHIPPED, "completed": Status.SHIPPED, "complete": Status.SHIPPED,
-    "released": Status.SHIPPED, "rejected": Status.DECLINED, "closed": Status.DECLINED, "later": Status.NOT_NOW,
+    "open": Status.NEW,
+    "submitted": Status.NEW,
+    "under consideration": Status.UNDER_REVIEW,
+    "reviewing": Status.UNDER_REVIEW,
+    "started": Status.IN_PROGRESS,
+    "done": Status.SHIPPED,
+    "completed": Status.SHIPPED,
+    "complete": Status.SHIPPED,
+    "released": Status.SHIPPED,
+    "rejected": Status.DECLINED,
+    "closed": Status.DECLINED,
+    "later": Status.NOT_NOW,
     "duplicate": Status.MERGED,
 }
 """Words for statuses, ours and those common elsewhere."""
@@ -64,7 +90,11 @@ def is_known(column: str) -> bool:
 
 def read_row(line: int, fields: Mapping[str, Any], now: datetime) -> Draft:
     """Understand one row; raise Unfit with the reason."""
-    row = {NAMES[name.strip().lower()]: value for name, value in fields.items() if name and is_known(name) and value is not None}
+    row = {
+        NAMES[name.strip().lower()]: value
+        for name, value in fields.items()
+        if name and is_known(name) and value is not None
+    }
     full_title, need = clean_line(_text(row, "title")), clean_text(_text(row, "need"))
     if not full_title:
         raise Unfit("there is no title")
@@ -81,8 +111,11 @@ def read_row(line: int, fields: Mapping[str, Any], now: datetime) -> Draft:
     duplicate_of = tuple(name for name in map(clean_line, _words(row, "duplicate_of")) if name)
     return Draft(
         line=line,
-        external_id=external_id or _fingerprint(full_title, need, proposal, _text(row, "author"), _text(row, "created")),
-        title=title, need=need, proposal=proposal,
+        external_id=external_id
+        or _fingerprint(full_title, need, proposal, _text(row, "author"), _text(row, "created")),
+        title=title,
+        need=need,
+        proposal=proposal,
         board=clean_line(_text(row, "board")),
         status=_status(clean_line(_text(row, "status")), bool(duplicate_of)),
         tags=_tags([*_words(row, "tags"), *_words(row, "type")]),

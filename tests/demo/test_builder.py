@@ -1,0 +1,161 @@
+"""The demo community: the same on every build, and true to the rules that the portal keeps."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from sqlalchemy import func, select
+
+from portal import doctor
+from portal.accounts.models import Rules, RulesAcceptance, User
+from portal.accounts.passwords import is_right
+from portal.comments.models import Comment
+from portal.db import db, utcnow
+from portal.demo import builder, content
+from portal.demo.names import made_up_names
+from portal.demo.plan import make_plan
+from portal.events import EventRecord
+from portal.ideas.models import Idea, StatusChange, Vote
+from portal.ideas.workflow import Publication, Status
+from portal.notifications.models import Mail, Notification
+from portal.outbox import OutboxRow
+from portal.search import index
+
+TODAY = datetime(2026, 5, 6, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def part():
+    """A part of the community: every sixth idea, those that something was merged into, and all held and hidden ones."""
+    whole = content.load()
+    picked = {idea.key for idea in whole.ideas if idea.publication is not Publication.PUBLISHED}
+    picked |= {idea.key for idea in whole.ideas[::6]}
+    picked |= {idea.key for idea in whole.ideas if idea.author == "member"}
+    picked |= {step.into for idea in whole.ideas if idea.key in picked for step in idea.path if step.into}
+    ideas = tuple(replace(idea, similar_to=()) for idea in whole.ideas if idea.key in picked)
+    return replace(whole, ideas=ideas, comments=tuple(comment for comment in whole.comments if comment.idea in picked))
+
+
+@pytest.fixture
+def built(app, part):
+    """The part, built."""
+    now = utcnow()
+    builder.build(community=part, now=now, members=150)
+    return part, now
+
+
+def mean_votes(titles):
+    return float(db.session.scalar(select(func.avg(Idea.votes)).where(Idea.title.in_(titles))))
+
+
+def count(model, *where):
+    return db.session.scalar(select(func.count()).select_from(model).where(*where))
+
+
+def test_the_same_day_gives_the_same_plan(part):
+    one, same = make_plan(part, TODAY, 50), make_plan(part, TODAY, 50)
+    later = make_plan(part, TODAY + timedelta(days=3), 50)
+
+    assert one == same
+    beginnings = [[(act.kind, act.who, act.idea) for act in plan.acts[:50]] for plan in (one, later)]
+    assert beginnings[0] == beginnings[1]
+
+
+def test_the_whole_community_fits_into_the_two_years_before_any_hour():
+    whole = content.load()
+    for now in (TODAY, TODAY.replace(hour=0, minute=1)):
+        plan = make_plan(whole, now, 100)
+
+        assert all(plan.start <= act.at <= now for act in plan.acts)
+        assert plan.acts == sorted(plan.acts, key=lambda act: act.at)
+
+
+def test_names_never_end_and_never_repeat():
+    names = made_up_names(Random(1), {"ada wren"})
+
+    many = [next(names) for _name in range(3000)]
+
+    assert len({name.casefold() for name in many}) == 3000
+
+
+def test_what_is_written_is_there(built):
+    part, _now = built
+
+    assert count(Idea) == len(part.ideas)
+    assert count(Comment) == len(part.comments)
+    assert count(User) == len(part.people) + 150
+    statuses = dict(db.session.execute(select(Idea.title, Idea.status)).tuples())
+    assert {idea.title: statuses[idea.title] for idea in part.ideas if idea.status is not Status.NEEDS_INFO} == {
+        idea.title: idea.status for idea in part.ideas if idea.status is not Status.NEEDS_INFO
+    }
+    held = [idea for idea in part.ideas if idea.publication is Publication.HELD]
+    assert count(Idea, Idea.publication == Publication.HELD) == len(held)
+
+
+def test_everything_adds_up(built):
+    index.rebuild()
+
+    assert [found.sentence for found in doctor.examine() if found.health is doctor.Health.BROKEN] == []
+
+
+def test_nothing_follows_and_no_mail_goes_out(built):
+    assert (count(OutboxRow), count(Mail)) == (0, 0)
+
+
+def test_time_goes_forward(built):
+    _part, now = built
+    records = db.session.execute(select(EventRecord.at).order_by(EventRecord.id)).scalars().all()
+
+    assert records == sorted(records)
+    assert records[-1] <= now
+    assert count(StatusChange, StatusChange.at > now) == 0
+    joined_later = select(Vote).join(User, User.id == Vote.voter_id).where(Vote.cast_at < User.created_at)
+    assert db.session.scalars(joined_later).all() == []
+    too_soon = select(Comment).join(Idea, Idea.id == Comment.idea_id).where(Comment.at < Idea.published_at)
+    assert db.session.scalars(too_soon).all() == []
+
+
+def test_votes_follow_appeal_and_rise_among_the_young(built):
+    part, now = built
+    loved, plain = (
+        [idea.title for idea in part.ideas if low <= idea.appeal <= high and idea.publication is Publication.PUBLISHED]
+        for low, high in ((15, 100), (1, 4))
+    )
+    assert mean_votes(loved) > 3 * mean_votes(plain)
+    published = select(Idea).where(Idea.publication == Publication.PUBLISHED)
+    rising = db.session.scalars(published.order_by(Idea.heat.desc()).limit(5)).all()
+    assert sum(idea.published_at > now - timedelta(days=120) for idea in rising) >= 3
+
+
+def test_two_rules_were_in_force_and_everybody_agreed(built):
+    _part, now = built
+
+    assert [rules.version for rules in db.session.scalars(select(Rules).order_by(Rules.version))] == [1, 2]
+    assert count(RulesAcceptance, RulesAcceptance.version == 2) == count(User)
+    assert count(RulesAcceptance, RulesAcceptance.accepted_at > now) == 0
+
+
+def test_the_shared_accounts_can_be_signed_in_to_and_the_others_not(built):
+    for account in builder.ACCOUNTS:
+        user = db.session.scalars(select(User).where(User.email == account.email)).one()
+        assert (user.role, is_right(builder.PASSWORD, user.password_hash)) == (account.role, True)
+    assert count(User, User.password_hash.is_not(None)) == len(builder.ACCOUNTS)
+
+
+def test_the_member_finds_news_and_some_of_it_unread(built):
+    member = db.session.scalars(select(User).where(User.email == builder.ACCOUNTS[0].email)).one()
+
+    told = db.session.scalars(select(Notification).where(Notification.user_id == member.id)).all()
+
+    assert len(told) >= 5
+    assert 1 <= sum(news.read_at is None for news in told) < len(told)
+
+
+def test_a_build_that_fails_leaves_nothing_behind(app, part, monkeypatch):
+    monkeypatch.setattr(builder._Builder, "finish", lambda self: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        builder.build(community=part, members=10)
+
+    assert [count(table) for table in (User, Idea, EventRecord)] == [0, 0, 0]
