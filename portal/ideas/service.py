@@ -36,7 +36,7 @@ class VotingClosed(Refusal):
     """The idea takes no votes in this status."""
 
     def __init__(self, idea: Idea) -> None:
-        super().__init__(_("Voting is closed: this idea is %(status)s.", status=idea.status.label.lower()))
+        super().__init__(_("Voting is closed: this idea is %(status)s.", status=idea.status.label))
 
 
 class OthersAreBehindIt(Refusal):

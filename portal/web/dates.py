@@ -1,4 +1,4 @@
-"""Moments in words: relative for a week, then a date."""
+"""Moments in words: relative for a week, then a date. How a language orders a date is one of its messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def day(moment: datetime | date | None) -> str:
         return ""
     local = moment.astimezone(get_timezone()).date() if isinstance(moment, datetime) else moment
     this_year = utcnow().astimezone(get_timezone()).year == local.year
-    return format_date(local, "d MMMM" if this_year else "d MMMM y")
+    return format_date(local, _("d MMMM") if this_year else _("d MMMM y"))
 
 
 def absolute(moment: datetime | date | None) -> str:
@@ -38,8 +38,8 @@ def absolute(moment: datetime | date | None) -> str:
     if moment is None:
         return ""
     if isinstance(moment, datetime):
-        return format_datetime(moment, "d MMMM y, HH:mm z")
-    return format_date(moment, "d MMMM y")
+        return format_datetime(moment, _("d MMMM y, HH:mm z"))
+    return format_date(moment, _("d MMMM y"))
 
 
 def clock(moment: datetime) -> str:
