@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": "portal.cli.upkeep:examine",
     "user": "portal.cli.people:user",
     "import": "portal.cli.importing:import_",
+    "translations": "portal.cli.translations:translations",
     "bench": "portal.bench.cli:bench",
 }
 """Where each command is; its module is read when the command is used or listed."""
