@@ -406,11 +406,8 @@ class _Crowd:
 
     def _write_follows(self, rows: list[dict[str, Any]]) -> None:
         """Follow for one more reason, whether or not there was one before."""
-        there = set(
-            db.session.execute(
-                select(Follow.idea_id, Follow.user_id).where(Follow.idea_id.in_({row["idea_id"] for row in rows}))
-            ).tuples()
-        )
+        asked = select(Follow.idea_id, Follow.user_id).where(Follow.idea_id.in_({row["idea_id"] for row in rows}))
+        there = {(idea_id, user_id) for idea_id, user_id in db.session.execute(asked)}
         fresh = [row for row in rows if (row["idea_id"], row["user_id"]) not in there]
         if fresh:
             db.session.execute(_rows_of(Follow), fresh)
