@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-_MARKUP = re.compile(r"^\s*(?:#{1,6}|[-*]|\d+\.)\s+|\*\*|(?<!\w)[*_]|[*_](?!\w)", re.MULTILINE)
+_MARKUP = re.compile(r"^[ \t]*(?:#{1,6}|[-*]|\d+\.)\s+|\*\*|(?<!\w)[*_]|[*_](?!\w)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
