@@ -27,7 +27,7 @@ TODAY = datetime(2026, 5, 6, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def part():
-    """A part of the community: every twelfth idea, those that something was merged into, and all held and hidden ones."""
+    """A part of the community: every twelfth idea, what others were merged into, and all that is held or hidden."""
     whole = content.load()
     picked = {idea.key for idea in whole.ideas if idea.publication is not Publication.PUBLISHED}
     picked |= {idea.key for idea in whole.ideas[::12]}
