@@ -1,0 +1,195 @@
+"""Every kind of page: for everybody, in light and dark, wide and narrow; and none of them is heavy."""
+
+import gzip
+
+import pytest
+from flask import abort
+from playwright.sync_api import expect
+
+from portal.db import db
+from portal.errors import Refusal
+from portal.ideas.workflow import Status
+from portal.notifications.links import stop_token
+from portal.notifications.models import CaughtMail
+from tests.journeys.scene import Scene
+from tests.support.accessibility import violations
+
+HTML = 30_000  # bytes, gzipped
+SPACING = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
+    p { margin-block-end: 2em !important }"""
+SPREAD = "text => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text); document.adoptedStyleSheets = [sheet] }"
+TOO_WIDE = """() => {
+    const room = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= room) return "";
+    const outside = ({left, right}) => left < -1 || right > room + 1;
+    const out = [...document.querySelectorAll("body *")].filter(e => outside(e.getBoundingClientRect()));
+    return `${document.documentElement.scrollWidth} px: ` + out.slice(-3).map(e => e.outerHTML.slice(0, 120)).join(" | ");
+}"""
+
+
+def ideas_for_a_visitor(scene):
+    yield (
+        None,
+        [
+            f"/ideas/{scene.endless.id}",
+            f"/ideas/{scene.endless.id}?all=1",
+            f"/ideas/{scene.merged.id}",
+            *(f"/ideas/{idea.id}" for idea in scene.ideas.values()),
+            f"/ideas/{scene.own.id}/history",
+        ],
+    )
+
+
+def pages_of_a_visitor(scene):
+    yield (
+        None,
+        [
+            "/",
+            "/?sort=answered&status=declined&tag=water",
+            "/boards/empty-shelf",
+            "/ideas/new?title=Use+offline+maps+everywhere",
+            "/search",
+            "/search?q=offline",
+            "/search?q=hovercraft",
+            "/search/similar?title=Use+offline+maps+everywhere",
+            "/sign-in",
+            f"/sign-in?next=/ideas/{scene.endless.id}&then=vote",
+            "/sign-up",
+            "/rules",
+            "/privacy",
+            "/how-we-decide",
+            "/appearance",
+            f"/people/{scene.author.id}",
+            f"/mail/stop/{stop_token(scene.author.id, scene.endless.id, 'moved')}",
+            "/mail/stop/nobody",
+            "/mail-catcher",
+            f"/mail-catcher/{db.session.query(CaughtMail.id).first()[0]}",
+            "/confirm/no-longer",
+            *(f"/trouble/{status}" for status in (400, 403, 404, 409, 429, 500, 503)),
+        ],
+    )
+
+
+def pages_of_members(scene):
+    idea = scene.endless.id
+    yield (
+        scene.member,
+        [
+            "/",
+            "/?who=mine",
+            f"/ideas/{idea}",
+            f"/ideas/{scene.own.id}",
+            f"/ideas/{scene.own.id}/edit",
+            f"/ideas/{scene.own.id}/remove",
+            "/ideas/new?title=Use+offline+maps+everywhere",
+            f"/ideas/{scene.ideas[Status.PLANNED].id}/comments/new?reply_to={scene.comment.id}",
+            f"/ideas/{idea}/comments/new?vote=1&words=Mine",
+            f"/comments/{scene.comment.id}/edit",
+            f"/comments/{scene.comment.id}/delete",
+            f"/sign-in?next=/ideas/{idea}&then=vote",
+            "/account",
+            "/inbox",
+            "/inbox?show=replies",
+            "/triage",
+        ],
+    )
+    yield scene.quiet, ["/inbox"]
+    yield scene.unready, ["/rules/agree"]
+    yield scene.author, [f"/ideas/{scene.held.id}"]
+
+
+def pages_of_the_team(scene):
+    new = scene.ideas[Status.NEW].id
+    yield (
+        scene.manager,
+        [
+            "/triage/first-look",
+            "/triage/mine",
+            "/triage/hidden",
+            *(
+                f"/triage/first-look/{idea.id}"
+                for idea in (scene.endless, scene.held, scene.merged, *scene.ideas.values())
+            ),
+            f"/triage/merge/{new}",
+            f"/triage/merge/{new}?into={scene.ideas[Status.PLANNED].id}",
+            "/search?q=offline&author=Ines",
+            "/",
+        ],
+    )
+    yield scene.admin, ["/mail/health"]
+
+
+@pytest.fixture
+def scene(app, settle):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/trouble/<int:status>", "trouble", be_in_trouble)
+    return Scene(settle)
+
+
+def be_in_trouble(status):
+    """Refuse, fail or be busy, as asked."""
+    if status == 409:
+        raise Refusal("Voting is closed: this has shipped.")
+    if status == 500:
+        raise RuntimeError("on purpose")
+    abort(status)
+
+
+@pytest.mark.settings(DEMO=True)
+@pytest.mark.parametrize("pages", [ideas_for_a_visitor, pages_of_a_visitor, pages_of_members, pages_of_the_team])
+def test_every_page_is_for_everybody_and_light(open_page, scene, pages):
+    objections = []
+
+    for user, paths in pages(scene):
+        page = open_page(user)
+        for path in paths:
+            answer = page.goto(path)
+            size = len(gzip.compress(answer.body(), 6))
+            objections += [f"{path}: {size} bytes"] if size > HTML else []
+            objections += [f"{path}: {each}" for each in [*hindrances(page), *runs_out(page)]]
+
+    assert not objections, "\n".join(objections)
+
+
+@pytest.mark.settings(DEMO=True)
+def test_forms_that_come_back_are_for_everybody(open_page, scene):
+    visitor, member, unready = open_page(), open_page(scene.member), open_page(scene.unready)
+    objections = []
+
+    for page, path, button in (
+        (visitor, "/sign-in", "Sign in"),
+        (visitor, "/sign-up", "Agree and open the account"),
+        (visitor, "/ideas/new", "Post idea"),
+        (member, f"/ideas/{scene.own.id}/comments/new", "Comment"),
+        (member, "/account", "Change password"),
+        (unready, "/rules/agree", "Agree and go on"),
+    ):
+        page.goto(path)
+        page.get_by_role("main").get_by_role("button", name=button, exact=True).click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+        objections += [f"{path}: {each}" for each in [*hindrances(page), *runs_out(page)]]
+
+    assert not objections, "\n".join(objections)
+
+
+def hindrances(page):
+    """What axe objects to: wide and narrow, in light and in dark."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            yield from (f"{width} px, {scheme}: {found}" for found in violations(page))
+
+
+def runs_out(page):
+    """What would make somebody scroll sideways: on the smallest screen, with text spread out, from right to left."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    for what, *prepare in (
+        ("as it is", "0"),
+        ("spread out", SPREAD, SPACING),
+        ("right to left", "document.dir = 'rtl'"),
+    ):
+        page.evaluate(*prepare)
+        if found := page.evaluate(TOO_WIDE):
+            yield f"320 px, {what}: {found}"
