@@ -32,11 +32,9 @@ class Reader(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-ALLOWED = {
-    **{
-        tag: set()
-        for tag in "p br em strong del code pre blockquote ul li hr h3 h4 h5 h6 table thead tbody tr th td".split()
-    },
+BARE = ("p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "li", "hr", "h3", "h4", "h5", "h6")
+ALLOWED: dict[str, set[str]] = {
+    **dict.fromkeys((*BARE, "table", "thead", "tbody", "tr", "th", "td"), set()),
     "a": {"href", "title", "rel"},
     "ol": {"start"},
 }
