@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -45,7 +46,8 @@ def rules() -> ResponseReturnValue:
 @bp.get("/privacy")
 def privacy() -> ResponseReturnValue:
     """Read what is kept about people, and why."""
-    text = (TEXTS / "privacy.md").read_text(encoding="utf-8")
+    own = TEXTS / f"privacy.{get_locale()}.md"
+    text = (own if own.exists() else TEXTS / "privacy.md").read_text(encoding="utf-8")
     filled = text.replace("{portal}", current_app.config["NAME"]).replace("{contact}", current_app.config["MAIL_FROM"])
     return page("pages/privacy.html", text=render_page(filled))
 
