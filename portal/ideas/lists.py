@@ -14,7 +14,7 @@ from portal.accounts.models import Person
 from portal.boards.models import Board
 from portal.db import db, utcnow
 from portal.ideas.models import Idea, Tag, idea_tags
-from portal.ideas.queries import Ballot, is_seen_by, voted_by
+from portal.ideas.queries import Ballot, is_out_for, is_seen_by, voted_by
 from portal.ideas.workflow import Category, Publication, Status
 
 PAGE = 20
@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[type, type]] = {
     "new": (datetime, int),
     "answered": (datetime, int),
 }
+GOT = [Status.SHIPPED, Status.CONFIRMED]
 CURRENT = [status for status in Status if status.rule.category in {Category.OPEN, Category.COMMITTED}]
 
 
@@ -159,17 +160,19 @@ def select_rows(viewer: Person) -> Select[*tuple[Any, ...]]:
 
 def just_shipped(viewer: Person, limit: int = 3) -> list[IdeaRow]:
     """Return what was shipped last."""
-    shipped = select_rows(viewer).where(is_seen_by(viewer), Idea.publication == Publication.PUBLISHED)
-    done = shipped.where(Idea.status.in_([Status.SHIPPED, Status.CONFIRMED]))
-    return [IdeaRow(*row) for row in db.session.execute(done.order_by(Idea.status_since.desc()).limit(limit))]
+    latest = [
+        select(Idea.id).where(is_out_for(viewer), Idea.status == status)
+        .order_by(Idea.status_since.desc()).limit(limit).subquery()
+        for status in GOT
+    ]  # fmt: skip
+    newest = select_rows(viewer).where(sa.or_(*(Idea.id.in_(select(each.c.id)) for each in latest)))
+    return [IdeaRow(*row) for row in db.session.execute(newest.order_by(Idea.status_since.desc()).limit(limit))]
 
 
 def count_shipped(viewer: Person) -> int:
     """Count the ideas that people have got."""
-    done = (
-        select(sa.func.count()).select_from(Idea).where(is_seen_by(viewer), Idea.publication == Publication.PUBLISHED)
-    )
-    return db.session.scalar(done.where(Idea.status.in_([Status.SHIPPED, Status.CONFIRMED]))) or 0
+    got = select(sa.func.count()).select_from(Idea).where(is_out_for(viewer), Idea.status.in_(GOT))
+    return db.session.scalar(got) or 0
 
 
 def count_mine(viewer: Person) -> int:
@@ -181,11 +184,8 @@ def count_mine(viewer: Person) -> int:
 
 
 def _conditions(viewer: Person, filters: Filters) -> list[ColumnElement[bool]]:
-    conditions = [is_seen_by(viewer)]
-    if filters.who == "mine":
-        conditions.append(Idea.author_id == viewer.id)
-    else:
-        conditions.append(Idea.publication == Publication.PUBLISHED)
+    mine = filters.who == "mine"
+    conditions = [is_seen_by(viewer), Idea.author_id == viewer.id] if mine else [is_out_for(viewer)]
     if filters.who == "voted":
         conditions.append(voted_by(viewer) if viewer.is_signed_in else sa.false())
     if filters.board:

@@ -34,6 +34,7 @@ class Idea(Model):
         sa.Index(None, "status", "publication", "votes", "id"),
         sa.Index(None, "status", "publication", "published_at", "id"),
         sa.Index(None, "status", "publication", "due_at", "id"),
+        sa.Index(None, "status", "publication", "status_since", "board_id"),
         sa.Index(None, "author_id", "published_at"),
         sa.Index(None, "owner_id", "due_at"),
     )

@@ -54,6 +54,12 @@ def is_seen_by(viewer: Person) -> ColumnElement[bool]:
     return board & (published | own)
 
 
+def is_out_for(viewer: Person) -> ColumnElement[bool]:
+    """Say which ideas are published where this viewer may look: what lists show, and an index can answer."""
+    board = Idea.board_id.in_(select(Board.id).where(Board.audience.in_(audiences_of(viewer))))
+    return board & (Idea.publication == Publication.PUBLISHED)
+
+
 def ideas_visible_to(viewer: Person) -> Select[Idea]:
     """Every read of ideas starts here, so that what is hidden stays hidden."""
     return select(Idea).where(is_seen_by(viewer))
@@ -69,7 +75,7 @@ def get_idea(idea_id: int, viewer: Person) -> Idea:
             joinedload(Idea.author),
             joinedload(Idea.owner),
             joinedload(Idea.merged_into),
-            selectinload(Idea.tags),
+            selectinload(Idea.tags),  # joined, SQLite reads the tags of all ideas first
         )
     )
     return idea or abort(404)
@@ -78,7 +84,7 @@ def get_idea(idea_id: int, viewer: Person) -> Idea:
 def ballot(idea: Idea, viewer: Person) -> Ballot:
     """Return the viewer's ballot; a merged idea shows the main one's votes."""
     main = main_of(idea, viewer) or idea
-    return Ballot(main.id, main.title, main.votes, viewer.is_signed_in and is_behind(main, viewer), main.takes_votes)
+    return _ballot(main, viewer.is_signed_in and is_behind(main, viewer))
 
 
 def main_of(idea: Idea, viewer: Person) -> Idea | None:
@@ -89,8 +95,11 @@ def main_of(idea: Idea, viewer: Person) -> Idea | None:
 
 def is_behind(idea: Idea, viewer: Person) -> bool:
     """Whether this person votes for the idea, directly or through one merged into it."""
-    votes = select(Vote.idea_id).where(Vote.voter_id == viewer.id, Vote.idea_id.in_(_self_and_merged(idea.id)))
-    return db.session.scalar(votes.limit(1)) is not None
+    return db.session.scalar(_votes_of(idea.id, viewer).limit(1)) is not None
+
+
+def _votes_of(idea_id: int, viewer: Person) -> Select[int]:
+    return select(Vote.idea_id).where(Vote.voter_id == viewer.id, Vote.idea_id.in_(_self_and_merged(idea_id)))
 
 
 def voted_by(viewer: Person) -> ColumnElement[bool]:
@@ -125,7 +134,24 @@ def merged_ideas(idea: Idea, viewer: Person) -> list[Idea]:
 
 def following(idea: Idea, viewer: Person) -> Following:
     """Return whether and why the viewer is told of changes."""
-    row = db.session.get(Follow, (idea.id, viewer.id)) if viewer.is_signed_in else None
+    return _following(idea, db.session.get(Follow, (idea.id, viewer.id)) if viewer.is_signed_in else None)
+
+
+def ballot_and_following(idea: Idea, main: Idea, viewer: Person) -> tuple[Ballot, Following]:
+    """Return both in one statement: the ballot on ``main``, and whether the viewer is told of changes to ``idea``."""
+    if not viewer.is_signed_in:
+        return _ballot(main, False), _following(idea, None)
+    mine = sa.and_(Follow.idea_id == Idea.id, Follow.user_id == viewer.id)
+    both = select(_votes_of(main.id, viewer).exists(), Follow).select_from(Idea).outerjoin(Follow, mine)
+    cast, follow = db.session.execute(both.where(Idea.id == idea.id)).one()
+    return _ballot(main, cast), _following(idea, follow)
+
+
+def _ballot(main: Idea, cast: bool) -> Ballot:
+    return Ballot(main.id, main.title, main.votes, cast, main.takes_votes)
+
+
+def _following(idea: Idea, row: Follow | None) -> Following:
     on = row is not None and not row.muted
     return Following(idea.id, idea.title, on, strongest_reason(row) if row and on else "")
 
@@ -200,7 +226,7 @@ def draft_of(user: Person) -> Draft | None:
 
 def tags_in_use(viewer: Person, limit: int = 40) -> list[str]:
     """Return the tags of published ideas, the commonest first."""
-    visible = select(Idea.id).where(is_seen_by(viewer), Idea.publication == Publication.PUBLISHED)
+    visible = select(Idea.id).where(is_out_for(viewer))
     used = (
         select(Tag.name)
         .join(idea_tags, idea_tags.c.tag_id == Tag.id)
@@ -223,7 +249,8 @@ def usual_days_to_answer(since: datetime) -> int | None:
         for published, answered in db.session.execute(
             select(Idea.published_at, sa.func.min(StatusChange.at))
             .join(StatusChange, StatusChange.idea_id == Idea.id)
-            .where(Idea.published_at >= since, StatusChange.source == Status.NEW)
+            .where(Idea.publication == Publication.PUBLISHED, Idea.published_at >= since)
+            .where(StatusChange.source == Status.NEW)
             .group_by(Idea.id, Idea.published_at)
             .limit(500)
         )
@@ -232,4 +259,5 @@ def usual_days_to_answer(since: datetime) -> int | None:
 
 
 def _self_and_merged(idea_id: int) -> Select[int]:
-    return select(Idea.id).where(sa.or_(Idea.id == idea_id, Idea.merged_into_id == idea_id))
+    either = aliased(Idea)  # apart from the idea of a statement around this one
+    return select(either.id).where(sa.or_(either.id == idea_id, either.merged_into_id == idea_id))

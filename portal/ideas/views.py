@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 
 from portal.accounts.models import Person, User
 from portal.boards.models import Board
-from portal.boards.queries import find_board, list_boards
+from portal.boards.queries import audiences_of, find_board, list_boards
 from portal.comments import queries as comments
-from portal.db import utcnow
+from portal.db import db, utcnow
 from portal.extensions import limiter
 from portal.ideas import lists, queries, service
 from portal.ideas import page as idea_page
@@ -24,10 +24,10 @@ from portal.ideas.models import Idea
 from portal.notifications.queries import news_for
 from portal.search.queries import guess_board, is_worth_comparing, similar_ideas
 from portal.transactions import transaction
-from portal.web.kept import kept
+from portal.web.kept import kept, kept_while_unchanged
 from portal.web.limits import LIMITS, per_person
 from portal.web.paging import cursor, place
-from portal.web.responses import fragment, go_to, page, swap
+from portal.web.responses import fragment, go_to, is_htmx, page, swap
 from portal.web.session import authorize, member, viewer
 
 bp = Blueprint("ideas", __name__)
@@ -201,7 +201,7 @@ def _list(chosen: Board | None) -> Response:
     filters = lists.Filters.read(request.args, chosen.slug if chosen else "")
     after = place(request.args.get("after"), lists.KINDS[filters.sort])
     ideas = lists.list_ideas(person, filters, after)
-    boards = list_boards(person)
+    boards = _boards(person)
     address = url_for(".board", slug=chosen.slug) if chosen else url_for(".index")
     older = cursor(*ideas.next_place) if ideas.next_place else None
     return page(
@@ -217,8 +217,18 @@ def _list(chosen: Board | None) -> Response:
         mine=lists.count_mine(person),
         tags=_tags(person),
         facts=_facts(person),
-        news=news_for(person),
+        news=None if is_htmx() else news_for(person),
     )
+
+
+def _boards(person: Person) -> list[Board]:
+    def read() -> list[Board]:
+        boards = list_boards(person)
+        for board in boards:
+            db.session.expunge(board)  # they outlive this request
+        return boards
+
+    return kept_while_unchanged(("boards", *audiences_of(person)), read)
 
 
 def _facts(person: Person) -> dict[str, Any]:
@@ -244,14 +254,17 @@ def _tags(person: Person) -> list[str]:
 def _page_of(idea: Idea) -> dict[str, Any]:
     person = viewer()
     changes = queries.status_changes(idea, person)
+    main = queries.main_of(idea, person)
+    ballot, following = queries.ballot_and_following(idea, main or idea, person)
+    joined = any(change.into_id == idea.id for change in changes)
     return {
         "idea": idea,
-        "main": queries.main_of(idea, person),
-        "ballot": queries.ballot(idea, person),
-        "following": queries.following(idea, person),
+        "main": main,
+        "ballot": ballot,
+        "following": following,
         "trail": idea_page.trail(idea, changes),
         "official": idea_page.official_answer(idea, queries.answers(idea)),
-        "merged": queries.merged_ideas(idea, person),
+        "merged": queries.merged_ideas(idea, person) if joined else [],
         "discussion": comments.discussion(idea, person, changes, show_all=bool(request.args.get("all"))),
         "posted": bool(request.args.get("posted")) and idea.author_id == person.id,
         "days": _facts(person)["days"],

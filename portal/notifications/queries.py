@@ -11,13 +11,14 @@ from flask import abort
 from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only
 
 from portal.accounts.models import Person, User
 from portal.db import db, utcnow
 from portal.events import EventRecord
 from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import follows, ideas_visible_to, is_seen_by
+from portal.ideas.workflow import Status
 from portal.notifications import links, stories
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
@@ -91,8 +92,16 @@ class News:
     """What is new for somebody since they last looked: all that the panel on the home page shows."""
 
     since: datetime
-    stories: list[Story]
+    stories: list[Headline]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """An idea, and where it went; without a status it was answered."""
+
+    idea: Idea
+    target: Status | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +179,24 @@ def news_for(viewer: Person, limit: int = 3) -> News | None:
     if not viewer.is_signed_in:
         return None
     kinds = [Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.ANSWERED]
-    unread = notifications_for(viewer).where(Notification.read_at.is_(None), Notification.kind.in_(kinds))
-    count, since = db.session.execute(unread.with_only_columns(sa.func.count(), sa.func.min(Notification.at))).one()
-    if not count:
+    unread = (
+        notifications_for(viewer)
+        .join(EventRecord, EventRecord.id == Notification.event_id)
+        .where(Notification.read_at.is_(None), Notification.kind.in_(kinds))
+        .with_only_columns(
+            Idea, EventRecord.data, sa.func.count().over(), sa.func.min(Notification.at).over()
+        )
+        .options(load_only(Idea.title))
+        .order_by(Notification.id.desc())
+        .limit(limit * 3)
+    )
+    newest = db.session.execute(unread).all()
+    if not newest:
         return None
-    newest = db.session.scalars(_newest_first(unread).limit(limit * 3)).all()
-    by_idea = {story.idea.id: story for story in reversed(stories.tell(newest, viewer))}
-    latest = sorted(by_idea.values(), key=lambda story: story.notification.id, reverse=True)
-    return News(since, latest[:limit], count) if latest else None
+    latest = {idea.id: Headline(idea, Status(data["target"]) if "target" in data else None)
+              for idea, data, _count, _since in reversed(newest)}  # fmt: skip
+    by_newest = [latest[idea_id] for idea_id in dict.fromkeys(row[0].id for row in newest)]
+    return News(newest[0][3], by_newest[:limit], newest[0][2])
 
 
 def find_stop(token: str) -> Stop | None:

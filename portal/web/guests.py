@@ -23,9 +23,10 @@ Kept = tuple[str, list[tuple[str, str]], bytes]
 
 def init_app(app: Flask) -> None:
     """Stand in front of the app, behind what corrects the address for proxies."""
+    with app.app_context():
+        pulse = app.extensions["pulse"] = Pulse(db.engine)
     if not app.debug:
-        with app.app_context():
-            app.wsgi_app = Pages(app, Pulse(db.engine))  # type: ignore[method-assign]
+        app.wsgi_app = Pages(app, pulse)  # type: ignore[method-assign]
 
 
 class Pages:

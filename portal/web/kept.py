@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from flask import current_app
 
+from portal.db import Pulse
+
 Value = TypeVar("Value")
 
 
@@ -20,4 +22,17 @@ def kept(key: tuple[Any, ...], at_most: timedelta, make: Callable[[], Value]) ->
         return value  # type: ignore[return-value]
     value = make()
     figures[key] = (time.monotonic(), value)
+    return value
+
+
+def kept_while_unchanged(key: tuple[Any, ...], make: Callable[[], Value]) -> Value:
+    """Return what ``make`` returned last for this key, or make it anew when anything at all was committed since."""
+    pulse: Pulse = current_app.extensions["pulse"]
+    figures: dict[tuple[Any, ...], tuple[Any, Value]] = current_app.extensions.setdefault("kept while unchanged", {})
+    version = pulse.feel()  # before the database is read
+    made_at, value = figures.get(key, (None, None))
+    if version is not None and made_at == version:
+        return value  # type: ignore[return-value]
+    value = make()
+    figures[key] = (version, value)
     return value

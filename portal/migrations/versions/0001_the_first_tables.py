@@ -202,6 +202,11 @@ def upgrade():
             batch_op.f("ix_ideas_status_publication_due_at_id"), ["status", "publication", "due_at", "id"], unique=False
         )
         batch_op.create_index(
+            batch_op.f("ix_ideas_status_publication_status_since_board_id"),
+            ["status", "publication", "status_since", "board_id"],
+            unique=False,
+        )
+        batch_op.create_index(
             batch_op.f("ix_ideas_status_publication_published_at_id"),
             ["status", "publication", "published_at", "id"],
             unique=False,
@@ -555,6 +560,7 @@ def downgrade():
     with op.batch_alter_table("ideas", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ideas_status_publication_votes_id"))
         batch_op.drop_index(batch_op.f("ix_ideas_status_publication_published_at_id"))
+        batch_op.drop_index(batch_op.f("ix_ideas_status_publication_status_since_board_id"))
         batch_op.drop_index(batch_op.f("ix_ideas_status_publication_due_at_id"))
         batch_op.drop_index(batch_op.f("ix_ideas_publication_votes_id"))
         batch_op.drop_index(batch_op.f("ix_ideas_publication_published_at_id"))
