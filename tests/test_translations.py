@@ -396,7 +396,7 @@ def test_a_mail_is_german_for_a_german_reader(app: Flask, smtp):
 
     planned = next(mail for mail in smtp.got if mail["Subject"] == "Geplant: A stile for dogs")
     text = planned.get_body(("plain",)).get_content()
-    assert "Bei deiner Idee tut sich etwas." in text
+    assert "Neues zu deiner Idee." in text
     assert "Du bekommst das, weil es deine Idee ist." in text
     assert "Ändern, was dich erreicht" in text
     assert '<html lang="de">' in planned.get_body(("html",)).get_content()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 
 class Role(StrEnum):
@@ -31,7 +32,7 @@ LABELS = {
     Role.MODERATOR: _l("Moderator"),
     Role.PM: _l("Product manager"),
     Role.ADMIN: _l("Admin"),
-    Role.OWNER: _l("Owner"),
+    Role.OWNER: lazy_pgettext("role", "Owner"),
 }
 
 ADMINS = frozenset({Role.ADMIN, Role.OWNER})

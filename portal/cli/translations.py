@@ -19,6 +19,7 @@ CATALOGUES = portal.ROOT / "translations"
 KEYWORDS = {name: DEFAULT_KEYWORDS[name] for name in ("_", "gettext", "ngettext", "pgettext")} | {
     "_l": None,
     "lazy_gettext": None,
+    "lazy_pgettext": DEFAULT_KEYWORDS["pgettext"],
 }
 
 

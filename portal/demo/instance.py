@@ -13,6 +13,7 @@ import flask_migrate
 from sqlalchemy import select
 
 from portal.accounts.models import User
+from portal.accounts.roles import LABELS
 from portal.config import ConfigurationError
 from portal.db import db
 from portal.demo import builder
@@ -40,7 +41,7 @@ def settings(folder: Path, port: int) -> dict[str, Any]:
         "LIMITS_STORAGE": "memory://",
         "PRODUCTION": False,
         "DEMO": True,
-        "DEMO_ACCOUNTS": [(account.email, account.role.label) for account in builder.ACCOUNTS],
+        "DEMO_ACCOUNTS": [(account.email, LABELS[account.role]) for account in builder.ACCOUNTS],
     }
 
 
