@@ -105,7 +105,10 @@ def measure(ideas: int, instance: Path, database: str, how: How | None, say: Say
 
 def _build(app: Flask, ideas: int, instance: Path) -> Sized:
     built_in = indexed_in = None
-    if not sa.inspect(db.engine).get_table_names():
+    tables = sa.inspect(db.engine).get_table_names()
+    if tables and Idea.__tablename__ not in tables:
+        raise ConfigurationError(f"The database is not empty: it has the table {tables[0]}. Give an empty one.")
+    if not tables:
         flask_migrate.upgrade()
         begin = time.perf_counter()
         with progress(f"Building {ideas:,} ideas") as at:

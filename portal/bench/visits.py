@@ -169,7 +169,9 @@ def _votes(visitors: Sequence[Visitor], chance: random.Random) -> list[Ask]:
         select(Idea.id).where(Idea.publication == Publication.PUBLISHED, Idea.status.in_(open_ones))
     ))  # fmt: skip
     people = [visitor.user_id for visitor in visitors]
-    cast = set(db.session.execute(select(Vote.voter_id, Vote.idea_id).where(Vote.voter_id.in_(people))).tuples())
+    cast = {(row.voter_id, row.idea_id) for row in db.session.execute(
+        select(Vote.voter_id, Vote.idea_id).where(Vote.voter_id.in_(people))
+    )}  # fmt: skip
     each = max(VOTES // len(visitors), 1)
     chosen = {visitor: chance.sample(ids, min(each, len(ids))) for visitor in visitors}
     return [
