@@ -26,7 +26,7 @@ def sign_up(page: Any, email: str, name: str) -> None:
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Display name").fill(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    expect(page.get_by_role("region", name="Community rules")).to_be_visible()
+    expect(page.get_by_role("region", name="Community rules, version")).to_be_visible()
     page.get_by_label("I have read the community rules").check()
     page.get_by_role("button", name="Agree and open the account").click()
 

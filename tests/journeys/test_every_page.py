@@ -159,7 +159,7 @@ def test_forms_that_come_back_are_for_everybody(open_page, scene):
     for page, path, button in (
         (visitor, "/sign-in", "Sign in"),
         (visitor, "/sign-up", "Agree and open the account"),
-        (visitor, "/ideas/new", "Post idea"),
+        (member, "/ideas/new", "Post idea"),
         (member, f"/ideas/{scene.own.id}/comments/new", "Comment"),
         (member, "/account", "Change password"),
         (unready, "/rules/agree", "Agree and go on"),

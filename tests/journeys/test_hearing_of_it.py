@@ -88,7 +88,7 @@ def test_in_the_demo_the_mails_are_read_in_the_browser(come, settle):
     row.get_by_role("link").click()
     expect(page.locator(".mail__text").first).to_contain_text("Springs come with the summer map.")
     letter = page.frame_locator(".mail__frame")
-    expect(letter.get_by_text("Springs come with the summer map.").first).to_be_visible()
+    expect(letter.get_by_text("Springs come with the summer map.").last).to_be_visible()
     letter.get_by_role("link", name=re.compile("^Stop")).first.click()
 
     page.get_by_role("button", name="Stop for this idea").click()

@@ -39,7 +39,7 @@ def test_a_member_backs_the_idea_that_exists_with_words_of_their_own(come, scrip
     expect(found.get_by_role("heading", level=3).first).to_have_text(OPEN)
     expect(found.locator("h3 mark").filter(has_text="network")).to_have_count(3)
     expect(found.get_by_role("listitem").filter(has_text=DECLINED).get_by_text("Declined")).to_be_visible()
-    expect(found.get_by_role("link", XX_visible()
+    expect(found.get_by_role("link", name=re.compile(f"Read why.*{DECLINED}"))).to_be_visible()
     expect(found.get_by_role("listitem").filter(has_text=SHIPPED).get_by_text("Shipped")).to_be_visible()
     if scripts:
         expect(page.locator("#live")).to_have_text("3 similar ideas found.")
