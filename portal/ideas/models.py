@@ -15,6 +15,14 @@ from portal.ideas.workflow import Publication, Status
 TITLE_MAX, TITLE_MIN, TEXT_MAX = 140, 5, 20_000
 
 
+idea_tags = sa.Table(
+    "idea_tags",
+    Model.metadata,
+    sa.Column("idea_id", sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("tag_id", sa.ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
 class Idea(Model):
     """A need that people describe, back with votes and follow to its outcome."""
 
@@ -70,7 +78,7 @@ class Idea(Model):
     author: Mapped[User | None] = relationship(foreign_keys=[author_id])
     owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
     merged_into: Mapped[Idea | None] = relationship(remote_side=[id])
-    tags: Mapped[list[Tag]] = relationship(secondary=lambda: idea_tags, order_by=lambda: Tag.name)
+    tags: Mapped[list[Tag]] = relationship(secondary=idea_tags, order_by=lambda: Tag.name)
 
     @property
     def takes_votes(self) -> bool:
@@ -96,14 +104,6 @@ class Tag(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(30), unique=True)
-
-
-idea_tags = sa.Table(
-    "idea_tags",
-    Model.metadata,
-    sa.Column("idea_id", sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("tag_id", sa.ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True),
-)
 
 
 class Vote(Model):
