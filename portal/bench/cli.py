@@ -14,20 +14,43 @@ FEW = 20  # ideas of the small portal, whose statements are compared with those 
 
 
 @click.command()
-@click.option("--ideas", "sizes", type=click.IntRange(20, 1_000_000), multiple=True, default=[10_000],
-              show_default=True, help="How many ideas, with 20 votes and 5 comments each; may be given several times.")
+@click.option(
+    "--ideas",
+    "sizes",
+    type=click.IntRange(20, 1_000_000),
+    multiple=True,
+    default=[10_000],
+    show_default=True,
+    help="How many ideas, with 20 votes and 5 comments each; may be given several times.",
+)
 @click.option("--clients", type=click.IntRange(1, 500), default=16, show_default=True, help="Who asks at a time.")
-@click.option("--seconds", type=click.FloatRange(0.05, 60), default=2.0, show_default=True,
-              help="How long each kind of request is made in each round.")
-@click.option("--rounds", type=click.IntRange(1, 20), default=3, show_default=True,
-              help="How often; medians are printed.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.05, 60),
+    default=2.0,
+    show_default=True,
+    help="How long each kind of request is made in each round.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(1, 20), default=3, show_default=True, help="How often; medians are printed."
+)
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="As of portal serve.")
 @click.option("--threads", type=click.IntRange(1, 256), default=8, show_default=True, help="As of portal serve.")
 @click.option("--database", default="", metavar="URL", help="An empty database instead of SQLite; it stays filled.")
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-              help="Keep what is built in this folder, and measure what is there already.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Keep what is built in this folder, and measure what is there already.",
+)
 def bench(
-    sizes: tuple[int, ...], clients: int, seconds: float, rounds: int, processes: int, threads: int, database: str,
+    sizes: tuple[int, ...],
+    clients: int,
+    seconds: float,
+    rounds: int,
+    processes: int,
+    threads: int,
+    database: str,
     keep: Path | None,
 ) -> None:
     """Build portals of these sizes, measure them, and print the figures as Markdown.

@@ -136,20 +136,32 @@ class _Builder:
         merged = [(idea, idea.main) for idea in ideas if idea.main]
         for idea, main in merged:
             db.session.execute(sa.update(Idea).where(Idea.id == idea.id).values(merged_into_id=main.id))
-        _fill(Vote, (
-            {"idea_id": idea.id, "voter_id": voter, "cast_at": at} for idea in ideas for voter, at in idea.votes.items()
-        ))
-        _fill(idea_tags, (
-            {"idea_id": idea.id, "tag_id": tag}
-            for idea in ideas for tag in self._chance.sample(self._tags, self._chance.choice((0, 1, 1, 2)))
-        ))
+        _fill(
+            Vote,
+            (
+                {"idea_id": idea.id, "voter_id": voter, "cast_at": at}
+                for idea in ideas
+                for voter, at in idea.votes.items()
+            ),
+        )
+        _fill(
+            idea_tags,
+            (
+                {"idea_id": idea.id, "tag_id": tag}
+                for idea in ideas
+                for tag in self._chance.sample(self._tags, self._chance.choice((0, 1, 1, 2)))
+            ),
+        )
         self._discuss(ideas)
         self._move([idea for idea in ideas if idea.status is not Status.NEW])
         _fill(Follow, (row for idea in ideas for row in self._follows(idea)))
-        _fill(EventRecord, (
-            {"name": "idea.submitted", "at": idea.at, "actor_id": idea.author, "idea_id": idea.id, "data": {}}
-            for idea in ideas
-        ))
+        _fill(
+            EventRecord,
+            (
+                {"name": "idea.submitted", "at": idea.at, "actor_id": idea.author, "idea_id": idea.id, "data": {}}
+                for idea in ideas
+            ),
+        )
 
     def count_boards(self) -> None:
         """Set the counters of the boards to what is on them."""
@@ -184,9 +196,7 @@ class _Builder:
         cast = {author: at} | {voter: at + min(latest, timedelta(days=90)) * self._chance.random() for voter in others}
         held = number % HELD_EVERY == HELD_EVERY // 2
         board = self._chance.choice(self._boards)
-        return _Planned(
-            number, self._writer.idea(), status, at, since, author, cast, dict(cast), comments, board, held
-        )
+        return _Planned(number, self._writer.idea(), status, at, since, author, cast, dict(cast), comments, board, held)
 
     def _idea(self, idea: _Planned) -> dict[str, Any]:
         warmth = heat.COLD

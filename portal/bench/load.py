@@ -16,7 +16,8 @@ from itertools import cycle
 from typing import Any
 
 WARM = 0.15  # the part of the time that is not counted
-PATIENCE = 10.0  # seconds for one answer
+LEAST, LONGER = 100, 5  # so many answers are waited for, up to so many times as long
+PATIENCE = 30.0  # seconds for one answer
 
 
 def drive(plan: dict[str, Any]) -> dict[str, Any]:
@@ -26,9 +27,10 @@ def drive(plan: dict[str, Any]) -> dict[str, Any]:
     end = begin + plan["seconds"]
     counted_from = begin + plan["seconds"] * WARM
     driver = _Driver(plan["port"], plan["clients"], iter(requests) if plan["once"] else cycle(requests))
-    driver.run(end)
-    waits = sorted(done - sent for sent, done in driver.answers if sent >= counted_from and done <= end)
-    last = min(end, max((done for _sent, done in driver.answers), default=end))
+    driver.run(end, begin + plan["seconds"] * LONGER)
+    counted = [(sent, done) for sent, done in driver.answers if done >= counted_from]
+    waits = sorted(done - sent for sent, done in counted)
+    last = max((done for _sent, done in counted), default=end)
     return {
         "answers": len(waits),
         "all_answers": len(driver.answers),
@@ -53,8 +55,8 @@ class _Driver:
             self._open[connection.socket.fileno()] = connection
             self._poll.register(connection.socket.fileno(), select.EPOLLIN)
 
-    def run(self, end: float) -> None:
-        """Ask until the time is over or nothing is left to ask."""
+    def run(self, end: float, latest: float) -> None:
+        """Ask until the time is over and enough was answered, or nothing is left to ask."""
         waiting = sum(self._ask(connection) for connection in self._open.values())
         while waiting:
             ready = self._poll.poll(PATIENCE)
@@ -68,7 +70,8 @@ class _Driver:
                 done = time.perf_counter()
                 self.answers.append((connection.sent, done))
                 self.statuses[status] += 1
-                if done >= end or not self._ask(connection):
+                over = done >= latest or (done >= end and len(self.answers) >= LEAST)
+                if over or not self._ask(connection):
                     waiting -= 1
 
     def _ask(self, connection: _Connection) -> bool:

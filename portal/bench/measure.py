@@ -51,6 +51,7 @@ class Figure:
 
     per_second: float
     of_hello: float
+    of_hello_cpu: float
     median_ms: float
     p95_ms: float
     cpu_ms: float
@@ -132,9 +133,10 @@ def _load(app: Flask, works: list[Work], settings: Mapping[str, Any], how: How, 
     raw = {work.name: [ask.raw() for ask in work.asks] for work in works}
     hello: list[dict[str, Any]] = []
     greeting = ["GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"]
-    with hello_server(how.processes, how.threads) as yardstick, portal_server(
-        settings, how.processes, how.threads
-    ) as portal:
+    with (
+        hello_server(how.processes, how.threads) as yardstick,
+        portal_server(settings, how.processes, how.threads) as portal,
+    ):
         found.started_in, before = portal.started_in, portal.memory()
         for number in range(how.rounds):
             say(f"Round {number + 1} of {how.rounds}")
@@ -171,15 +173,12 @@ def _figure(drives: list[dict[str, Any]], hello: list[dict[str, Any]]) -> Figure
     def middle(name: str) -> float:
         return median(drive[name] for drive in drives)
 
-    of_hello = median(
-        drive["per_second"] / greeted["per_second"] for drive, greeted in zip(drives, hello, strict=True)
-    )
+    of_hello = median(drive["per_second"] / greeted["per_second"] for drive, greeted in zip(drives, hello, strict=True))
+    by_cpu = median(greeted["cpu_ms"] for greeted in hello) / max(middle("cpu_ms"), 0.001)
     failed = sum(
         number for drive in drives for status, number in drive["statuses"].items() if not status.startswith("2")
     )
-    return Figure(
-        middle("per_second"), of_hello, middle("median_ms"), middle("p95_ms"), middle("cpu_ms"), failed
-    )
+    return Figure(middle("per_second"), of_hello, by_cpu, middle("median_ms"), middle("p95_ms"), middle("cpu_ms"), failed)
 
 
 def _count(table: type[Any]) -> int:
