@@ -1,4 +1,4 @@
-"""What the journeys share: people who come with scripts and without, and one database unless a journey asks for both."""
+"""What journeys share: people who come with scripts and without, and one database unless a journey asks for both."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +28,7 @@ def scripts(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def come(open_page: Callable[..., Any], scripts: bool) -> Callable[..., Any]:
-    """Open pages of people who come with scripts, and in a second run without: ``come()``, ``come(user, width=390)``."""
+    """Open pages of people who come with scripts, and in a second run without: ``come(user, width=390)``."""
     return partial(open_page, javascript=scripts)
 
 

@@ -1,4 +1,4 @@
-"""A product manager goes through triage: the longest waiting first, along the workflow, with words for those who asked."""
+"""A product manager goes through triage: the longest waiting first, along the workflow, with words for who asked."""
 
 import re
 from datetime import timedelta

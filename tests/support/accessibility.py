@@ -14,11 +14,12 @@ def assert_accessible(page: Any) -> None:
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
 
 
-def violations(page: Any) -> list[str]:
-    """What axe objects to, a line an element."""
+def violations(page: Any, rules: list[str] | None = None) -> list[str]:
+    """What axe objects to, a line an element; by all rules, or by those named."""
     from axe_playwright_python.sync_playwright import Axe
 
-    answer = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response
+    which = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": RULES}
+    answer = Axe().run(page, options={"runOnly": which, "resultTypes": ["violations"]}).response
     return [
         f"{violation['id']} ({violation['help']}): {node['html'][:200]}"
         for violation in answer["violations"]
