@@ -178,7 +178,8 @@ def _figure(drives: list[dict[str, Any]], hello: list[dict[str, Any]]) -> Figure
     failed = sum(
         number for drive in drives for status, number in drive["statuses"].items() if not status.startswith("2")
     )
-    return Figure(middle("per_second"), of_hello, by_cpu, middle("median_ms"), middle("p95_ms"), middle("cpu_ms"), failed)
+    waits = middle("median_ms"), middle("p95_ms")
+    return Figure(middle("per_second"), of_hello, by_cpu, *waits, middle("cpu_ms"), failed)
 
 
 def _count(table: type[Any]) -> int:
