@@ -144,8 +144,11 @@ def test_a_language_is_begun_by_the_command_and_what_is_translated_stays(monkeyp
     with file_of("fr").open("wb") as out:
         translations.write_po(out, catalogue)
     again = run.invoke(command, ["translations", "update"])
+    updated = file_of("fr").read_bytes()
+    run.invoke(command, ["translations", "update"])
     compiled = run.invoke(command, ["translations", "compile"])
 
+    assert file_of("fr").read_bytes() == updated
     assert re.fullmatch(r"fr: (\d+) messages, \1 without a translation\.\n", begun.output)
     assert re.fullmatch(r"fr: \d+ messages, \d+ without a translation\.\n", again.output)
     assert catalogue_of("fr")["Vote"].string == "Voter"

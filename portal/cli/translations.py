@@ -42,6 +42,8 @@ def update(languages: tuple[str, ...]) -> None:
     for language in languages or [file.parts[-3] for file in catalogue_files()]:
         file = CATALOGUES / language / "LC_MESSAGES" / "messages.po"
         catalogue = read_catalogue(file) if file.exists() else Catalog(locale=language, fuzzy=False)
+        for message in catalogue:
+            message.locations.clear()  # they say where it stood; updating would add where it stands now
         catalogue.update(said, no_fuzzy_matching=True, update_creation_date=False)
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as out:
