@@ -24,7 +24,7 @@ from portal.transactions import transaction
 from portal.web.responses import go_to, own_path
 
 KEPT_FOR = timedelta(hours=1)
-LONGEST_PATH = 500
+LONGEST_PATH, MOST_WORDS = 500, 50_000  # characters; of a form, more than the longest idea has
 LINKED_ACTS = {"vote": "ideas.vote", "follow": "ideas.follow"}
 """What a sign-in link may name as ``then``: acts that need no form, by the endpoint they lead to."""
 
@@ -107,7 +107,7 @@ def _endpoint(path: str) -> str | None:
 
 
 def _keep(path: str, form: dict[str, Any]) -> None:
-    if len(path) > LONGEST_PATH:
+    if len(path) > LONGEST_PATH or sum(len(key) + len(value) for key in form for value in form[key]) > MOST_WORDS:
         return
     token = secrets.token_urlsafe(32)
     session["pending"] = token

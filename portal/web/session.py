@@ -92,6 +92,7 @@ def sign_in(user: User, remember: bool = False) -> None:
     db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == this_session_hash()))
     session.clear()
     session.update(kept)
+    g.pop("csrf_token", None)  # a page shown in this same answer carries the new session's token
     token = secrets.token_urlsafe(32)
     idle = IDLE_STAFF if user.reads_as_staff else IDLE_REMEMBERED if remember else IDLE
     longest = LONGEST_STAFF if user.reads_as_staff else LONGEST

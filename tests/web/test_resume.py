@@ -365,3 +365,32 @@ def test_reading_needs_no_keeping(browse):
 
     assert led.location == "/sign-in?next=/account?x%3D1"
     assert answer.location == "/account?x=1" and acts() == []
+
+
+def test_a_form_that_comes_back_after_signing_in_can_be_sent(browse):
+    user, board, browser = make_user(with_password=True), make_board("Anything"), browse()
+    browser.carries_token = False
+    token = r'name="csrf_token"[^>]*value="([^"]+)"'
+    page = browser.get("/sign-in?next=/ideas/new").text
+    typed = {"title": "Warn", "need": "Black ice on the bridge, twice this week.", "board": board.slug}
+
+    asked = browser.post("/ideas", data={"csrf_token": re.search(token, page)[1], **typed})
+    page = browser.get(asked.location).text
+    person = {"csrf_token": re.search(token, page)[1], "email": user.email, "password": PASSWORD}
+    back = browser.post(asked.location, data=person)
+    assert back.status_code == 422 and "at least 5 letters" in back.text
+    typed |= {"csrf_token": re.search(token, back.text)[1], "title": "Warn of black ice"}
+    answer = browser.post("/ideas", data=typed)
+
+    assert answer.status_code == 303, answer.text
+    db.session.rollback()
+    assert db.session.scalars(select(Idea.title)).all() == ["Warn of black ice"]
+
+
+def test_a_form_longer_than_any_idea_is_not_kept(browse):
+    idea = make_idea()
+
+    answer = browse().post(f"/ideas/{idea.id}/comments", data={"body": "x" * 60_000})
+
+    assert answer.status_code == 303
+    assert acts() == []
