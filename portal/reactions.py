@@ -12,6 +12,7 @@ from portal.comments.events import CommentDeleted, CommentEdited, CommentPosted
 from portal.events import Event
 from portal.ideas import clocks
 from portal.ideas.events import (
+    BoardChanged,
     IdeaAnswered,
     IdeaEdited,
     IdeaHidden,
@@ -43,10 +44,11 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MergeUndone: (search.index_idea, notifications.tell_of_undone_merge),
     InfoStillNeeded: (notifications.remind_of_question,),
     OwnerAssigned: (notifications.tell_owner,),
+    BoardChanged: (search.index_idea,),
     VoteCast: (notifications.tell_author_of_votes,),
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
     CommentEdited: (search.index_idea,),
-    CommentDeleted: (search.index_idea,),
+    CommentDeleted: (search.index_idea, notifications.count_comment_as_read),
 }
 
 CHORES: tuple[Callable[[], int], ...] = (

@@ -12,7 +12,7 @@ class CommentPosted(Event, name="comment.posted"):
     """Somebody said something about an idea."""
 
     comment_id: int
-    parent_id: int | None = None
+    reply_to_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

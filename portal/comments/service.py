@@ -45,14 +45,18 @@ def post_comment(
     db.session.flush()
     idea.comments += 1
     follow_because(idea, author, is_commenter=True)
-    emit(CommentPosted(actor_id=author.id, idea_id=idea.id, comment_id=comment.id, parent_id=parent_id), at)
+    answered = reply_to.id if reply_to else None
+    emit(CommentPosted(actor_id=author.id, idea_id=idea.id, comment_id=comment.id, reply_to_id=answered), at)
     if idea.status is Status.NEEDS_INFO and author.id == idea.author_id:
         resume_review(idea, _("The author answered."))
     return comment
 
 
 def edit_comment(comment: Comment, body: str) -> None:
-    """Say it differently; nobody is told again."""
+    """Say it differently; nobody is told again. What was deleted meanwhile stays deleted."""
+    _lock(comment)
+    if comment.deleted_at is not None:
+        raise Refusal(_("Somebody else was faster. Reload the page to see how things are now."))
     if clean_text(body) == comment.body:
         return
     _write(comment, body)
@@ -62,7 +66,7 @@ def edit_comment(comment: Comment, body: str) -> None:
 
 def delete_comment(comment: Comment, actor: User) -> None:
     """Take the words away; replies stay, and so does the place where they stood."""
-    lock(comment.idea)
+    _lock(comment)
     if comment.deleted_at is not None:
         return
     comment.deleted_at, comment.deleted_by_id = utcnow(), actor.id
@@ -85,6 +89,12 @@ def unmark_helpful(comment: Comment, user: User) -> None:
     mine = sa.delete(Helpful).where(Helpful.comment_id == comment.id, Helpful.user_id == user.id)
     if db.session.execute(mine).rowcount:  # type: ignore[attr-defined]
         _count_helpful(comment, -1)
+
+
+def _lock(comment: Comment) -> None:
+    """Hold the comment's idea and read the comment as it is then, so that two people at once count one change."""
+    lock(comment.idea)
+    db.session.refresh(comment)
 
 
 def _write(comment: Comment, body: str) -> None:

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy import Select, String, literal, select
 
 from portal.accounts.models import User
+from portal.comments.events import CommentPosted
 from portal.comments.models import Comment
 from portal.db import UTCDateTime, db, insert_absent, utcnow
-from portal.events import Recorded
+from portal.events import EventRecord, Recorded
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.queries import audience_of, with_merged
 from portal.ideas.workflow import Status
@@ -87,6 +88,8 @@ def tell_author_of_votes(recorded: Recorded) -> None:
     idea = _idea(recorded)
     if idea is None or idea.author_id is None or recorded.event.actor_id == idea.author_id:
         return
+    if _has_muted(idea.author_id, idea):
+        return
     others = select(sa.func.count(sa.distinct(Vote.voter_id))).where(
         Vote.idea_id.in_(with_merged(idea)), Vote.voter_id != idea.author_id, Vote.cast_at <= recorded.at
     )
@@ -100,15 +103,26 @@ def tell_author_of_votes(recorded: Recorded) -> None:
 
 
 def tell_of_comment(recorded: Recorded) -> None:
-    """Tell whoever was replied to, then the others who take part."""
-    idea = _idea(recorded)
-    if idea is None:
+    """Tell whoever was replied to, then the others who take part; nobody of words that are gone already."""
+    idea, comment = _idea(recorded), db.session.get(Comment, recorded.event.comment_id)
+    if idea is None or comment is None or comment.deleted_at is not None:
         return
-    parent = db.session.get(Comment, recorded.event.parent_id) if recorded.event.parent_id else None
-    if parent and not _has_muted(parent.author_id, idea):
-        _tell_one(recorded, Kind.REPLIED, Reason.COMMENTER, parent.author_id)
+    answered = db.session.get(Comment, recorded.event.reply_to_id) if recorded.event.reply_to_id else None
+    if answered and not _has_muted(answered.author_id, idea):
+        _tell_one(recorded, Kind.REPLIED, Reason.COMMENTER, answered.author_id)
     _tell_audience(recorded, Kind.COMMENTED, with_merged(idea))
     _tell_owner(recorded, Kind.COMMENTED, idea)
+
+
+def count_comment_as_read(recorded: Recorded) -> None:
+    """Let nobody's unread count hold words that are gone: no inbox shows them."""
+    posted = select(EventRecord.id).where(
+        EventRecord.idea_id == recorded.event.idea_id,
+        EventRecord.name == CommentPosted.name,
+        EventRecord.data["comment_id"].as_integer() == recorded.event.comment_id,
+    )
+    told = sa.update(Notification).where(Notification.event_id.in_(posted), Notification.read_at.is_(None))
+    db.session.execute(told.values(read_at=recorded.at), execution_options={"synchronize_session": False})
 
 
 def _tell_all(recorded: Recorded, kind: Kind, with_those_of_merged: bool = True) -> None:
@@ -149,8 +163,12 @@ def _tell(recorded: Recorded, kind: Kind, people: Select[int, str]) -> None:
         Notification,
         ["user_id", "event_id", "idea_id", "kind", "reason", "at"],
         select(
-            told.c.user_id, literal(recorded.id), literal(recorded.event.idea_id), literal(kind.value, String),
-            told.c.reason, literal(recorded.at, UTCDateTime),
+            told.c.user_id,
+            literal(recorded.id),
+            literal(recorded.event.idea_id),
+            literal(kind.value, String),
+            told.c.reason,
+            literal(recorded.at, UTCDateTime),
         ),
     )
     insert_absent(
@@ -158,7 +176,10 @@ def _tell(recorded: Recorded, kind: Kind, people: Select[int, str]) -> None:
         ["key", "kind", "user_id", "notification_id", "available_at"],
         select(
             literal(f"event-{recorded.id}-", String) + sa.cast(Notification.user_id, String),
-            Notification.kind, Notification.user_id, Notification.id, literal(utcnow(), UTCDateTime),
+            Notification.kind,
+            Notification.user_id,
+            Notification.id,
+            literal(utcnow(), UTCDateTime),
         )
         .join(User, User.id == Notification.user_id)
         .where(Notification.event_id == recorded.id, Notification.kind == kind)

@@ -184,7 +184,11 @@ def test_a_deleted_comment_is_news_no_more(app, browse):
     with transaction():
         comments.delete_comment(reply, reply.author)
 
+    assert unread(comment.author) == 1
+    outbox.work_off()
+
     assert "I regret this." not in browse(comment.author).get("/inbox").text
+    assert unread(comment.author) == 0
 
 
 def test_tabs_show_their_part(app, browse):

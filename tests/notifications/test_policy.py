@@ -43,8 +43,15 @@ class Cast:
     def reasons_told(self, kind: Kind) -> dict[str, str]:
         """Who of the cast was told of this kind, and how."""
         outbox.work_off(500)
-        names = {self.author.id: "author", self.voter.id: "voter", self.commenter.id: "commenter",
-                 self.follower.id: "follower", self.owner.id: "owner", self.pm.id: "pm", self.bystander.id: "bystander"}
+        names = {
+            self.author.id: "author",
+            self.voter.id: "voter",
+            self.commenter.id: "commenter",
+            self.follower.id: "follower",
+            self.owner.id: "owner",
+            self.pm.id: "pm",
+            self.bystander.id: "bystander",
+        }
         mailed = set(db.session.scalars(select(Mail.notification_id)))
         rows = db.session.scalars(select(Notification).where(Notification.kind == kind)).all()
         assert all(row.reason == names[row.user_id] for row in rows)
@@ -215,6 +222,42 @@ def test_whoever_is_replied_to_is_not_told_of_the_comment_as_well(app):
 
     mine = select(Notification.kind).where(Notification.user_id == cast.commenter.id)
     assert db.session.scalars(mine).all() == ["replied"]
+
+
+def test_whoever_is_answered_within_a_thread_hears_of_the_reply_and_its_beginner_of_a_comment(app):
+    idea, beginner, second = make_idea(), make_user(), make_user()
+    first = make_comment(idea, author=beginner)
+    reply = make_comment(idea, author=second, reply_to=first)
+    forget_what_was_told()
+
+    make_comment(idea, reply_to=reply)
+    outbox.work_off()
+
+    told = select(Notification.user_id, Notification.kind).where(Notification.user_id.in_([beginner.id, second.id]))
+    assert dict(db.session.execute(told).all()) == {beginner.id: "commented", second.id: "replied"}
+
+
+def test_a_comment_that_is_gone_before_anybody_was_told_tells_nobody(app):
+    comment = make_comment()
+    with transaction():
+        comments.delete_comment(comment, comment.author)
+
+    outbox.work_off()
+
+    assert count(Notification, Notification.kind == Kind.COMMENTED) == 0
+
+
+def test_an_author_who_muted_the_idea_hears_of_no_votes(app):
+    author = make_user()
+    idea = make_idea(author=author)
+    with transaction():
+        ideas.unfollow(idea, author)
+
+    with transaction():
+        ideas.cast_vote(idea, make_user())
+    outbox.work_off()
+
+    assert count(Notification, Notification.kind == Kind.VOTED) == 0
 
 
 def test_reactions_that_run_twice_change_nothing(app):
