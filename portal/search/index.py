@@ -36,10 +36,10 @@ def engine() -> Engine:
 
 
 def index_idea(recorded: Recorded) -> None:
-    """Note that the idea of this event has to be read again; a main idea also reads what was merged into it."""
+    """Note that the idea of this event has to be read again, and its main idea, which is found by its words too."""
     for idea_id in {
         recorded.event.idea_id,
-        getattr(recorded.event, "into_id", None),
+        db.session.scalar(select(Idea.merged_into_id).where(Idea.id == recorded.event.idea_id)),
         getattr(recorded.event, "from_id", None),
     }:
         if idea_id is not None:

@@ -1,0 +1,35 @@
+"""The index follows what may be found: words of an idea that went out of sight lead nowhere."""
+
+import pytest
+
+from portal.accounts.roles import Role
+from portal.boards.models import Audience
+from portal.db import db
+from portal.ideas import moves, service
+from portal.ideas.models import Idea
+from portal.ideas.moves import MoveDetails
+from portal.ideas.workflow import Status
+from portal.search import index
+from portal.transactions import transaction
+from tests.factories import make_board, make_idea, make_user
+
+
+@pytest.mark.parametrize("how", ["hidden", "moved to a closed board"])
+def test_s05_the_words_of_a_merged_idea_that_went_out_of_sight_no_longer_find_the_main_one(browse, settle, how):
+    admin, closed = make_user(Role.ADMIN), make_board("Inside", Audience.STAFF)
+    main, merged = make_idea("Export to a spreadsheet"), make_idea("Tables for my neighbour Zanzibari")
+    merged_id = merged.id
+    with transaction():
+        moves.move_idea(merged, Status.MERGED, admin, MoveDetails(into=main))
+    index.rebuild()
+    assert "Export to a spreadsheet" in browse().get("/search?q=zanzibari").text
+
+    with transaction():
+        merged = db.session.get_one(Idea, merged_id)
+        if how == "hidden":
+            service.hide_idea(merged, db.session.merge(admin), "It names somebody.")
+        else:
+            moves.change_board(merged, db.session.merge(closed), db.session.merge(admin))
+    settle()
+
+    assert "Export to a spreadsheet" not in browse().get("/search?q=zanzibari").text
