@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from portal.accounts.models import Person
 from portal.boards.models import Audience, Board
@@ -22,9 +23,9 @@ def audiences_of(viewer: Person) -> list[Audience]:
     return [Audience.PUBLIC, Audience.MEMBERS] if viewer.is_signed_in else [Audience.PUBLIC]
 
 
-def list_boards(viewer: Person) -> list[Board]:
+def list_boards(viewer: Person, session: Session | None = None) -> list[Board]:
     """Return the boards in the order the admins gave them."""
-    return list(db.session.scalars(boards_visible_to(viewer).order_by(Board.position, Board.id)))
+    return list((session or db.session).scalars(boards_visible_to(viewer).order_by(Board.position, Board.id)))
 
 
 def find_board(slug: str, viewer: Person) -> Board | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, current_app, request, url_for
@@ -15,7 +16,7 @@ from portal.accounts.models import Person, User
 from portal.boards.models import Board
 from portal.boards.queries import audiences_of, find_board, list_boards
 from portal.comments import queries as comments
-from portal.db import db, utcnow
+from portal.db import utcnow
 from portal.extensions import limiter
 from portal.ideas import lists, queries, service
 from portal.ideas import page as idea_page
@@ -216,29 +217,22 @@ def _list(chosen: Board | None) -> Response:
         older=older,
         mine=lists.count_mine(person),
         tags=_tags(person),
-        facts=_facts(person),
+        facts=_facts(person) | {"just_shipped": [] if is_htmx() else lists.just_shipped(person)},
         news=None if is_htmx() else news_for(person),
     )
 
 
 def _boards(person: Person) -> list[Board]:
-    def read() -> list[Board]:
-        boards = list_boards(person)
-        for board in boards:
-            db.session.expunge(board)  # they outlive this request
-        return boards
-
-    return kept_while_unchanged(("boards", *audiences_of(person)), read)
+    return kept_while_unchanged(("boards", *audiences_of(person)), partial(list_boards, person))
 
 
 def _facts(person: Person) -> dict[str, Any]:
-    """What the home page tells about the portal as a whole; a minute old at most."""
+    """What the home page counts of the portal as a whole; a minute old at most, so no idea is named here."""
     return kept(
         ("home", person.reads_as_staff, person.is_signed_in),
         timedelta(minutes=1),
         lambda: {
             "shipped": lists.count_shipped(person),
-            "just_shipped": lists.just_shipped(person),
             "days": queries.usual_days_to_answer(utcnow() - timedelta(days=90)),
         },
     )

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from flask import current_app
+from sqlalchemy.orm import Session
 
-from portal.db import Pulse
+from portal.db import Pulse, db
 
 Value = TypeVar("Value")
 
@@ -25,14 +26,18 @@ def kept(key: tuple[Any, ...], at_most: timedelta, make: Callable[[], Value]) ->
     return value
 
 
-def kept_while_unchanged(key: tuple[Any, ...], make: Callable[[], Value]) -> Value:
-    """Return what ``make`` returned last for this key, or make it anew when anything at all was committed since."""
+def kept_while_unchanged(key: tuple[Any, ...], make: Callable[[Session], Value]) -> Value:
+    """Return what ``make`` returned last for this key, or make it anew when anything at all was committed since.
+
+    ``make`` reads in a session of its own: that of the request may have begun before the last commit, and not see it.
+    """
     pulse: Pulse = current_app.extensions["pulse"]
     figures: dict[tuple[Any, ...], tuple[Any, Value]] = current_app.extensions.setdefault("kept while unchanged", {})
-    version = pulse.feel()  # before the database is read
+    version = pulse.feel()
     made_at, value = figures.get(key, (None, None))
     if version is not None and made_at == version:
         return value  # type: ignore[return-value]
-    value = make()
+    with Session(db.engine) as session:
+        value = make(session)
     figures[key] = (version, value)
     return value
