@@ -24,7 +24,7 @@ from portal.ideas.events import (
     TagsChanged,
 )
 from portal.ideas.models import Answer, Idea, StatusChange, Tag
-from portal.ideas.service import count_on_board, lock
+from portal.ideas.service import clean_reason, count_on_board, lock
 from portal.ideas.workflow import MOVES, By, Move, Status, next_word_due
 from portal.text import clean_line, clean_text, render_markdown
 
@@ -136,6 +136,8 @@ def check_merge(idea: Idea, main: Idea) -> None:
     """Raise CannotMerge, with the reason, when these two cannot be joined."""
     if main.id == idea.id:
         raise CannotMerge(_("An idea cannot be merged into itself."))
+    if main.merged_into_id is not None:
+        raise CannotMerge(_("Somebody else was faster. Reload the page to see how things are now."))
     if not main.is_published:
         raise CannotMerge(_("The main idea is not published."))
     if queries.merged_ids(idea):
@@ -193,6 +195,7 @@ def change_board(idea: Idea, board: Board, actor: User) -> None:
 
 def set_tags(idea: Idea, names: list[str], actor: User) -> None:
     """Give the idea exactly these tags, at most ten of at most 30 characters."""
+    lock(idea)
     wanted = sorted({clean_line(name).lower()[:30] for name in names if clean_line(name)})
     if len(wanted) > 10:
         raise Refusal(_("An idea has at most ten tags."))
@@ -254,7 +257,7 @@ def _remember(idea: Idea, target: Status, actor: User | None, reason: str, at: d
         target=target,
         at=at,
         actor_id=actor.id if actor else None,
-        reason=clean_text(reason),
+        reason=clean_reason(reason),
         since_before=idea.status_since,
         due_before=idea.due_at,
     )

@@ -25,7 +25,7 @@ from portal.ideas.events import (
     VoteCast,
     VoteWithdrawn,
 )
-from portal.ideas.models import Draft, Follow, Idea, Revision, Vote
+from portal.ideas.models import TEXT_MAX, Draft, Follow, Idea, Revision, Vote
 from portal.ideas.workflow import Publication, Status, next_word_due
 from portal.text import clean_line, clean_text, plain, render_markdown
 
@@ -130,13 +130,14 @@ def publish_idea(idea: Idea, moderator: User) -> None:
 
 def hide_idea(idea: Idea, moderator: User, reason: str) -> None:
     """Take an idea out of sight; its author is told the reason."""
-    if not reason.strip():
+    reason = clean_reason(reason)
+    if not reason:
         raise Refusal(_("Give the reason. The author will read it."))
     lock(idea)
     if idea.publication in {Publication.HIDDEN, Publication.REMOVED}:
         return
     _leave_public(idea, Publication.HIDDEN)
-    emit(IdeaHidden(actor_id=moderator.id, idea_id=idea.id, reason=clean_text(reason)))
+    emit(IdeaHidden(actor_id=moderator.id, idea_id=idea.id, reason=reason))
 
 
 def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
@@ -202,11 +203,17 @@ def follow_because(idea: Idea, user: User, **reasons: bool) -> None:
 
 def save_draft(user: User, *, title: str, need: str, proposal: str, board: str) -> None:
     """Keep what is in the form; an empty form keeps nothing."""
-    typed: dict[str, Any] = {"title": title[:1000], "need": need[:25_000], "proposal": proposal[:25_000]}
-    if not any(text.strip() for text in typed.values()):
+    typed: dict[str, Any] = {
+        "title": clean_line(title)[:1000],
+        "need": clean_text(need)[:25_000],
+        "proposal": clean_text(proposal)[:25_000],
+    }
+    if not any(typed.values()):
         discard_draft(user)
         return
-    db.session.merge(Draft(user_id=user.id, board=board[:60], saved_at=utcnow(), **typed))
+    insert_if_absent(Draft, user_id=user.id)
+    kept = sa.update(Draft).where(Draft.user_id == user.id)
+    db.session.execute(kept.values(board=clean_line(board)[:60], saved_at=utcnow(), **typed))
 
 
 def discard_draft(user: User) -> None:
@@ -219,6 +226,14 @@ def write_text(idea: Idea, title: str, need: str, proposal: str) -> None:
     idea.title, idea.need, idea.proposal = clean_line(title), clean_text(need), clean_text(proposal)
     idea.need_html, idea.proposal_html = render_markdown(idea.need), render_markdown(idea.proposal)
     idea.excerpt = plain(idea.need or idea.proposal, EXCERPT)
+
+
+def clean_reason(text: str) -> str:
+    """Return a reason as it is kept; refuse one that is longer than an idea may be."""
+    reason = clean_text(text)
+    if len(reason) > TEXT_MAX:
+        raise Refusal(_("This is %(count)d letters long; at most %(max)d fit.", count=len(reason), max=TEXT_MAX))
+    return reason
 
 
 def lock(idea: Idea) -> Idea:

@@ -19,6 +19,7 @@ from portal.db import utcnow
 from portal.ideas.models import TEXT_MAX, Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import ANSWER_LABELS, MOVES, STATUSES, Move, Status
+from portal.text import clean_line, clean_text
 
 LINK_MAX, EXPECTED_MAX = 500, 60
 
@@ -41,16 +42,20 @@ HINTS: dict[str, object] = {
 }
 
 
+def _at_most(letters: int) -> Length:
+    return Length(max=letters, message=_l("Use at most %(max)d characters."))
+
+
 class SaidForm(FlaskForm):
     """Everything that may be said with a move; ``seen`` is the status that the person had before their eyes."""
 
     seen = HiddenField()
-    answer = TextAreaField(validators=[Length(max=TEXT_MAX, message=_l("Use at most %(max)d characters."))])
-    reason = TextAreaField(validators=[Length(max=TEXT_MAX, message=_l("Use at most %(max)d characters."))])
-    alternative = TextAreaField(validators=[Length(max=TEXT_MAX, message=_l("Use at most %(max)d characters."))])
-    reversal = TextAreaField(validators=[Length(max=TEXT_MAX, message=_l("Use at most %(max)d characters."))])
-    expected = StringField(validators=[Length(max=EXPECTED_MAX, message=_l("Use at most %(max)d characters."))])
-    link = StringField(validators=[Length(max=LINK_MAX, message=_l("Use at most %(max)d characters."))])
+    answer = TextAreaField(filters=[clean_text], validators=[_at_most(TEXT_MAX)])
+    reason = TextAreaField(filters=[clean_text], validators=[_at_most(TEXT_MAX)])
+    alternative = TextAreaField(filters=[clean_text], validators=[_at_most(TEXT_MAX)])
+    reversal = TextAreaField(filters=[clean_text], validators=[_at_most(TEXT_MAX)])
+    expected = StringField(filters=[clean_line], validators=[_at_most(EXPECTED_MAX)])
+    link = StringField(filters=[clean_line], validators=[_at_most(LINK_MAX)])
     review_on = DateField(validators=[Optional()])
     owner = SelectField(coerce=int, validate_choice=False)
     target = SelectField(_l("Move to"), validate_choice=False)

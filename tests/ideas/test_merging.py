@@ -10,9 +10,18 @@ from sqlalchemy import select
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db
+from portal.errors import Refusal
 from portal.ideas import queries, service
 from portal.ideas.models import Idea, Vote
-from portal.ideas.moves import CannotMerge, DetailMissing, MoveDetails, MoveNotAllowed, move_idea, undo_merge
+from portal.ideas.moves import (
+    CannotMerge,
+    DetailMissing,
+    MoveDetails,
+    MoveNotAllowed,
+    check_merge,
+    move_idea,
+    undo_merge,
+)
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_user, make_votes, move_to
@@ -117,6 +126,27 @@ def test_an_idea_is_not_merged_into_itself_nor_into_what_is_out_of_sight():
             merge(idea, main)
 
     assert idea.status is Status.NEW
+
+
+def test_a_main_idea_that_was_merged_a_moment_ago_is_none():
+    """Two people merge at once: the second one waited for the lock, and finds the main idea gone elsewhere."""
+    pm, idea, main, other = make_user(Role.PM), make_idea(), make_idea(), make_idea()
+    with transaction():
+        move_idea(main, Status.MERGED, pm, MoveDetails(into=other))
+
+    with pytest.raises(CannotMerge):
+        check_merge(idea, main)
+
+
+def test_a_reason_has_a_longest_length():
+    pm, idea, main = make_user(Role.PM), make_idea(), make_idea()
+
+    with pytest.raises(Refusal), transaction():
+        move_idea(idea, Status.MERGED, pm, MoveDetails(into=main, reason="x" * 20_001))
+    with pytest.raises(Refusal), transaction():
+        service.hide_idea(idea, pm, "x" * 20_001)
+
+    assert (idea.status, idea.is_published) == (Status.NEW, True)
 
 
 def test_only_a_merge_is_taken_back_and_only_with_a_reason():

@@ -13,7 +13,7 @@ from portal.accounts.queries import list_staff
 from portal.boards.queries import list_boards
 from portal.errors import Refusal
 from portal.ideas import moves, service
-from portal.ideas.models import Idea
+from portal.ideas.models import TEXT_MAX, Idea
 from portal.ideas.moves import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.queries import count_audience, get_idea
 from portal.ideas.workflow import MOVES, Status
@@ -174,7 +174,7 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
     spot = spot_of(queue)
     form = offer.form
     if "preview" in request.form:
-        typed = Typed(offer, preview=render_markdown(form.answer.data or ""))
+        typed = Typed(offer, preview=render_markdown((form.answer.data or "")[:TEXT_MAX]))
         return show(open_workspace(spot, idea, opened=True, typed=typed))
     if not form.validate():
         return show_again(spot, idea, Typed(offer))
