@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -200,7 +200,7 @@ def _candidates(viewer: Person, asked: Asked, ids: list[int] | None) -> Sequence
     if asked.after:
         seen = seen.where(Idea.published_at >= datetime.combine(asked.after, time(), UTC))
     if asked.before:
-        seen = seen.where(Idea.published_at < datetime.combine(asked.before + timedelta(days=1), time(), UTC))
+        seen = seen.where(Idea.published_at <= datetime.combine(asked.before, time.max, UTC))
     if ids is None and asked.status:
         seen = seen.where(Idea.status == Status(asked.status))
     if ids is None and asked.board:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
 
 from portal.accounts.views import bp as accounts
 from portal.comments.views import bp as comments
@@ -15,7 +16,15 @@ from portal.triage.views import bp as triage
 BLUEPRINTS = (ideas, comments, search, accounts, notifications, triage, pages)
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address; one that no row can have leads nowhere."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**31 - 1)
+
+
 def init_app(app: Flask) -> None:
     """Answer at all of them."""
+    app.url_map.converters["int"] = RowNumber
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -13,7 +13,7 @@ from flask import Flask, make_response, render_template, request, url_for
 from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
@@ -33,6 +33,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _refuse_stale_form)
     app.register_error_handler(HTTPException, _explain)
     app.register_error_handler(OperationalError, _wait_for_database)
+    for unfit in (DataError, OverflowError):  # letters and numbers that no column holds
+        app.register_error_handler(unfit, _refuse_unreadable)
     app.register_error_handler(SignInRequired, _lead_to_sign_in)
     app.register_error_handler(RulesNotAccepted, _lead_to_rules)
     app.register_error_handler(Exception, _apologise)
@@ -96,6 +98,12 @@ def _wait_for_database(error: OperationalError) -> Response:
     answer = refuse(_sentence(503), 503)
     answer.headers["Retry-After"] = "10"
     return answer
+
+
+def _refuse_unreadable(_error: Exception) -> Response:
+    _give_up_database()
+    log.warning("could not read %s %s", request.method, request.path, exc_info=True)
+    return refuse(_sentence(400), 400)
 
 
 def _lead_to_sign_in(_error: SignInRequired) -> Response:
