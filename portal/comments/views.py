@@ -58,7 +58,7 @@ def post(idea_id: int) -> Response:
         if form.vote.data:
             idea_service.cast_vote(idea, author)
         comment = service.post_comment(idea, author, form.body.data, reply_to=parent)
-    there = url_for("ideas.show", idea_id=comment.idea_id, all=1, _anchor=f"comment-{comment.id}-said")
+    there = _place(comment, said=comment.id)
     done = _("Voted, and your words stand here as a comment.") if form.vote.data else _("Posted.")
     return go_to(there, notice=done)
 
@@ -120,5 +120,6 @@ def _parent(idea: Idea, comment_id: str | None) -> Comment | None:
     return parent if parent.idea_id == idea.id and parent.deleted_at is None else abort(404)
 
 
-def _place(comment: Comment) -> str:
-    return url_for("ideas.show", idea_id=comment.idea_id, all=1, _anchor=f"comment-{comment.id}-said")
+def _place(comment: Comment, said: int | None = None) -> str:
+    """Where the comment stands; ``said`` tells the page that it has just arrived, so that its draft may go."""
+    return url_for("ideas.show", idea_id=comment.idea_id, all=1, said=said, _anchor=f"comment-{comment.id}-said")

@@ -44,6 +44,11 @@
   addEventListener("pagehide", () => document.querySelectorAll("form[data-draft]").forEach((form) => timers.has(form) && save(form)));
 
   forEach("[data-draft-clear]", (mark) => localStorage.removeItem(PREFIX + mark.dataset.draftClear));
+  const here = new URL(location.href); /* loading the page again must not forget what is typed from now on */
+  if (here.searchParams.has("said")) {
+    here.searchParams.delete("said");
+    history.replaceState(history.state, "", here);
+  }
   forEach("form[data-draft]", restore);
   on("submit", "form[data-forget-drafts]", () =>
     Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => localStorage.removeItem(key)),
