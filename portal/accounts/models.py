@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime
 from typing import Any
@@ -150,8 +151,13 @@ class Rules(Model):
 
     @property
     def html(self) -> str:
-        """The text as it is shown."""
-        return render_page(self.body)
+        """The text as it is shown, below the title that the page gives it."""
+        return render_page(_OWN_TITLE.sub("", self.body))
+
+    @property
+    def changes_html(self) -> str:
+        """What is new in this version, as it is shown."""
+        return render_page(self.changes)
 
 
 class RulesAcceptance(Model):
@@ -182,5 +188,6 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFKC", " ".join(visible.split()))
 
 
+_OWN_TITLE = re.compile(r"\A\s*#[ \t][^\n]*")
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
 """What is drawn as nothing although Unicode counts it among letters, marks and symbols."""
