@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 PREFIX = "PORTAL"
+YES, NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
 class ConfigurationError(Exception):
@@ -24,15 +25,21 @@ class Setting:
     """One ``PORTAL_*`` variable."""
 
     name: str
-    default: Any
+    default: Any  # also says what kind the value has; None is yes, no or not said
     meaning: str
+    choices: tuple[str, ...] = ()
 
 
 SETTINGS = (
     Setting("NAME", "Ideas", "What the portal calls itself in pages and mails."),
     Setting("QUESTION", "What would make it better?", "The question over the box on the home page."),
     Setting("BASE_URL", "http://127.0.0.1:8000", "The address people use; links in mails start with it."),
-    Setting("INSTANCE", "instance", "The folder for database, search index and secrets: what a backup takes."),
+    Setting(
+        "INSTANCE",
+        "",
+        "The folder for database, search index and secrets: what a backup takes. Default: `instance` beside the code, "
+        "or in the current folder once installed.",
+    ),
     Setting("DATABASE_URL", "", "Default: `sqlite:///portal.db` in the instance folder. Or `postgresql://…`."),
     Setting("SECRET_KEY", "", "Signs cookies and links. Default: made once and kept in the instance folder."),
     Setting("PRODUCTION", None, "Refuse unsafe settings. Default: true when BASE_URL starts with `https:`."),
@@ -42,7 +49,12 @@ SETTINGS = (
         "`smtp://user:password@host:587`, `smtps://…:465`, `catch:` (kept in the portal), empty: no mail.",
     ),
     Setting("MAIL_FROM", "", "Sender of mails. Default: `ideas@` and the host of BASE_URL."),
-    Setting("WORKER", "inside", "`inside`: this process works off the outbox too; `off`: `portal worker` does."),
+    Setting(
+        "WORKER",
+        "inside",
+        "`inside`: this process works off the outbox too; `off`: `portal worker` does.",
+        choices=("inside", "off"),
+    ),
     Setting("HOLD_FIRST_POST", True, "A member's first idea waits for a moderator."),
     Setting("DEFAULT_LOCALE", "en", "Language for people whose browser asks for none that we have."),
     Setting("TIMEZONE", "UTC", "Time zone in which dates are shown and days are counted."),
@@ -60,12 +72,14 @@ SETTINGS = (
 def configure(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     """Fill ``app.config`` from defaults, ``PORTAL_*`` and ``overrides``, in this order.
 
-    Raises ConfigurationError for a folder that cannot be written and for unsafe production settings.
+    Raises ConfigurationError for a value that means nothing, a folder that cannot be written and unsafe production
+    settings.
     """
     app.config.from_mapping({setting.name: setting.default for setting in SETTINGS})
     app.config.from_prefixed_env(PREFIX)
     app.config.from_mapping(overrides or {})
     config = app.config
+    config.update({setting.name: _meant(setting, config[setting.name]) for setting in SETTINGS})
     if config["PRODUCTION"] is None:
         config["PRODUCTION"] = config["BASE_URL"].startswith("https:")
     instance = _instance_folder(config["INSTANCE"])
@@ -77,8 +91,28 @@ def configure(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     _derive(app)
 
 
+def _meant(setting: Setting, value: Any) -> Any:
+    """Return a value as the kind its setting has; what was left empty is the default."""
+    words, word = str(value), str(value).strip().lower()
+    if value is None or not word:
+        return setting.default
+    if setting.default is None or isinstance(setting.default, bool):
+        if word not in YES | NO:
+            raise ConfigurationError(f"PORTAL_{setting.name} must be true or false, not {words!r}.")
+        return word in YES
+    if isinstance(setting.default, int):
+        if not word.isdecimal():
+            raise ConfigurationError(f"PORTAL_{setting.name} must be a whole number, not {words!r}.")
+        return int(word)
+    if setting.choices and words not in setting.choices:
+        raise ConfigurationError(f"PORTAL_{setting.name} must be {' or '.join(setting.choices)}, not {words!r}.")
+    return words
+
+
 def _instance_folder(name: str) -> Path:
-    folder = Path(name).absolute()
+    code = Path(__file__).parent.parent
+    home = code if (code / "pyproject.toml").exists() else Path.cwd()
+    folder = Path(name).absolute() if name else home / "instance"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = folder / f".probe-{os.getpid()}-{secrets.token_hex(4)}"
@@ -117,8 +151,6 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
         raise ConfigurationError(
             "In production PORTAL_BASE_URL must start with https:, or cookies would travel in the open."
         )
-    if config.get("SESSION_COOKIE_SECURE") is False and "SESSION_COOKIE_SECURE" in (config.get("EXPLICIT") or ()):
-        raise ConfigurationError("PORTAL_SESSION_COOKIE_SECURE=false sends sign-ins in the open; remove it.")
     if config["DEMO"]:
         raise ConfigurationError("PORTAL_DEMO shows every mail to everybody; it cannot be used in production.")
 
