@@ -27,6 +27,7 @@ from portal.extensions import limiter
 from portal.ideas.models import Idea, Vote
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail
+from portal.notifications.transport import NEARBY
 from portal.outbox import OutboxRow
 from portal.schema import read_schema
 from portal.search.engine import NeedsRebuild
@@ -275,7 +276,7 @@ def _mail(mail_to: str | None) -> Findings:
 def _ask_mail_server(address: str, mail_to: str | None) -> Finding:
     """Speak with the mail server as sending does, and say what it answered."""
     url = urlsplit(address)
-    port = url.port or (465 if url.scheme == "smtps" else 587)
+    port = url.port or (465 if url.scheme == "smtps" else 25)
     where = f"{url.hostname}:{port}"
     step = "does not answer"
     try:
@@ -285,6 +286,8 @@ def _ask_mail_server(address: str, mail_to: str | None) -> Finding:
             if url.scheme == "smtp" and server.has_extn("starttls"):
                 server.starttls(context=ssl.create_default_context())
                 server.ehlo()
+            elif url.scheme == "smtp" and url.username and url.hostname not in NEARBY:
+                raise smtplib.SMTPException("the password was not sent; use smtps:")
             step = "does not let us in"
             if url.username:
                 server.login(unquote(url.username), unquote(url.password or ""))

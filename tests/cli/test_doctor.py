@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 import sqlalchemy as sa
@@ -160,3 +161,19 @@ def test_a_test_mail_without_a_mail_server_is_no_success(app):
     assert any(
         "No test mail went to nia@example.org" in sentence for sentence in sentences(Health.BROKEN, "nia@example.org")
     )
+
+
+def test_the_mail_server_is_asked_where_mails_are_sent():
+    assert doctor._ask_mail_server("smtp://127.0.0.1", None).sentence.startswith("The mail server 127.0.0.1:25 ")
+
+
+def test_no_password_is_sent_in_the_open(monkeypatch):
+    server = MagicMock()
+    server.__enter__.return_value = server
+    server.has_extn.return_value = False
+    monkeypatch.setattr(doctor, "_connect", lambda *_where: server)
+
+    found = doctor._ask_mail_server("smtp://ann:secret@mail.example.org", None)
+
+    assert "does not encrypt: the password was not sent" in found.sentence
+    server.login.assert_not_called()
