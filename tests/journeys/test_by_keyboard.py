@@ -121,6 +121,8 @@ def test_the_team_decides_by_keyboard(open_page):
 
     page.keyboard.press("i")
     expect(told(page).first).to_contain_text("Assigned to Petra.")
+    expect(desk.locator("dd", has_text="Petra")).to_be_visible()
+    expect(desk).to_be_focused()
     page.keyboard.press("s")
     expect(page.get_by_role("combobox", name="Move to")).to_be_focused()
     page.keyboard.press("U")

@@ -8,7 +8,7 @@ from portal.accounts.queries import find_by_email
 from portal.accounts.roles import Role
 from portal.accounts.service import confirmation_token
 from tests.factories import make_board, make_idea, make_rules, make_user
-from tests.journeys.steps import choose, on_both_databases, sign_in, sign_up, told, vote_button
+from tests.journeys.steps import choose, look_again, on_both_databases, sign_in, sign_up, told, vote_button
 
 MAPS, WATER = "Download maps to use them without network", "Mark springs on the map"
 
@@ -43,6 +43,7 @@ def test_from_a_typed_sentence_to_everybody_behind_it_hearing_of_it(come, script
     voter.get_by_role("link", name="Open an account").click()
     sign_up(voter, "noor@example.org", "Noor")
     expect(vote_button(voter, WATER)).to_have_attribute("aria-pressed", "true")
+    look_again()
     voter.goto(f"/confirm/{confirmation_token(find_by_email('noor@example.org'))}")
     voter.get_by_role("button", name="Yes, this is my address").click()
     voter.goto(idea)
@@ -51,12 +52,12 @@ def test_from_a_typed_sentence_to_everybody_behind_it_hearing_of_it(come, script
     expect(voter.locator(".comment__body em")).to_have_text("dry out")
 
     # Petra looks at it and plans it
-    manager.goto(idea)
-    manager.get_by_role("link", name="Open in triage").click()
     for status, words, button in (
         ("Under review", "", "Move, tell 2 people"),
         ("Planned", "**We build it.** With the summer map.", "Publish, tell 2 people"),
     ):
+        manager.goto(idea)
+        manager.get_by_role("link", name="Open in triage").click()
         choose(manager, scripts, status)
         form = manager.locator(f"#form-{status.lower().replace(' ', '_')}")
         if words:
