@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from portal.bench.visits import Ask, Work
 from portal.db import db
@@ -59,5 +59,4 @@ def _answer(app: Flask, ask: Ask, encoding: str = "") -> TestResponse:
 
 
 def _open(app: Flask, ask: Ask, headers: dict[str, str]) -> TestResponse:
-    client = app.test_client(use_cookies=False)
-    return client.open(ask.path, method=ask.method, headers=headers)
+    return Client(app, use_cookies=False).open(ask.path, method=ask.method, headers=headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Lock
 from typing import Any, TypeVar
 
 from flask import current_app
@@ -16,14 +17,25 @@ Value = TypeVar("Value")
 
 
 def kept(key: tuple[Any, ...], at_most: timedelta, make: Callable[[], Value]) -> Value:
-    """Return what ``make`` returned last for this key, or make it anew when that is older than ``at_most``."""
+    """Return what ``make`` returned last for this key, or make it anew when that is older than ``at_most``.
+
+    One thread makes it anew; the others meanwhile go on with what there is, so that nothing is counted twice at a time.
+    """
     figures: dict[tuple[Any, ...], tuple[float, Value]] = current_app.extensions.setdefault("kept", {})
     made_at, value = figures.get(key, (float("-inf"), None))
     if time.monotonic() - made_at <= at_most.total_seconds():
         return value  # type: ignore[return-value]
-    value = make()
-    figures[key] = (time.monotonic(), value)
-    return value
+    busy: Lock = current_app.extensions.setdefault("kept busy", {}).setdefault(key, Lock())
+    if not busy.acquire(blocking=key not in figures):
+        return value  # type: ignore[return-value]
+    try:
+        made_at, value = figures.get(key, (float("-inf"), None))
+        if time.monotonic() - made_at > at_most.total_seconds():
+            value = make()
+            figures[key] = (time.monotonic(), value)
+        return value  # type: ignore[return-value]
+    finally:
+        busy.release()
 
 
 def kept_while_unchanged(key: tuple[Any, ...], make: Callable[[Session], Value]) -> Value:

