@@ -8,10 +8,12 @@ import click
 import flask_migrate
 
 from portal import doctor
+from portal.boards.service import ensure_board
 from portal.cli.progress import progress
 from portal.opening import opened
 from portal.schema import read_schema
 from portal.search import index
+from portal.transactions import transaction
 
 
 @click.group()
@@ -22,9 +24,15 @@ def database() -> None:
 @database.command()
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
-    """Make or change the tables up to REVISION, by default the newest. Nothing happens when they are there already."""
+    """Make or change the tables up to REVISION, by default the newest; a new portal gets its first board.
+
+    Nothing happens when they are there already.
+    """
     with opened(any_schema=True):
         flask_migrate.upgrade(revision=revision)
+        if read_schema().is_newest:
+            with transaction(wake=False):
+                ensure_board()
         click.echo(f"The database is at {read_schema().current}.")
 
 

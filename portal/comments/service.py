@@ -53,8 +53,10 @@ def post_comment(
 
 
 def edit_comment(comment: Comment, body: str) -> None:
-    """Say it differently; nobody is told again. What was deleted meanwhile stays deleted."""
+    """Say it differently while the discussion is open; nobody is told again. What was deleted stays deleted."""
     _lock(comment)
+    if not comment.idea.takes_comments(utcnow()):
+        raise CommentsClosed(comment.idea)
     if comment.deleted_at is not None:
         raise Refusal(_("Somebody else was faster. Reload the page to see how things are now."))
     if clean_text(body) == comment.body:

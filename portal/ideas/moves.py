@@ -146,17 +146,17 @@ def check_merge(idea: Idea, main: Idea) -> None:
 
 def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
     """Take a merge back: status, clock and votes of both ideas are as they would be without it."""
+    main = lock(idea.merged_into) if idea.merged_into else None  # the main idea first, as everywhere
     lock(idea)
     merge = db.session.scalar(
         sa.select(StatusChange)
         .where(StatusChange.idea_id == idea.id, StatusChange.target == Status.MERGED)
         .order_by(StatusChange.id.desc())
     )
-    if idea.status is not Status.MERGED or merge is None or idea.merged_into is None:
+    if idea.status is not Status.MERGED or merge is None or main is None or idea.merged_into_id != main.id:
         raise MoveNotAllowed(idea, idea.status)
     if not reason.strip():
         raise DetailMissing("reason", _("Say why the merge is taken back. Those who were told of it will read it."))
-    main = lock(idea.merged_into)
     change = _remember(idea, merge.source, actor, reason, utcnow())
     idea.status, idea.status_since, idea.due_at = merge.source, merge.since_before, merge.due_before
     idea.merged_into_id = None

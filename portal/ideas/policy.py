@@ -16,7 +16,7 @@ def may_take_part(viewer: Person, _thing: Any = None) -> bool:
 
 
 def may_edit(viewer: Person, idea: Idea) -> bool:
-    """Authors while the idea is open, staff always."""
+    """Authors while the idea is open, moderators and admins always."""
     return viewer.is_moderator or (_is_author(viewer, idea) and idea.status.rule.category is Category.OPEN)
 
 

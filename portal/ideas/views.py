@@ -17,6 +17,7 @@ from portal.boards.models import Board
 from portal.boards.queries import audiences_of, find_board, list_boards
 from portal.comments import queries as comments
 from portal.db import utcnow
+from portal.errors import Refusal
 from portal.extensions import limiter
 from portal.ideas import lists, queries, service
 from portal.ideas import page as idea_page
@@ -86,7 +87,7 @@ def create() -> Response:
     if not form.checked.data and any(idea.strength != "related" for idea in similar):
         return _form_page(form, asked_first=True)
     author = member()
-    chosen = find_board(form.board.data or guess_board(similar), author) or list_boards(author)[0]
+    chosen = find_board(form.board.data or guess_board(similar), author) or _boards_open_to(author)[0]
     held = _is_held(author)
     with transaction():
         idea = service.submit_idea(
@@ -265,9 +266,16 @@ def _page_of(idea: Idea) -> dict[str, Any]:
     }
 
 
+def _boards_open_to(person: Person) -> list[Board]:
+    boards = list_boards(person)
+    if not boards:
+        raise Refusal(_("There is no board for ideas yet. An admin has to open one first."))
+    return boards
+
+
 def _new_form() -> NewIdeaForm:
     form = NewIdeaForm()
-    form.offer_boards([(board.slug, board.name) for board in list_boards(viewer())])
+    form.offer_boards([(board.slug, board.name) for board in _boards_open_to(viewer())])
     return form
 
 

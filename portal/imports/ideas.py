@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal.boards.models import Board
+from portal.boards.service import ensure_board
 from portal.config import ConfigurationError
 from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
@@ -258,10 +259,8 @@ class _Import:
         self.report.board = name
         if self._dry_run:
             return 0
-        board = Board(slug="ideas", name=name)
         with transaction(wake=False):
-            db.session.add(board)
-        return board.id
+            return ensure_board().id
 
     def _board_id(self, name: str) -> int:
         if not name:

@@ -22,8 +22,12 @@ class Notification(Model):
     __table_args__ = (
         sa.UniqueConstraint("user_id", "event_id"),
         sa.Index(None, "user_id", "id"),
-        sa.Index("ix_notifications_unread", "user_id", sqlite_where=sa.text("read_at IS NULL"),
-                 postgresql_where=sa.text("read_at IS NULL")),
+        sa.Index(
+            "ix_notifications_unread",
+            "user_id",
+            sqlite_where=sa.text("read_at IS NULL"),
+            postgresql_where=sa.text("read_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -45,8 +49,13 @@ class Mail(Leased, Model):
 
     __tablename__ = "mails"
     __table_args__ = (
-        sa.Index("ix_mails_due", "available_at", "id", sqlite_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
-                 postgresql_where=sa.text("done_at IS NULL AND given_up_at IS NULL")),
+        sa.Index(
+            "ix_mails_due",
+            "available_at",
+            "id",
+            sqlite_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
+        ),
         sa.Index(None, "user_id", "done_at"),
     )
 

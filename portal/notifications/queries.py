@@ -33,8 +33,16 @@ TABS: dict[str, ColumnElement[bool]] = {
     "replies": Notification.kind == Kind.REPLIED,
 }
 _LEADS = (
-    *STATUS_KINDS, Kind.HIDDEN, Kind.ANSWERED, Kind.QUESTION_REMINDER, Kind.REPLIED, Kind.ASSIGNED, Kind.PUBLISHED,
-    Kind.COMMENTED, Kind.VOTED, Kind.RECEIVED,
+    *STATUS_KINDS,
+    Kind.HIDDEN,
+    Kind.ANSWERED,
+    Kind.QUESTION_REMINDER,
+    Kind.REPLIED,
+    Kind.ASSIGNED,
+    Kind.PUBLISHED,
+    Kind.COMMENTED,
+    Kind.VOTED,
+    Kind.RECEIVED,
 )
 """What a line of the inbox tells, rather than counts, when several things happened to an idea on one day."""
 
@@ -131,8 +139,10 @@ class MailHealth:
 
 def notifications_for(viewer: Person) -> Select[Notification]:
     """Every read of notifications starts here: one's own, about ideas that one may still see."""
-    return select(Notification).join(Idea, Idea.id == Notification.idea_id).where(
-        Notification.user_id == viewer.id, is_seen_by(viewer)
+    return (
+        select(Notification)
+        .join(Idea, Idea.id == Notification.idea_id)
+        .where(Notification.user_id == viewer.id, is_seen_by(viewer))
     )
 
 
@@ -183,9 +193,7 @@ def news_for(viewer: Person, limit: int = 3) -> News | None:
         notifications_for(viewer)
         .join(EventRecord, EventRecord.id == Notification.event_id)
         .where(Notification.read_at.is_(None), Notification.kind.in_(kinds))
-        .with_only_columns(
-            Idea, EventRecord.data, sa.func.count().over(), sa.func.min(Notification.at).over()
-        )
+        .with_only_columns(Idea, EventRecord.data, sa.func.count().over(), sa.func.min(Notification.at).over())
         .options(load_only(Idea.title))
         .order_by(Notification.id.desc())
         .limit(limit * 3)
@@ -229,8 +237,10 @@ def mail_health(limit: int = 50) -> MailHealth:
     mails = select(Mail).options(joinedload(Mail.user), joinedload(Mail.notification).joinedload(Notification.idea))
     failing = sa.or_(OutboxRow.given_up_at.is_not(None), sa.and_(open_row, OutboxRow.error.is_not(None)))
     suppressed = (
-        select(Mail.suppressed, sa.func.count()).where(Mail.done_at > day_ago, Mail.suppressed.is_not(None))
-        .group_by(Mail.suppressed).order_by(sa.func.count().desc())
+        select(Mail.suppressed, sa.func.count())
+        .where(Mail.done_at > day_ago, Mail.suppressed.is_not(None))
+        .group_by(Mail.suppressed)
+        .order_by(sa.func.count().desc())
     )
     return MailHealth(
         waiting=_count(Mail, open_mail),
@@ -240,7 +250,9 @@ def mail_health(limit: int = 50) -> MailHealth:
         suppressed_today=[(why or "", number) for why, number in db.session.execute(suppressed)],
         oldest_waiting=db.session.scalar(select(sa.func.min(Mail.queued_at)).where(open_mail)),
         outbox_waiting=_count(OutboxRow, open_row),
-        outbox_failing=list(db.session.scalars(select(OutboxRow).where(failing).order_by(OutboxRow.id.desc()).limit(limit))),
+        outbox_failing=list(
+            db.session.scalars(select(OutboxRow).where(failing).order_by(OutboxRow.id.desc()).limit(limit))
+        ),
     )
 
 

@@ -211,7 +211,10 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
     def story(n: Notification, idea: Idea) -> Story:
         facts = n.record.data
         return Story(
-            notification=n, idea=idea, kind=Kind(n.kind), reason=Reason(n.reason),
+            notification=n,
+            idea=idea,
+            kind=Kind(n.kind),
+            reason=Reason(n.reason),
             actor=actors.get(n.record.actor_id),
             source=Status(facts["source"]) if "source" in facts else None,
             target=Status(facts["target"]) if "target" in facts else None,

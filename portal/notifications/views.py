@@ -157,7 +157,10 @@ def caught_mail(mail_id: int) -> Response:
     message = _parse(mail.raw)
     text = message.get_body(("plain",))
     answer = page(
-        "notifications/caught_mail.html", mail=mail, headers=message.items(), frame=FRAME,
+        "notifications/caught_mail.html",
+        mail=mail,
+        headers=message.items(),
+        frame=FRAME,
         text=text.get_content() if text else "",
     )
     answer.headers["Content-Security-Policy"] = f"{POLICY}; frame-src 'self'"

@@ -67,9 +67,7 @@ def _add_headers(response: Response) -> Response:
         personal = bool(session) or response.status_code >= 400 or request.method not in SAFE
         response.headers["Cache-Control"] = "private, no-store" if personal else "no-cache"
     if request.endpoint in {"assets", "static"}:
-        session.accessed = (
-            False  # Flask-Login looked, but these are the same for everybody
-        )
+        session.accessed = False  # Flask-Login looked, but these are the same for everybody
     else:
         response.vary.update(["HX-Request", "Cookie"])
     return response
