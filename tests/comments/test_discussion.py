@@ -33,7 +33,8 @@ def said(idea: Idea, person: Any = None) -> list[Any]:
 
 
 def names() -> list[str]:
-    return [name for name in db.session.scalars(select(EventRecord.name).order_by(EventRecord.id)) if name.startswith("comment.")]
+    said = select(EventRecord.name).where(EventRecord.name.startswith("comment.")).order_by(EventRecord.id)
+    return list(db.session.scalars(said))
 
 
 # The rules

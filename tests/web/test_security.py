@@ -506,7 +506,7 @@ def test_s38_bytes_that_are_no_text_are_no_error(browse):
 
     assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
     db.session.rollback()
-    assert db.session.scalars(select(Comment.body)).all() in ([], ["��abc"])
+    assert "\x00" not in "".join(db.session.scalars(select(Comment.body)))
 
 
 def test_s07_what_a_form_does_not_ask_is_not_taken(browse):
@@ -531,6 +531,7 @@ def test_s07_what_a_form_does_not_ask_is_not_taken(browse):
         "/ideas",
         data={"title": "Name my routes", "need": "Numbers only today.", "board": "", "checked": "1"} | read_only,
     )
+    db.session.rollback()
     idea = db.session.scalars(select(Idea)).one()
     browse(author).post(
         f"/ideas/{idea.id}/edit", data={"title": "Name all routes", "need": "Numbers only today."} | read_only
