@@ -27,7 +27,7 @@ from portal.ideas.workflow import Status
 from portal.transactions import transaction
 from portal.web import dates
 from portal.web.context import LANGUAGES
-from tests.factories import make_comment, make_idea, make_user, move_to
+from tests.factories import make_board, make_comment, make_idea, make_user, move_to
 from tests.support.browser import HTMX
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -324,6 +324,7 @@ def test_people_of_both_languages_read_the_same_list_each_in_theirs(browse):
 
 @pytest.mark.parametrize("headers", [HTMX | GERMAN, GERMAN], ids=["htmx", "plain"])
 def test_refusals_and_errors_are_german_too(browse, headers):
+    make_board()
     member = browse(make_user())
 
     missing = member.get("/ideas/999999", headers=headers)
