@@ -96,7 +96,7 @@ def create() -> Response:
         if not form.follow.data:
             service.unfollow(idea, author)
         service.discard_draft(author)
-    return go_to(url_for(".show", idea_id=idea.id, posted=1), notice=_("Posted."))
+    return go_to(url_for(".show", idea_id=idea.id, posted=1))
 
 
 @bp.post("/ideas/draft")
