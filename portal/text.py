@@ -52,7 +52,7 @@ _cleaner = nh3.Cleaner(
 
 def render_markdown(text: str) -> str:
     """Return the text as HTML that is safe to show: Markdown without raw HTML, headings below the page's own."""
-    flat = _LIST_INDENT.sub(" " * 24, _QUOTE_RUN.sub("> " * _NESTING_MAX, text))
+    flat = _LIST_INDENT.sub(" " * 24, _QUOTE_RUN.sub("> " * _NESTING_MAX, clean_text(text)))
     rendered = str(_markdown(flat))
     lowered = (
         rendered.replace("<h1>", "<h3>").replace("</h1>", "</h3>").replace("<h2>", "<h3>").replace("</h2>", "</h3>")

@@ -73,6 +73,10 @@ def test_s31_any_text_comes_out_harmless(text):
     assert_harmless(render_markdown(text))
 
 
+def test_half_a_character_is_left_out_and_not_stumbled_over():
+    assert render_markdown("a\ud800b") == "<p>ab</p>\n"
+
+
 def test_markdown_says_what_people_mean():
     assert render_markdown("**Bold** and *soft*\nnext line") == (
         "<p><strong>Bold</strong> and <em>soft</em><br>\nnext line</p>\n"

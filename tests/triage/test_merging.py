@@ -71,7 +71,7 @@ def test_the_preview_is_what_happens(browse, settle, headers):
     assert "1 stays readable at the old address." in text
     followers = queries.audience_of(queries.with_merged(main), None).subquery()
     assert db.session.scalar(select(func.count()).select_from(followers)) == preview.followers_after
-    event = db.session.scalars(select(EventRecord).where(EventRecord.name == "idea.merged")).all()[-1]
+    event = db.session.scalars(select(EventRecord).filter_by(name="idea.merged", idea_id=idea.id)).one()
     heard = select(func.count()).where(Notification.event_id == event.id, Notification.reason != "owner")
     assert db.session.scalar(heard) == preview.audience.total == 8
     assert f"Merge, tell {preview.audience.total} people" in text
