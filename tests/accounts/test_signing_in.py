@@ -43,8 +43,8 @@ def test_the_right_password_signs_in(browse):
 
     assert (answer.status_code, answer.location) == (303, "/")
     assert is_in(browser)
-    assert db.session.scalars(select(EventRecord.name)).all()[-1] == "member.signed_in"
-    assert db.session.scalars(select(EventRecord.actor_id)).all()[-1] == user.id
+    assert db.session.scalars(select(EventRecord.name).order_by(EventRecord.id)).all()[-1] == "member.signed_in"
+    assert db.session.scalars(select(EventRecord.actor_id).order_by(EventRecord.id)).all()[-1] == user.id
 
 
 def test_s16_a_wrong_password_and_an_unknown_address_are_answered_alike(browse):
@@ -261,7 +261,7 @@ def test_s20_signing_out_ends_the_session_also_for_whoever_copied_the_cookie(app
     assert not is_in(browser)
     assert not is_in(thief)
     db.session.rollback()
-    assert db.session.scalars(select(EventRecord.name)).all()[-1] == "member.signed_out"
+    assert db.session.scalars(select(EventRecord.name).order_by(EventRecord.id)).all()[-1] == "member.signed_out"
 
 
 def test_s20_suspension_counts_on_the_next_request(browse):
