@@ -49,6 +49,7 @@ def test_a_manager_looks_at_the_longest_waiting_and_moves_it_to_planned(come, sc
 
     page.get_by_role("navigation", name="Queues").get_by_role("link", name="Assigned to you").click()
     page.get_by_role("list", name="Ideas in this queue").get_by_role("link", name=OLD).click()
+    page.wait_for_url(re.compile(rf"/triage/mine/{idea.id}\b"))
     choose(page, scripts, "Planned")
     form = page.locator("#form-planned")
     form.get_by_role("button", name="Publish, tell 5 people").click()
