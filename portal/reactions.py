@@ -26,7 +26,7 @@ from portal.ideas.events import (
     OwnerAssigned,
     VoteCast,
 )
-from portal.notifications import mail
+from portal.notifications import letters, mail, service
 from portal.notifications import reactions as notifications
 from portal.search import index as search
 
@@ -51,6 +51,11 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     CommentDeleted: (search.index_idea, notifications.count_comment_as_read),
 }
 
+LETTERS: dict[str, mail.Writer] = {
+    service.CONFIRM: letters.confirmation_letter,
+}
+"""Who writes which letter about an account: one entry for each kind of mail that is not about an idea."""
+
 CHORES: tuple[Callable[[], int], ...] = (
     outbox.work_off,
     search.index_pending,
@@ -67,4 +72,5 @@ def init_app(app: Flask) -> None:
     app.extensions["reactions_by_name"] = {
         events.name_of(reaction): reaction for reactions in REACTIONS.values() for reaction in reactions
     }
+    app.extensions["letters"] = LETTERS
     app.extensions["chores"] = CHORES

@@ -22,6 +22,7 @@ class Person:
     role: Any
 
     session_token: str = ""  # of the browser that asks; kept nowhere
+    signed_in: AuthSession | None = None  # the session of the browser that asks
 
     @property
     def is_authenticated(self) -> bool:
@@ -101,23 +102,45 @@ class User(Person, Model):
     about: Mapped[str | None] = mapped_column(sa.String(300))
     password_hash: Mapped[str | None] = mapped_column(sa.String(200))
     confirmed_at: Mapped[datetime | None]
+    approved_at: Mapped[datetime | None] = mapped_column(default=utcnow)  # None: waits for a moderator's yes
     suspended_at: Mapped[datetime | None]
+    suspended_until: Mapped[datetime | None]  # None with suspended_at: until somebody lifts it
     trusted_at: Mapped[datetime | None]  # a moderator let a first post through
     wants_mail: Mapped[bool] = mapped_column(default=True)
     shortcuts_on: Mapped[bool] = mapped_column(default=True)
     theme: Mapped[str] = mapped_column(sa.String(10), default="")
     locale: Mapped[str | None] = mapped_column(sa.String(10))
+    timezone: Mapped[str | None] = mapped_column(sa.String(60))  # IANA name; None: the portal's
+    picture: Mapped[str | None] = mapped_column(sa.String(64))  # what the present picture's address ends with
+    has_board_roles: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # on any board
+    leaves_at: Mapped[datetime | None]  # asked to be erased; undone until then
+    erased_at: Mapped[datetime | None]  # only the mark "former member" is left
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the account is shut, for good or until a moment that has not come."""
+        return self.suspended_at is not None and (self.suspended_until is None or self.suspended_until > utcnow())
 
     @property
     def is_active(self) -> bool:
         """Whether the account may be used."""
-        return self.suspended_at is None
+        return not self.is_suspended and self.erased_at is None
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether the account may take part, and read what members read."""
+        return self.approved_at is not None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the account will be erased unless its owner comes back."""
+        return self.leaves_at is not None and self.erased_at is None
 
     @property
     def can_get_mail(self) -> bool:
         """Whether mail reaches this person and is wanted."""
-        return self.confirmed_at is not None and self.suspended_at is None and self.wants_mail
+        return self.confirmed_at is not None and self.is_active and not self.is_leaving and self.wants_mail
 
     @property
     def speaks_as(self) -> str:
@@ -137,6 +160,10 @@ class AuthSession(Model):
     expires_at: Mapped[datetime]
     idle_seconds: Mapped[int]
     browser: Mapped[str] = mapped_column(sa.String(200), default="")
+    address: Mapped[str] = mapped_column(sa.String(45), default="", server_default=sa.text("''"))
+    way: Mapped[str] = mapped_column(sa.String(40), default="password", server_default="password")  # how one got in
+    second: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # whether two factors were proven
+    proved_at: Mapped[datetime | None] = mapped_column(default=utcnow)  # when its owner last proved who they are
 
 
 class Rules(Model):
@@ -148,6 +175,7 @@ class Rules(Model):
     body: Mapped[str] = mapped_column(sa.Text)
     changes: Mapped[str] = mapped_column(sa.Text, default="")
     published_at: Mapped[datetime] = mapped_column(default=utcnow)
+    grace_until: Mapped[datetime | None]  # until then, who agreed to an earlier version may go on
 
     @property
     def html(self) -> str:
@@ -160,6 +188,27 @@ class Rules(Model):
         return render_page(self.changes)
 
 
+class PrivacyNotice(Model):
+    """One version of what the portal says about personal data; the highest number is in force."""
+
+    __tablename__ = "privacy_notices"
+
+    version: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[str] = mapped_column(sa.Text)
+    changes: Mapped[str] = mapped_column(sa.Text, default="")
+    published_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Picture(Model):
+    """The picture somebody gave of themselves: made anew by us, so that it holds nothing but what is seen."""
+
+    __tablename__ = "pictures"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    image: Mapped[bytes] = mapped_column(sa.LargeBinary)  # WebP, 256 pixels square
+    made_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class RulesAcceptance(Model):
     """One member's agreement to one version of the rules."""
 
@@ -168,6 +217,7 @@ class RulesAcceptance(Model):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(sa.ForeignKey("rules.version"), primary_key=True)
     accepted_at: Mapped[datetime] = mapped_column(default=utcnow)
+    privacy_version: Mapped[int | None]  # the privacy notice that was shown with it
 
 
 class PendingAct(Model):

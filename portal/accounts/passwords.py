@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 
 from portal.accounts.models import name_key
 from portal.errors import Refusal
+from portal.options import option
 
 SHORTEST, LONGEST = 15, 256
 _one_per_core = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -57,7 +58,7 @@ def check_strength(password: str, *, name: str, email: str) -> None:
     if len(password) > LONGEST:
         raise PasswordRefused(_("Use at most %(count)d characters.", count=LONGEST))
     folded = name_key(password).replace(" ", "")
-    own = [name_key(name), email.split("@")[0].casefold(), current_app.config["NAME"].casefold()]
+    own = [name_key(name), email.split("@")[0].casefold(), option("name").casefold()]
     if any(word and folded.replace(word.replace(" ", ""), "").strip("0123456789!.-_") == "" for word in own):
         raise PasswordRefused(_("This is made of your name, your address or the portal's name. Choose something else."))
     if len(set(folded)) < 5 or folded in _common() or folded.rstrip("0123456789!.?") in _common():

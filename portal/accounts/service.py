@@ -29,6 +29,7 @@ from portal.accounts.roles import Role
 from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
+from portal.options import option
 from portal.text import clean_line
 
 CONFIRM_WITHIN = 24 * 3600  # seconds
@@ -181,7 +182,7 @@ def ensure_rules(body: str = "") -> Rules:
 def default_rules() -> Rules:
     """Return the rules we bring along, in force nowhere yet."""
     text = (Path(__file__).parent / "rules.md").read_text(encoding="utf-8")
-    body = text.replace("{portal}", current_app.config["NAME"])
+    body = text.replace("{portal}", option("name"))
     return Rules(version=1, body=body, changes="", published_at=utcnow())
 
 
@@ -273,7 +274,7 @@ def check_name_is_readable(name: str) -> None:
 
 def _check_not_the_portal(name: str) -> None:
     """Raise FieldRefused for a member's name that sounds like the team's."""
-    portal = name_key(current_app.config["NAME"])
+    portal = name_key(option("name"))
     if name_key(name) in {portal, f"{portal} team", "admin", "administrator", "moderator", "staff", "support", "team"}:
         raise FieldRefused("name", _("This sounds like the team. Choose a name of your own."))
 

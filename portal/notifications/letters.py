@@ -21,6 +21,7 @@ from portal.notifications import links
 from portal.notifications.models import Mail
 from portal.notifications.policy import Kind, Reason
 from portal.notifications.stories import Story
+from portal.options import option
 from portal.text import clean_line, plain
 
 SUBJECT_MAX = 160
@@ -50,6 +51,13 @@ _headers = HeaderRegistry()
 for _name in ("List-Unsubscribe", "List-Id", "Message-ID", "In-Reply-To", "References"):
     _headers.map_to_type(_name, _AsItIs)
 POLICY = SMTP.clone(header_factory=_headers, cte_type="7bit")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Why a mail is not sent after all."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,13 @@ def letter_of(story: Story, reader: User) -> Letter:
     )
 
 
-def confirmation_letter(user: User) -> Letter:
+def confirmation_letter(mail: Mail) -> Letter | Suppressed:
     """Ask somebody to show that the address is theirs."""
+    user = mail.user
+    if user is None or not user.is_active:
+        return Suppressed("account closed")
+    if user.confirmed_at:
+        return Suppressed("address confirmed")
     return Letter(
         subject=_("Confirm your address"),
         lead=_("Is this address yours, %(name)s?", name=user.name),
@@ -128,10 +141,10 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     """Put a letter into its envelope: the headers and the recipient that we chose, a text part and an HTML part."""
     domain = links.mail_domain()
     name, _address = parseaddr(current_app.config["MAIL_FROM"])
-    portal = str(current_app.config["NAME"])
+    portal = str(option("name"))
     message = EmailMessage(policy=POLICY)
     message["From"] = Address(_name_in_address(name or sender_name(portal)), addr_spec=sender_address())
-    message["To"] = Address(addr_spec=mail.user.email)
+    message["To"] = Address(addr_spec=mail.to)
     message["Subject"] = header_text(letter.subject)
     message["Date"] = formatdate(mail.queued_at.timestamp())
     message["Message-ID"] = message_id(mail)
@@ -149,9 +162,9 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     return message
 
 
-def in_language_of(user: User) -> force_locale:
-    """Speak the user's language inside."""
-    return force_locale(user.locale or current_app.config["DEFAULT_LOCALE"])
+def in_language_of(user: User | None, asked: str | None = None) -> force_locale:
+    """Speak the user's language inside; of somebody without an account the one they ``asked`` in."""
+    return force_locale((user.locale if user else None) or asked or current_app.config["DEFAULT_LOCALE"])
 
 
 def message_id(mail: Mail) -> str:

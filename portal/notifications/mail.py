@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -19,7 +19,6 @@ from portal.ideas.queries import with_merged
 from portal.notifications import letters, stories
 from portal.notifications.models import Mail
 from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, Kind, Reason
-from portal.notifications.service import CONFIRM
 from portal.notifications.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
 from portal.transactions import transaction
 
@@ -31,11 +30,7 @@ HAND_OVER_WITHIN = timedelta(minutes=5)
 REPEATS = 2  # how often a mail whose end we do not know may have been handed over
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
-    """Why a mail is not sent after all."""
-
-    why: str
+Writer = Callable[[Mail], letters.Letter | letters.Suppressed]
 
 
 def send_due() -> int:
@@ -60,11 +55,11 @@ def send_due() -> int:
 
 def _send(mail_id: int, transport: Transport | None) -> None:
     mail = db.session.get_one(Mail, mail_id)
-    written = _write(mail) if transport else Suppressed("no mail server configured")
-    if isinstance(written, Suppressed):
+    written = _write(mail) if transport else letters.Suppressed("no mail server configured")
+    if isinstance(written, letters.Suppressed):
         _suppress(mail_id, written)
         return
-    recipient, sender = mail.user.email, letters.sender_address()
+    recipient, sender = mail.to, letters.sender_address()
     if transport is None or not _begin(mail_id):
         return
     try:
@@ -81,25 +76,37 @@ def _send(mail_id: int, transport: Transport | None) -> None:
         _note(mail_id, sent=True)
 
 
-def _write(mail: Mail) -> EmailMessage | Suppressed:
+def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
     """Write the mail as things are now, for its reader may have lost sight of it since it was queued."""
     user = mail.user
-    if user.suspended_at is not None:
-        return Suppressed("account suspended")
+    if mail.kind in account_letters():
+        return _write_account_letter(mail)
+    if user is None or not user.is_active:
+        return letters.Suppressed("account closed")
+    if not user.can_get_mail:
+        return letters.Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
     with letters.in_language_of(user):
-        if mail.kind == CONFIRM:
-            letter = letters.confirmation_letter(user)
-            return Suppressed("address confirmed") if user.confirmed_at else letters.compose(letter, mail)
-        if not user.can_get_mail:
-            return Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
         told = stories.tell([mail.notification] if mail.notification else [], user)
         if not told:
-            return Suppressed("no longer visible")
+            return letters.Suppressed("no longer visible")
         if _is_muted(user, told[0].idea):
-            return Suppressed("idea muted")
+            return letters.Suppressed("idea muted")
         if not _still_concerns(user, told[0]):
-            return Suppressed("no longer follows")
+            return letters.Suppressed("no longer follows")
         return letters.compose(letters.letter_of(told[0], user), mail)
+
+
+def _write_account_letter(mail: Mail) -> EmailMessage | letters.Suppressed:
+    """Write what concerns an account or an address; it goes out whatever mails its reader wants."""
+    with letters.in_language_of(mail.user, mail.data.get("locale")):
+        letter = account_letters()[mail.kind](mail)
+        return letter if isinstance(letter, letters.Suppressed) else letters.compose(letter, mail)
+
+
+def account_letters() -> dict[str, Writer]:
+    """Return who writes which letter, by the table beside the reactions."""
+    table: dict[str, Writer] = current_app.extensions["letters"]
+    return table
 
 
 def _is_muted(user: User, idea: Idea) -> bool:
@@ -127,7 +134,7 @@ def _begin(mail_id: int) -> bool:
         if mail.unknown_ends >= REPEATS:
             _set_aside(mail, "unknown whether it arrived")
             return False
-        if mail.kind != CONFIRM and _mails_of_today(mail) >= MAILS_A_DAY:
+        if mail.kind not in account_letters() and _mails_of_today(mail) >= MAILS_A_DAY:
             mail.done_at, mail.suppressed = utcnow(), "daily ceiling"
             return False
         mail.unknown_ends += 1
@@ -140,7 +147,9 @@ def _mails_of_today(mail: Mail) -> int:
     db.session.execute(select(User.id).where(User.id == mail.user_id).with_for_update())
     sent = sa.and_(Mail.done_at > utcnow() - timedelta(days=1), Mail.suppressed.is_(None))
     leaving = sa.and_(Mail.done_at.is_(None), Mail.given_up_at.is_(None), Mail.unknown_ends > 0)
-    others = select(sa.func.count()).where(Mail.user_id == mail.user_id, Mail.id != mail.id, Mail.kind != CONFIRM)
+    others = select(sa.func.count()).where(
+        Mail.user_id == mail.user_id, Mail.id != mail.id, Mail.kind.not_in(account_letters())
+    )
     return db.session.scalar(others.where(sa.or_(sent, leaving))) or 0
 
 
@@ -153,7 +162,7 @@ def _note(mail_id: int, sent: bool = False) -> None:
             mail.done_at, mail.error, mail.locked_until, mail.locked_by = utcnow(), None, None, None
 
 
-def _suppress(mail_id: int, suppressed: Suppressed) -> None:
+def _suppress(mail_id: int, suppressed: letters.Suppressed) -> None:
     with transaction(wake=False):
         mail = db.session.get_one(Mail, mail_id)
         if mail.done_at is None and mail.locked_by == outbox.WORKER_NAME:

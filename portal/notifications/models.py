@@ -57,20 +57,27 @@ class Mail(Leased, Model):
             postgresql_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
         ),
         sa.Index(None, "user_id", "done_at"),
+        sa.Index(None, "recipient", "queued_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(sa.String(100), unique=True)  # its Message-ID comes from this
     kind: Mapped[str] = mapped_column(sa.String(30))
-    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    recipient: Mapped[str | None] = mapped_column(sa.String(254))  # None: the address that the user has when it is sent
     notification_id: Mapped[int | None] = mapped_column(sa.ForeignKey("notifications.id", ondelete="CASCADE"))
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     queued_at: Mapped[datetime] = mapped_column(default=utcnow)
     unknown_ends: Mapped[int] = mapped_column(default=0)  # times we died between handing over and noting it
     suppressed: Mapped[str | None] = mapped_column(sa.String(60))  # why it was not sent after all
 
-    user: Mapped[User] = relationship()
+    user: Mapped[User | None] = relationship()
     notification: Mapped[Notification | None] = relationship()
+
+    @property
+    def to(self) -> str:
+        """The address it goes to."""
+        return self.recipient or (self.user.email if self.user else "")
 
 
 class CaughtMail(Model):

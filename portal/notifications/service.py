@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from flask import current_app
 from flask_babel import gettext as _
 
 from portal.accounts.models import User
@@ -18,7 +20,7 @@ from portal.notifications.queries import NewsRow, Stop
 from portal.outbox import Leased
 
 CONFIRM = "confirm"
-CONFIRMATIONS_AN_HOUR, CONFIRMATIONS_A_DAY = 2, 5
+LETTERS_AN_HOUR, LETTERS_A_DAY = 2, 5
 
 
 class TooManyConfirmations(Refusal):
@@ -40,15 +42,47 @@ def ask_again_to_confirm(user: User) -> None:
 
 def queue_confirmation(user: User, key: str) -> bool:
     """Queue the mail that confirms an address; return whether one more was allowed."""
-    now = utcnow()
-    for allowed, window in ((CONFIRMATIONS_AN_HOUR, timedelta(hours=1)), (CONFIRMATIONS_A_DAY, timedelta(days=1))):
-        recent = sa.select(sa.func.count()).where(
-            Mail.user_id == user.id, Mail.kind == CONFIRM, Mail.queued_at > now - window, Mail.key != key
-        )
-        if (db.session.scalar(recent) or 0) >= allowed:
-            return False
-    insert_if_absent(Mail, key=key, kind=CONFIRM, user_id=user.id)
+    return queue_letter(CONFIRM, to=user.email, user=user, key=key)
+
+
+def queue_letter(
+    kind: str,
+    *,
+    to: str,
+    user: User | None = None,
+    data: dict[str, Any] | None = None,
+    key: str = "",
+    rationed: bool = True,
+) -> bool:
+    """Queue a letter about an account to one address; return False where the address had its ration, and queue nothing.
+
+    The ration is two letters an hour and five a day for each address, over all kinds of rationed letters: so nobody
+    can have a stranger's mailbox filled. Notices that an owner must not miss are not rationed.
+    """
+    if rationed and _had_ration(to, key):
+        return False
+    details = dict(data or {})
+    insert_if_absent(
+        Mail,
+        key=key or f"{kind}-{uuid.uuid4().hex}",
+        kind=kind,
+        user_id=user.id if user else None,
+        recipient=to,
+        data=details | {"rationed": rationed},
+    )
     return True
+
+
+def _had_ration(to: str, key: str) -> bool:
+    now = utcnow()
+    kinds = list(current_app.extensions["letters"])
+    for allowed, window in ((LETTERS_AN_HOUR, timedelta(hours=1)), (LETTERS_A_DAY, timedelta(days=1))):
+        queued = sa.select(Mail.data).where(
+            Mail.recipient == to, Mail.kind.in_(kinds), Mail.queued_at > now - window, Mail.key != key
+        )
+        if sum(bool(data.get("rationed")) for data in db.session.scalars(queued)) >= allowed:
+            return True
+    return False
 
 
 def mark_read(row: NewsRow) -> None:

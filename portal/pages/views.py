@@ -18,6 +18,7 @@ from portal.accounts.models import User
 from portal.db import utcnow
 from portal.ideas.queries import usual_days_to_answer
 from portal.ideas.workflow import MOVES, STATUSES, Status
+from portal.options import option
 from portal.pages import health
 from portal.pages.forms import AppearanceForm
 from portal.text import render_page
@@ -48,7 +49,7 @@ def privacy() -> ResponseReturnValue:
     """Read what is kept about people, and why."""
     own = TEXTS / f"privacy.{get_locale()}.md"
     text = (own if own.exists() else TEXTS / "privacy.md").read_text(encoding="utf-8")
-    filled = text.replace("{portal}", current_app.config["NAME"]).replace("{contact}", current_app.config["MAIL_FROM"])
+    filled = text.replace("{portal}", option("name")).replace("{contact}", current_app.config["MAIL_FROM"])
     return page("pages/privacy.html", text=render_page(filled))
 
 

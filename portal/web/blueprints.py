@@ -6,14 +6,23 @@ from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
 from portal.accounts.views import bp as accounts
+from portal.boards.views import bp as boards
 from portal.comments.views import bp as comments
+from portal.credentials.views import bp as credentials
 from portal.ideas.views import bp as ideas
+from portal.membership.views import bp as membership
 from portal.notifications.views import bp as notifications
 from portal.pages.views import bp as pages
+from portal.privacy.views import bp as privacy
 from portal.search.views import bp as search
+from portal.security.views import bp as security
+from portal.sso.views import bp as sso
 from portal.triage.views import bp as triage
 
-BLUEPRINTS = (ideas, comments, search, accounts, notifications, triage, pages)
+BLUEPRINTS = (
+    *(ideas, comments, search, accounts, credentials, sso, privacy, notifications, triage, pages),
+    *(membership, boards, security),
+)
 
 
 class RowNumber(IntegerConverter):

@@ -12,6 +12,7 @@ from werkzeug.local import LocalProxy
 from portal.db import utcnow
 from portal.ideas.workflow import Status
 from portal.notifications import queries as notifications
+from portal.options import option
 from portal.web import dates, session
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
@@ -23,7 +24,8 @@ def init_app(app: Flask) -> None:
         viewer=LocalProxy(session.viewer),
         can=session.can,
         dom_id=dom_id,
-        portal_name=app.config["NAME"],
+        portal_name=LocalProxy(lambda: option("name")),
+        option=option,
         demo=app.config["DEMO"],
         languages=LANGUAGES,
         statuses=tuple(Status),

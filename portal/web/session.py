@@ -86,8 +86,12 @@ def forget_viewer() -> None:
     g._login_user = Guest()
 
 
-def sign_in(user: User, remember: bool = False) -> None:
-    """Open a session for ``user`` under a new random token; whatever the browser held before is dropped and ended."""
+def sign_in(user: User, remember: bool = False, way: str = "password", second: bool = False) -> None:
+    """Open a session for ``user`` under a new random token; whatever the browser held before is dropped and ended.
+
+    ``way`` is how they proved who they are, ``second`` whether a second factor was among it. Views do not call this:
+    they call ``portal.web.entry.enter``, which asks for what is still to be proven.
+    """
     kept = {key: session[key] for key in ("pending",) if key in session}
     db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == this_session_hash()))
     session.clear()
@@ -105,6 +109,9 @@ def sign_in(user: User, remember: bool = False) -> None:
             idle_seconds=int(idle.total_seconds()),
             expires_at=now + longest,
             browser=(request.user_agent.string or "")[:200],
+            address=(request.remote_addr or "")[:45],
+            way=way,
+            second=second,
         )
     )
     user.session_token = token
@@ -149,6 +156,7 @@ def _find_signed_in(token: str) -> User | None:
         return None
     if row.seen_at + SEEN_EVERY < now:
         g.session_seen = row.token_hash
+    user.signed_in = row
     return user
 
 

@@ -1,0 +1,1 @@
+"""Credentials: how people prove who they are, beside the password: mailed links, passkeys, codes."""

@@ -1,0 +1,1 @@
+"""Privacy: taking one's data along, and being erased."""

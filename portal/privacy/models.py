@@ -1,0 +1,29 @@
+"""The table of exports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.accounts.models import User
+from portal.db import Model, utcnow
+
+
+class Export(Model):
+    """Everything about one person, asked for, being gathered, or lying ready as a file in the instance folder."""
+
+    __tablename__ = "exports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    asked_at: Mapped[datetime] = mapped_column(default=utcnow)
+    steps: Mapped[int] = mapped_column(default=0)
+    steps_done: Mapped[int] = mapped_column(default=0)
+    file: Mapped[str | None] = mapped_column(sa.String(100))
+    ready_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]  # the file goes then
+
+    user: Mapped[User] = relationship()

@@ -1,0 +1,1 @@
+"""Security: what happened to accounts, written down for their owners and for admins."""
