@@ -77,7 +77,7 @@ def _values() -> dict[str, Any]:
 
 
 def _read(session: Any) -> dict[str, Any]:
-    return {name: value for name, value in session.execute(sa.select(OptionRow.name, OptionRow.value))}
+    return {row.name: row.value for row in session.execute(sa.select(OptionRow.name, OptionRow.value))}
 
 
 @sa.event.listens_for(Session, "after_commit")
