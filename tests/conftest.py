@@ -13,6 +13,7 @@ import portal
 from portal import worker
 from portal.accounts.models import User
 from portal.db import db
+from portal.options import option
 from tests.support import need
 from tests.support.browser import Browser
 from tests.support.chromium import find_chromium, help_playwright_start
@@ -152,6 +153,8 @@ def app(
     app.test_client_class = Browser
     app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
+        option("name")  # options are read once and kept; no test is about which page came first
+        db.session.rollback()
         yield app
         forget(db)
 

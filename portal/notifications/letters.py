@@ -120,7 +120,7 @@ def confirmation_letter(mail: Mail) -> Letter | Suppressed:
     """Ask somebody to show that the address is theirs."""
     user = mail.user
     if user is None or not user.is_active:
-        return Suppressed("account closed")
+        return Suppressed("account suspended")
     if user.confirmed_at:
         return Suppressed("address confirmed")
     return Letter(

@@ -82,7 +82,7 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
     if mail.kind in account_letters():
         return _write_account_letter(mail)
     if user is None or not user.is_active:
-        return letters.Suppressed("account closed")
+        return letters.Suppressed("account suspended")
     if not user.can_get_mail:
         return letters.Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
     with letters.in_language_of(user):
