@@ -56,10 +56,40 @@ def register(*, email: str, name: str, password: str) -> User:
     check_name(shown)
     _check_not_the_portal(shown)
     check_strength(password, name=shown, email=address)
-    hashed, now = hash_password(password), utcnow()
-    if not insert_if_absent(
-        User, email=address, name=shown, name_key=name_key(shown), password_hash=hashed, created_at=now
-    ):
+    return open_account(email=address, name=shown, password_hash=hash_password(password))
+
+
+def open_account(
+    *,
+    email: str,
+    name: str,
+    password_hash: str | None,
+    role: Role = Role.MEMBER,
+    approved: bool = True,
+    confirmed: bool = False,
+    locale: str | None = None,
+) -> User:
+    """Open an account for somebody who has agreed to the rules in force; whether they may join was decided before.
+
+    Raises FieldRefused for an address or name that cannot be used. The sentence about the address is the same for every
+    address that cannot be used, so it does not say that there is an account.
+    """
+    address, shown, now = usable_address(email), clean_line(name), utcnow()
+    check_name(shown)
+    _check_not_the_portal(shown)
+    opened = insert_if_absent(
+        User,
+        email=address,
+        name=shown,
+        name_key=name_key(shown),
+        role=role,
+        password_hash=password_hash,
+        confirmed_at=now if confirmed else None,
+        approved_at=now if approved else None,
+        locale=locale,
+        created_at=now,
+    )
+    if not opened:
         check_name(shown)  # somebody may have taken it a moment ago
         raise FieldRefused("email", _unusable())
     user = queries.find_by_email(address)
