@@ -127,6 +127,8 @@ TABLE = (
     post("accounts.ask_for_confirmation", MEMBERS),
     post("accounts.change_password", MEMBERS),
     post("accounts.end_other_sessions", MEMBERS),
+    get("credentials.prove", MEMBERS),
+    post("credentials.prove", MEMBERS, form={"password": "not this one at all"}),
     post("pages.appearance", EVERYBODY, form={"theme": "dark", "language": ""}),
     # The inbox
     get("notifications.inbox", MEMBERS),

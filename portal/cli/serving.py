@@ -14,6 +14,7 @@ from portal import server, worker
 from portal.cli.progress import progress
 from portal.demo import instance as demos
 from portal.opening import opened
+from portal.security.log import write_lines
 
 ONE_PORT = click.IntRange(1, 65535)
 
@@ -99,3 +100,4 @@ def work() -> None:
 
 def _log_plainly() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    write_lines()

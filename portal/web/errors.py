@@ -21,6 +21,7 @@ from portal.db import db
 from portal.errors import Refusal
 from portal.extensions import limiter
 from portal.web import resume
+from portal.web.proof import ProofRequired
 from portal.web.responses import fragment, go_to, is_htmx
 from portal.web.session import RulesNotAccepted, SignInRequired, forget_viewer
 
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
         app.register_error_handler(unfit, _refuse_unreadable)
     app.register_error_handler(SignInRequired, _lead_to_sign_in)
     app.register_error_handler(RulesNotAccepted, _lead_to_rules)
+    app.register_error_handler(ProofRequired, _lead_to_proof)
     app.register_error_handler(Exception, _apologise)
 
 
@@ -114,6 +116,10 @@ def _lead_to_sign_in(_error: SignInRequired) -> Response:
 def _lead_to_rules(_error: RulesNotAccepted) -> Response:
     resume.keep_act()
     return go_to(url_for("accounts.agree", next=_place()))
+
+
+def _lead_to_proof(_error: ProofRequired) -> Response:
+    return go_to(url_for("credentials.prove", next=_place()))
 
 
 def _place() -> str | None:

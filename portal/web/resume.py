@@ -29,7 +29,7 @@ LINKED_ACTS = {"vote": "ideas.vote", "follow": "ideas.follow"}
 """What a sign-in link may name as ``then``: acts that need no form, by the endpoint they lead to."""
 
 
-NEVER_KEPT = frozenset({"accounts"})
+NEVER_KEPT = frozenset({"accounts", "credentials"})
 """Blueprints whose forms hold passwords or only make sense for whoever sent them."""
 
 

@@ -119,6 +119,21 @@ def sign_in(user: User, remember: bool = False, way: str = "password", second: b
     login_user(user)
 
 
+def renew_session() -> None:
+    """Note that whoever asks has proved again who they are, and give this browser's session another token."""
+    row = member().signed_in
+    if row is None:
+        raise SignInRequired
+    token = secrets.token_urlsafe(32)
+    db.session.execute(
+        sa.update(AuthSession)
+        .where(AuthSession.token_hash == row.token_hash)
+        .values(token_hash=_hash(token), proved_at=utcnow())
+    )
+    session["_user_id"] = token
+    member().session_token = token
+
+
 def sign_out() -> None:
     """End this session for good."""
     db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == this_session_hash()))
