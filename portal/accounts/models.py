@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF, STAFF_READERS, TRIAGERS, Role
@@ -113,7 +114,8 @@ class User(Person, Model):
     timezone: Mapped[str | None] = mapped_column(sa.String(60))  # IANA name; None: the portal's
     picture: Mapped[str | None] = mapped_column(sa.String(64))  # what the present picture's address ends with
     has_board_roles: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # on any board
-    leaves_at: Mapped[datetime | None]  # asked to be erased; undone until then
+    leaves_at: Mapped[datetime | None] = mapped_column(index=True)  # asked to be erased; undone until then
+    kept_name: Mapped[str | None] = mapped_column(sa.String(60))  # of somebody who is leaving, should they come back
     erased_at: Mapped[datetime | None]  # only the mark "former member" is left
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
@@ -138,6 +140,16 @@ class User(Person, Model):
         return self.leaves_at is not None and self.erased_at is None
 
     @property
+    def is_former(self) -> bool:
+        """Whether others see a former member here: no name, no picture, no profile."""
+        return self.leaves_at is not None or self.erased_at is not None
+
+    @property
+    def shown_name(self) -> str:
+        """The name that others see."""
+        return str(_("Former member")) if self.is_former else self.name
+
+    @property
     def can_get_mail(self) -> bool:
         """Whether mail reaches this person and is wanted."""
         return self.confirmed_at is not None and self.is_active and not self.is_leaving and self.wants_mail
@@ -145,7 +157,7 @@ class User(Person, Model):
     @property
     def speaks_as(self) -> str:
         """The name over an official answer: the team's where there is one."""
-        return self.team or self.name
+        return self.team or self.shown_name
 
 
 class AuthSession(Model):

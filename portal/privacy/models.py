@@ -9,9 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import User
 from portal.db import Model, utcnow
+from portal.outbox import Leased
 
 
-class Export(Model):
+class Export(Leased, Model):
     """Everything about one person, asked for, being gathered, or lying ready as a file in the instance folder."""
 
     __tablename__ = "exports"
@@ -21,9 +22,8 @@ class Export(Model):
     asked_at: Mapped[datetime] = mapped_column(default=utcnow)
     steps: Mapped[int] = mapped_column(default=0)
     steps_done: Mapped[int] = mapped_column(default=0)
-    file: Mapped[str | None] = mapped_column(sa.String(100))
-    ready_at: Mapped[datetime | None]
-    failed_at: Mapped[datetime | None]
+    file: Mapped[str | None] = mapped_column(sa.String(100))  # in the folder of exports; None: gone, or not made yet
+    size: Mapped[int] = mapped_column(default=0)  # bytes
     expires_at: Mapped[datetime | None]  # the file goes then
 
     user: Mapped[User] = relationship()
