@@ -33,7 +33,12 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     config.configure(app, overrides)
     db.init_app(app)
     migrate.init_app(app, db.db, directory=str(MIGRATIONS), render_as_batch=True)
-    babel.init_app(app, locale_selector=context.locale, default_translation_directories=str(ROOT / "translations"))
+    babel.init_app(
+        app,
+        locale_selector=context.locale,
+        timezone_selector=context.timezone,
+        default_translation_directories=str(ROOT / "translations"),
+    )
     htmx.init_app(app)
     csrf.init_app(app)
     compress.init_app(app)

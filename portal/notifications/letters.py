@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
@@ -23,6 +25,7 @@ from portal.notifications.policy import Kind, Reason
 from portal.notifications.stories import Story
 from portal.options import option
 from portal.text import clean_line, plain
+from portal.zones import told_in
 
 SUBJECT_MAX = 160
 WORDS_MAX = 120
@@ -162,9 +165,12 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     return message
 
 
-def in_language_of(user: User | None, asked: str | None = None) -> force_locale:
-    """Speak the user's language inside; of somebody without an account the one they ``asked`` in."""
-    return force_locale((user.locale if user else None) or asked or current_app.config["DEFAULT_LOCALE"])
+@contextmanager
+def in_language_of(user: User | None, asked: str | None = None) -> Iterator[None]:
+    """Speak the user's language and tell their time inside; of somebody without an account the one they ``asked`` in."""
+    language = (user.locale if user else None) or asked or current_app.config["DEFAULT_LOCALE"]
+    with told_in(user.timezone if user else None), force_locale(language):
+        yield
 
 
 def message_id(mail: Mail) -> str:

@@ -9,6 +9,7 @@ from flask_babel import get_locale
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
+from portal import zones
 from portal.db import utcnow
 from portal.ideas.workflow import Status
 from portal.notifications import queries as notifications
@@ -54,6 +55,14 @@ def locale() -> str | None:
         return None
     chosen = getattr(session.viewer(), "locale", None) or request.cookies.get("language")
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES)
+
+
+def timezone() -> str | None:
+    """Return the zone to tell moments in: the reader's or the viewer's choice; None for the portal's."""
+    written_for = zones.reader()
+    if written_for is not None or not has_request_context():
+        return written_for or None
+    return zones.usable(getattr(session.viewer(), "timezone", None))
 
 
 def _for_layouts() -> dict[str, Any]:
