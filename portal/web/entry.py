@@ -21,16 +21,27 @@ from portal.web.session import sign_in
 HALF_FOR = 600  # seconds in which a second factor must follow the first
 
 
-def enter(user: User, way: str, *, remember: bool = False, strong: bool = False, password: str = "") -> Response:
+def enter(
+    user: User,
+    way: str,
+    *,
+    remember: bool = False,
+    strong: bool = False,
+    password: str = "",
+    aimed: dict[str, str] | None = None,
+    notice: str = "",
+) -> Response:
     """Let somebody in who proved by one ``way`` who they are: ``password``, ``link``, ``passkey``, ``sso:<slug>``.
 
     An account with a second factor is asked for it first, whatever the way, unless the way was ``strong``: two factors
-    in one, as a passkey with its owner's verification is. Every way in ends here and nowhere else.
+    in one, as a passkey with its owner's verification is. Every way in ends here and nowhere else. ``aimed`` says what
+    the person came for where this request does not: a mailed link remembers it.
     """
     if not strong and credentials.has_second_factor(user):
-        session["half"] = {"user": user.id, "way": way, "remember": remember, "at": int(time.time())} | aim()
+        half = {"user": user.id, "way": way, "remember": remember, "at": int(time.time())}
+        session["half"] = half | (aim() if aimed is None else aimed)
         return go_to(url_for("credentials.second_step"))
-    return let_in(user, way, remember=remember, second=strong, password=password)
+    return let_in(user, way, remember=remember, second=strong, password=password, aimed=aimed, notice=notice)
 
 
 def half_signed_in() -> tuple[User, dict[str, Any]] | None:
@@ -42,17 +53,31 @@ def half_signed_in() -> tuple[User, dict[str, Any]] | None:
     return (user, half) if user and user.is_active else None
 
 
-def let_in(user: User, way: str, *, remember: bool = False, second: bool = False, password: str = "") -> Response:
+def let_in(
+    user: User,
+    way: str,
+    *,
+    remember: bool = False,
+    second: bool = False,
+    password: str = "",
+    aimed: dict[str, str] | None = None,
+    notice: str = "",
+) -> Response:
     """Open the session and go on with what the person came for; all that had to be proven was proven."""
-    aimed = aim() | {key: value for key, value in session.get("half", {}).items() if key in {"next", "then"}}
+    half = session.get("half", {})
+    kept = {key: half[key] for key in ("next", "then", "act") if key in half and half["user"] == user.id}
+    aimed = (aim() if aimed is None else aimed) | kept
     with transaction():
         service.note_sign_in(user, password)
         sign_in(user, remember=remember, way=way, second=second)
-    return go_on(_("Welcome back, %(name)s.", name=user.name), aimed)
+    return go_on(notice or _("Welcome back, %(name)s.", name=user.name), aimed)
 
 
 def aim() -> dict[str, str]:
-    """Return what this request says the person came for: ``next``, a path, and ``then``, an act there."""
+    """Return what this request says the person came for: ``next``, a path, and ``then``, an act there.
+
+    A mailed link adds ``act``, which names what waited when it was asked for.
+    """
     return {key: value for key in ("next", "then") if (value := request.args.get(key))}
 
 
@@ -63,4 +88,4 @@ def go_on(notice: str = "", aimed: dict[str, str] | None = None) -> Response:
     if notice:
         flash(notice)
     resume.keep_linked_act(target, aimed.get("then"))
-    return resume.go_on(target)
+    return resume.go_on(target, aimed.get("act"))

@@ -23,7 +23,8 @@ from portal.errors import Refusal
 from portal.transactions import transaction
 from portal.web.responses import go_to, own_path
 
-KEPT_FOR = timedelta(hours=1)
+KEPT_FOR = timedelta(hours=1)  # in the browser where it was begun
+KEPT_WITH_LINK = timedelta(hours=25)  # where a mailed link leads back to it: as long as such a link works, and a little
 LONGEST_PATH, MOST_WORDS = 500, 50_000  # characters; of a form, more than the longest idea has
 LINKED_ACTS = {"vote": "ideas.vote", "follow": "ideas.follow"}
 """What a sign-in link may name as ``then``: acts that need no form, by the endpoint they lead to."""
@@ -58,9 +59,15 @@ def waiting(path: str = "", then: str | None = None) -> str | None:
     return _endpoint(act) if act else None
 
 
-def go_on(fallback: str) -> Response:
-    """Do the act that waits, as if it were asked for now; without one go to ``fallback``."""
-    row = _find(session.pop("pending", None))
+def act_for_link() -> str | None:
+    """Return what names the act that waits for this browser, for a mailed link that may be opened in another one."""
+    row = _find(session.get("pending"))
+    return row.token_hash if row else None
+
+
+def go_on(fallback: str, linked: str | None = None) -> Response:
+    """Do the act that waits, here or by the mailed link that leads back to it; without one go to ``fallback``."""
+    row = _find(session.pop("pending", None)) or _fresh(linked, KEPT_WITH_LINK)
     if row is None:
         return go_to(own_path(fallback, "/"))
     path, form = row.path, dict(row.form)
@@ -112,13 +119,17 @@ def _keep(path: str, form: dict[str, Any]) -> None:
     token = secrets.token_urlsafe(32)
     session["pending"] = token
     with transaction(wake=False):
-        db.session.execute(sa.delete(PendingAct).where(PendingAct.made_at < utcnow() - KEPT_FOR))
+        db.session.execute(sa.delete(PendingAct).where(PendingAct.made_at < utcnow() - KEPT_WITH_LINK))
         db.session.add(PendingAct(token_hash=_hash(token), path=path, form=form))
 
 
 def _find(token: str | None) -> PendingAct | None:
-    row = db.session.get(PendingAct, _hash(token)) if token else None
-    return row if row and row.made_at > utcnow() - KEPT_FOR else None
+    return _fresh(_hash(token) if token else None, KEPT_FOR)
+
+
+def _fresh(token_hash: str | None, within: timedelta) -> PendingAct | None:
+    row = db.session.get(PendingAct, token_hash) if token_hash else None
+    return row if row and row.made_at > utcnow() - within else None
 
 
 def _hash(token: str) -> str:
