@@ -55,7 +55,7 @@ class Passkey(Model):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
     credential_id: Mapped[bytes] = mapped_column(sa.LargeBinary(1023), unique=True)
     public_key: Mapped[bytes] = mapped_column(sa.LargeBinary)
-    sign_count: Mapped[int] = mapped_column(default=0)
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger, default=0)  # 32 bits without a sign
     transports: Mapped[str] = mapped_column(sa.String(100), default="")  # words between spaces
     name: Mapped[str] = mapped_column(sa.String(60))
     backed_up: Mapped[bool] = mapped_column(default=False)
@@ -63,14 +63,22 @@ class Passkey(Model):
     used_at: Mapped[datetime | None]
 
 
+class UsedChallenge(Model):
+    """A passkey's answer that was taken; none is taken twice, whatever an old cookie says."""
+
+    __tablename__ = "used_challenges"
+
+    challenge_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    used_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
 class Authenticator(Model):
-    """The secret that somebody's app makes six digits of every 30 seconds (TOTP, RFC 6238)."""
+    """The secret that somebody's app makes six digits of every 30 seconds (TOTP, RFC 6238); a code of it was seen."""
 
     __tablename__ = "authenticators"
 
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     sealed_secret: Mapped[str] = mapped_column(sa.String(300))
-    confirmed_at: Mapped[datetime | None]  # None: shown, but no code of it was seen yet
     last_step: Mapped[int] = mapped_column(default=0)  # the 30 seconds whose code was used last; none works twice
     made_at: Mapped[datetime] = mapped_column(default=utcnow)
 

@@ -10,9 +10,7 @@ from portal.db import db
 
 
 def has_second_factor(user: User) -> bool:
-    """Whether the account asks for more than a first proof: a confirmed authenticator, or a passkey."""
-    authenticator = select(Authenticator.user_id).where(
-        Authenticator.user_id == user.id, Authenticator.confirmed_at.is_not(None)
-    )
+    """Whether the account asks for more than a first proof: an authenticator, or a passkey."""
+    authenticator = select(Authenticator.user_id).where(Authenticator.user_id == user.id)
     passkey = select(Passkey.user_id).where(Passkey.user_id == user.id)
     return bool(db.session.scalar(select(authenticator.exists() | passkey.exists())))

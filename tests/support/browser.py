@@ -33,7 +33,7 @@ class Browser(FlaskClient):
         return contextvars.Context().run(super().open, *arguments, **options)
 
     def sign_in(self, user: User) -> None:
-        """Hold a session as if ``user`` had just signed in with a password."""
+        """Hold a session as if ``user`` had just signed in with a password and a second factor."""
         held = contextvars.Context().run(_session_of, self.application, user.id)
         with self.session_transaction() as session:
             session.update(held)
@@ -49,5 +49,5 @@ class Browser(FlaskClient):
 def _session_of(app: Flask, user_id: int) -> dict[str, Any]:
     """What the portal leaves in the cookie of somebody who signs in."""
     with app.test_request_context(), transaction():
-        sign_in(db.session.get_one(User, user_id))
+        sign_in(db.session.get_one(User, user_id), second=True)
         return dict(flask.session)
