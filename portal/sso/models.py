@@ -23,8 +23,9 @@ class Provider(Model):
     name: Mapped[str] = mapped_column(sa.String(60))
     issuer: Mapped[str] = mapped_column(sa.String(300))
     client_id: Mapped[str] = mapped_column(sa.String(300), default="")
-    sealed_secret: Mapped[str] = mapped_column(sa.Text, default="")  # can be written in the portal, not read
+    sealed_secret: Mapped[str] = mapped_column(sa.Text, default="")  # JSON; written in the portal, never shown again
     enabled: Mapped[bool] = mapped_column(default=True)
+    admits: Mapped[bool] = mapped_column(default=False)  # its people join whatever the membership asks of others
     made_at: Mapped[datetime] = mapped_column(default=utcnow)
     found: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what discovery answered last
     found_at: Mapped[datetime | None]

@@ -49,6 +49,7 @@ def upgrade():
         sa.Column("client_id", sa.String(length=300), nullable=False),
         sa.Column("sealed_secret", sa.Text(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("admits", sa.Boolean(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("found", sa.JSON(), nullable=False),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=True),
