@@ -42,6 +42,9 @@ OPTIONS = {
         Option("membership", "open", "Who may join: `open`, `domains`, `approval` or `invitation`."),
         Option("domains", [], "Mail domains whose people may join, where membership goes by domain."),
         Option("second_factor", ["admin", "owner"], "Roles that must prove themselves by a second factor."),
+        Option("members_invite", False, "Whether members may invite others, from their fourth day on."),
+        Option("rules_grace", "", "Until when whoever agreed to earlier rules may go on; no text: no time of grace."),
+        Option("sample_ideas", [], "Numbers of the ideas that the set-up put there as samples."),
         Option("set_up", False, "Whether the first owner has set the portal up."),
     )
 }

@@ -7,11 +7,16 @@ from typing import Any
 
 from portal.accounts import policy as accounts
 from portal.accounts.models import Person
+from portal.boards import policy as boards
 from portal.comments import policy as comments
 from portal.ideas import policy as ideas
+from portal.membership import policy as membership
 
 PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "account.use": accounts.may_use,
+    "board.manage": boards.may_manage,
+    "board.people": boards.may_list_people,
+    "board.rank": boards.may_give_rank,
     "comment.delete": comments.may_delete,
     "comment.edit": comments.may_edit,
     "comment.mark": ideas.may_take_part,
@@ -24,13 +29,27 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "idea.move": ideas.may_triage,
     "idea.override": ideas.may_override,
     "idea.remove": ideas.may_remove,
-    "idea.submit": ideas.may_take_part,
+    "idea.submit": ideas.may_submit,
     "idea.triage": ideas.may_triage,
     "idea.vote": ideas.may_take_part,
-    "search.staff": accounts.may_read_as_staff,
+    "invitation.send": membership.may_invite,
     "move.make": ideas.may_make,
+    "options.decide": accounts.may_decide_options,
     "outbox.see": accounts.may_administer,
-    "triage.read": accounts.may_read_as_staff,
+    "people.address": membership.may_see_address,
+    "people.approve": accounts.may_approve,
+    "people.role": accounts.may_change_role,
+    "people.see": accounts.may_see_people,
+    "people.suspend": accounts.may_suspend,
+    "people.suspend_for_long": accounts.may_suspend_for_long,
+    "role.give": accounts.may_give_role,
+    "rules.publish": accounts.may_publish_rules,
+    "search.staff": accounts.may_search_as_staff,
+    "security.see": accounts.may_see_security,
+    "sso.manage": accounts.may_manage_ways_in,
+    "triage.read": ideas.may_read_triage,
+    "votes.reveal_mail": ideas.may_reveal_address,
+    "votes.see_names": ideas.may_see_voters,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from portal import events, outbox
-from portal.accounts.events import ConfirmationWanted, MemberRegistered
+from portal.accounts.events import ConfirmationWanted, MemberRegistered, RulesPublished
 from portal.comments.events import CommentDeleted, CommentEdited, CommentPosted
 from portal.events import Event
 from portal.ideas import clocks
@@ -26,12 +26,16 @@ from portal.ideas.events import (
     OwnerAssigned,
     VoteCast,
 )
+from portal.membership import invitations, people
+from portal.membership import letters as membership_letters
+from portal.membership import reactions as membership
 from portal.notifications import letters, mail, service
 from portal.notifications import reactions as notifications
 from portal.search import index as search
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
-    MemberRegistered: (notifications.ask_to_confirm_address,),
+    MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
+    RulesPublished: (membership.tell_of_rules,),
     ConfirmationWanted: (notifications.ask_to_confirm_address,),
     IdeaSubmitted: (search.index_idea, notifications.tell_of_receipt),
     IdeaPublished: (search.index_idea, notifications.tell_of_publication),
@@ -53,6 +57,15 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
 
 LETTERS: dict[str, mail.Writer] = {
     service.CONFIRM: letters.confirmation_letter,
+    invitations.LETTER: membership_letters.invitation_letter,
+    invitations.SAMPLE: membership_letters.sample_letter,
+    people.APPROVED: membership_letters.approved_letter,
+    people.DECLINED: membership_letters.declined_letter,
+    people.SUSPENDED: membership_letters.suspended_letter,
+    people.LIFTED: membership_letters.lifted_letter,
+    people.ROLE: membership_letters.role_letter,
+    membership.WAITING: membership_letters.waiting_letter,
+    membership.RULES: membership_letters.rules_letter,
 }
 """Who writes which letter about an account: one entry for each kind of mail that is not about an idea."""
 

@@ -397,6 +397,32 @@ def test_only_portal_db_knows_which_database_it_is():
     assert knowing <= {"portal.db", "portal.migrations.env", "portal.bench.inside"}  # the last only counts statements
 
 
+HTTP_CLIENTS = ("requests", "urllib3", "urllib.request", "http.client", "httpx", "aiohttp", "pycurl", "smtplib")
+MAY_ASK = {
+    "portal.outgoing": {"requests", "urllib3"},
+    "portal.notifications.transport": {"smtplib"},
+    "portal.bench.processes": {"http.client"},  # it asks only the portal that it measures
+}
+
+
+def test_s50_only_the_guarded_helper_asks_other_servers():
+    asking: dict[str, set[str]] = {}
+    for module in MODULES:
+        for source, name in imports_of(module):
+            for client in HTTP_CLIENTS:
+                if f"{source}.{name}.".startswith(f"{client}."):
+                    asking.setdefault(module, set()).add(client)
+    authlib = {
+        module for module in MODULES if any(source.startswith("authlib.integrations") for source, _ in imports_of(module))
+    }
+
+    assert {module: clients - MAY_ASK.get(module, set()) for module, clients in asking.items()} == dict.fromkeys(
+        asking, set()
+    )
+    assert authlib == {"portal.sso.openid"}
+    assert "guard(OAuth2Session(" in MODULES["portal.sso.openid"].read_text()
+
+
 # Events, reactions, settings
 
 NEEDS_NO_REACTION = {
@@ -413,6 +439,10 @@ NEEDS_NO_REACTION = {
     "member.password_changed": "for the security log",
     "member.rules_accepted": "the record itself is the point",
     "member.role_changed": "for the security log",
+    "member.approved": "the letter is queued with it",
+    "member.declined": "the letter is queued with it",
+    "member.suspended": "the letter is queued with it",
+    "member.suspension_lifted": "the letter is queued with it",
 }
 
 

@@ -39,6 +39,13 @@ class RulesAccepted(Event, name="member.rules_accepted"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RulesPublished(Event, name="rules.published"):
+    """A version of the rules came into force."""
+
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConfirmationWanted(Event, name="member.confirmation_wanted"):
     """A member asked for the link that confirms the address once more."""
 

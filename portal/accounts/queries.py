@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from portal.accounts.models import AuthSession, Rules, RulesAcceptance, User
+from portal.accounts.models import AuthSession, PrivacyNotice, Rules, RulesAcceptance, User
 from portal.accounts.roles import STAFF
-from portal.db import db
+from portal.db import db, utcnow
 
 
 def find_by_email(email: str) -> User | None:
@@ -51,6 +51,25 @@ def has_accepted_rules(user: User) -> bool:
         RulesAcceptance.user_id == user.id, RulesAcceptance.version == newest
     )
     return bool(db.session.scalar(select(sa.or_(newest.is_(None), accepted.exists()))))
+
+
+def may_go_on_under_rules(user: User) -> bool:
+    """Whether the user agreed to the rules in force, or to earlier ones and all since have their time of grace."""
+    agreed = sa.func.coalesce(
+        select(sa.func.max(RulesAcceptance.version)).where(RulesAcceptance.user_id == user.id).scalar_subquery(), 0
+    )
+    over = sa.or_(Rules.grace_until.is_(None), Rules.grace_until <= utcnow(), agreed == 0)
+    return not db.session.scalar(select(select(Rules.version).where(Rules.version > agreed, over).exists()))
+
+
+def privacy_in_force() -> PrivacyNotice | None:
+    """Return the newest privacy notice that somebody published; None while the one brought along holds."""
+    return db.session.scalar(select(PrivacyNotice).order_by(PrivacyNotice.version.desc()).limit(1))
+
+
+def privacy_versions() -> list[PrivacyNotice]:
+    """Return every version of the privacy notice that was published, newest first."""
+    return list(db.session.scalars(select(PrivacyNotice).order_by(PrivacyNotice.version.desc())))
 
 
 def team_names() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,17 +20,18 @@ from portal.accounts.events import (
     PasswordChanged,
     RoleChanged,
     RulesAccepted,
+    RulesPublished,
     SignedIn,
     SignedOut,
     SignInFailed,
 )
-from portal.accounts.models import Rules, RulesAcceptance, User, name_key
+from portal.accounts.models import PrivacyNotice, Rules, RulesAcceptance, User, name_key
 from portal.accounts.passwords import check_strength, hash_password, is_dated, is_right
 from portal.accounts.roles import Role
 from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.options import option
+from portal.options import decide, option
 from portal.text import clean_line
 
 CONFIRM_WITHIN = 24 * 3600  # seconds
@@ -53,8 +55,7 @@ def register(*, email: str, name: str, password: str) -> User:
     about the address is the same for every address that cannot be used, so it does not say that there is an account.
     """
     address, shown = usable_address(email), clean_line(name)
-    check_name(shown)
-    _check_not_the_portal(shown)
+    check_new_name(shown)
     check_strength(password, name=shown, email=address)
     return open_account(email=address, name=shown, password_hash=hash_password(password))
 
@@ -75,8 +76,7 @@ def open_account(
     address that cannot be used, so it does not say that there is an account.
     """
     address, shown, now = usable_address(email), clean_line(name), utcnow()
-    check_name(shown)
-    _check_not_the_portal(shown)
+    check_new_name(shown)
     opened = insert_if_absent(
         User,
         email=address,
@@ -100,24 +100,10 @@ def open_account(
     return user
 
 
-def join(*, email: str, name: str, password: str) -> tuple[User, bool]:
-    """Return the new account, or the one that this address and password open already; and whether it is new.
-
-    Whoever signs up with an address that has an account learns nothing from a refusal: sentence, order of checks and
-    work done (one password checked) are those of an address without one. Only success differs, and it takes the
-    password, or makes an account. Until accounts wait for a mailed link, a person who is sure that an address is in
-    use can still conclude so from not getting in; limits per address keep that from being done in bulk.
-    """
-    address = usable_address(email)
-    known = queries.find_by_email(address)
-    if is_right(password, known.password_hash if known else None) and known and known.is_active:
-        return known, False
+def check_new_name(name: str) -> None:
+    """Raise FieldRefused for a name that nobody new can have."""
     check_name(clean_line(name))
     _check_not_the_portal(clean_line(name))
-    check_strength(password, name=clean_line(name), email=address)
-    if known:
-        raise FieldRefused("email", _unusable())
-    return register(email=address, name=name, password=password), True
 
 
 def create_user(*, email: str, name: str, role: Role, password: str | None, team: str | None = None) -> User:
@@ -195,9 +181,15 @@ def change_password(user: User, old: str, new: str) -> None:
 
 
 def accept_rules(user: User) -> None:
-    """Record that the user agreed to the version in force; agreeing twice is agreeing once."""
-    rules = queries.rules_in_force()
-    if rules and insert_if_absent(RulesAcceptance, user_id=user.id, version=rules.version, accepted_at=utcnow()):
+    """Record that the user agreed to the version in force, and which privacy notice there was; twice is once."""
+    rules, notice = queries.rules_in_force(), queries.privacy_in_force()
+    if rules and insert_if_absent(
+        RulesAcceptance,
+        user_id=user.id,
+        version=rules.version,
+        accepted_at=utcnow(),
+        privacy_version=notice.version if notice else None,
+    ):
         emit(RulesAccepted(actor_id=user.id, version=rules.version))
 
 
@@ -216,27 +208,47 @@ def default_rules() -> Rules:
     return Rules(version=1, body=body, changes="", published_at=utcnow())
 
 
-def publish_rules(body: str, changes: str = "") -> Rules:
-    """Put a new version of the rules in force; everybody is asked to agree before their next act."""
+def publish_rules(body: str, changes: str = "", grace: timedelta | None = None) -> Rules:
+    """Put a new version of the rules in force; everybody is asked to agree, at the latest after the time of grace."""
     newest = db.session.scalar(sa.select(sa.func.max(Rules.version))) or 0
-    rules = Rules(version=newest + 1, body=body, changes=changes)
+    until = utcnow() + grace if grace and newest else None
+    rules = Rules(version=newest + 1, body=body, changes=changes, grace_until=until)
     db.session.add(rules)
     db.session.flush()
+    decide("rules_grace", until.isoformat() if until else "")
+    emit(RulesPublished(version=rules.version))
     return rules
+
+
+def publish_privacy(body: str, changes: str = "") -> PrivacyNotice:
+    """Put a new version of the privacy notice in force; it is read, not agreed to."""
+    newest = db.session.scalar(sa.select(sa.func.max(PrivacyNotice.version))) or 0
+    notice = PrivacyNotice(version=newest + 1, body=body, changes=changes)
+    db.session.add(notice)
+    db.session.flush()
+    return notice
 
 
 def set_role(user: User, role: Role, actor: User | None) -> None:
     """Give somebody a role; the last owner stays one."""
     if user.role is role:
         return
-    if user.role is Role.OWNER:
-        owners = db.session.scalar(
-            sa.select(sa.func.count()).where(User.role == Role.OWNER, User.suspended_at.is_(None))
-        )
-        if (owners or 0) <= 1:
-            raise Refusal(_("The last owner stays an owner. Name another one first."))
+    keep_an_owner(user)
     user.role = role
     emit(RoleChanged(actor_id=actor.id if actor else None, user_id=user.id, role=role))
+
+
+def keep_an_owner(user: User) -> None:
+    """Raise Refusal if the portal would have no owner left without this one: before a suspension, an erasure, a role.
+
+    An owner who is suspended, or about to leave, is no help. The owners are locked until the transaction ends, so that
+    two of them cannot go at the same moment.
+    """
+    if user.role is not Role.OWNER:
+        return
+    owners = db.session.scalars(sa.select(User).where(User.role == Role.OWNER).with_for_update()).all()
+    if not any(owner.is_active and not owner.is_leaving for owner in owners if owner.id != user.id):
+        raise Refusal(_("The last owner stays an owner. Name another one first."))
 
 
 def confirmation_token(user: User) -> str:
@@ -247,10 +259,16 @@ def confirmation_token(user: User) -> str:
 def confirm_email(token: str) -> User | None:
     """Confirm the address that the link was sent to; None for a link that is too old or not ours."""
     user = whose_confirmation(token)
-    if user and not user.confirmed_at:
+    if user:
+        confirm_address(user)
+    return user
+
+
+def confirm_address(user: User) -> None:
+    """Note that mail to this address reaches its owner; twice is once."""
+    if not user.confirmed_at:
         user.confirmed_at = utcnow()
         emit(EmailConfirmed(actor_id=user.id))
-    return user
 
 
 def whose_confirmation(token: str) -> User | None:

@@ -77,7 +77,7 @@ def authorize(permission: str, thing: Any = None) -> None:
         if not person.is_signed_in:
             raise SignInRequired
         abort(403)
-    if permission in NEEDS_RULES and isinstance(person, User) and not accounts.has_accepted_rules(person):
+    if permission in NEEDS_RULES and isinstance(person, User) and not accounts.may_go_on_under_rules(person):
         raise RulesNotAccepted
 
 
@@ -116,6 +116,7 @@ def sign_in(user: User, remember: bool = False, way: str = "password", second: b
     )
     user.session_token = token
     session.permanent = remember
+    session["member"] = user.id  # whose requests these are, for counting them without asking the database
     login_user(user)
 
 
@@ -147,6 +148,13 @@ def end_sessions(user: User, except_this: bool = False) -> None:
     if except_this:
         ended = ended.where(AuthSession.token_hash != this_session_hash())
     db.session.execute(ended)
+
+
+def end_session(user: User, token_hash: str) -> None:
+    """End one of the user's sessions, wherever it is."""
+    db.session.execute(
+        sa.delete(AuthSession).where(AuthSession.user_id == user.id, AuthSession.token_hash == token_hash)
+    )
 
 
 def this_session_hash() -> str:

@@ -1,0 +1,42 @@
+"""What follows from people joining and rules changing."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.accounts.models import User
+from portal.db import db, insert_if_absent, utcnow
+from portal.events import Recorded
+from portal.membership import queries
+from portal.notifications.models import Mail
+from portal.notifications.service import queue_letter
+
+WAITING, RULES = "waiting", "rules"
+
+
+def tell_moderators(recorded: Recorded) -> None:
+    """Tell those who can let people in that somebody waits; each at most once a day."""
+    user = db.session.get(User, recorded.event.user_id)
+    if user is None or user.is_approved:
+        return
+    for moderator in queries.moderators():
+        key = f"waiting-{utcnow():%Y%m%d}-{moderator.id}"
+        queue_letter(WAITING, to=moderator.email, user=moderator, key=key, rationed=False)
+
+
+def tell_of_rules(recorded: Recorded) -> None:
+    """Tell everybody with an account that the rules have changed; the first rules are no change."""
+    version = recorded.event.version
+    if version == 1:
+        return
+    here = sa.and_(User.erased_at.is_(None), User.confirmed_at.is_not(None), User.created_at < recorded.at)
+    for user in db.session.scalars(sa.select(User).where(here).order_by(User.id)).all():
+        if user.is_active and not user.is_leaving:
+            insert_if_absent(
+                Mail,
+                key=f"rules-{version}-{user.id}",
+                kind=RULES,
+                user_id=user.id,
+                recipient=user.email,
+                data={"rationed": False},
+            )
