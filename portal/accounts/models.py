@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF, STAFF_READERS, TRIAGERS, Role
 from portal.db import Model, utcnow
@@ -21,6 +22,7 @@ class Person:
 
     id: Any
     role: Any
+    has_board_roles: Any = False
 
     session_token: str = ""  # of the browser that asks; kept nowhere
     signed_in: AuthSession | None = None  # the session of the browser that asks
@@ -50,34 +52,70 @@ class Person:
         return self.id is not None
 
     @property
+    def standing(self) -> Role | None:
+        """The role that counts everywhere in the portal; None for visitors and for accounts that wait for a yes."""
+        return None
+
+    @property
+    def board_roles(self) -> dict[int, Role]:
+        """What this person is on single boards, by the number of the board."""
+        return {}
+
+    def rank_on(self, board_id: int | None) -> Role | None:
+        """Return the higher of the roles that this person has in the portal and on this board."""
+        ranks = [role for role in (self.standing, self.board_roles.get(board_id or 0)) if role is not None]
+        return max(ranks, key=lambda role: role.rank) if ranks else None
+
+    def is_one_of(self, roles: Collection[Role], board_id: int | None = None) -> bool:
+        """Whether one of these roles is this person's in the portal, or on this board: what both allow adds up."""
+        return self.standing in roles or (board_id is not None and self.board_roles.get(board_id) in roles)
+
+    def is_one_of_anywhere(self, roles: Collection[Role]) -> bool:
+        """Whether one of these roles is this person's in the portal, or on any board."""
+        return self.standing in roles or any(role in roles for role in self.board_roles.values())
+
+    @property
     def is_staff(self) -> bool:
         """Whether this person speaks for the team."""
-        return self.role in STAFF
+        return self.standing in STAFF
 
     @property
     def reads_as_staff(self) -> bool:
         """Whether this person may read what the team reads."""
-        return self.role in STAFF_READERS
+        return self.standing in STAFF_READERS
 
     @property
     def is_moderator(self) -> bool:
         """Whether this person holds, hides and publishes."""
-        return self.role in MODERATORS
+        return self.standing in MODERATORS
 
     @property
     def is_triager(self) -> bool:
         """Whether this person sorts ideas: owner, tags, board, questions, merges."""
-        return self.role in TRIAGERS
+        return self.standing in TRIAGERS
 
     @property
     def is_decider(self) -> bool:
         """Whether this person decides what will be done."""
-        return self.role in DECIDERS
+        return self.standing in DECIDERS
 
     @property
     def is_admin(self) -> bool:
         """Whether this person may do what the workflow does not offer."""
-        return self.role in ADMINS
+        return self.standing in ADMINS
+
+    @property
+    def works_here(self) -> bool:
+        """Whether there is a board where this person sees what the team sees: triage is for them."""
+        return self.is_one_of_anywhere(STAFF_READERS)
+
+    def reads_as_staff_on(self, board_id: int) -> bool:
+        """Whether this person may read what the team reads on this board."""
+        return self.is_one_of(STAFF_READERS, board_id)
+
+    def is_staff_on(self, board_id: int) -> bool:
+        """Whether this person speaks for the team on this board."""
+        return self.is_one_of(STAFF, board_id)
 
 
 class Guest(Person):
@@ -118,6 +156,22 @@ class User(Person, Model):
     kept_name: Mapped[str | None] = mapped_column(sa.String(60))  # of somebody who is leaving, should they come back
     erased_at: Mapped[datetime | None]  # only the mark "former member" is left
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    places: Mapped[list[Any]] = relationship(
+        "BoardMember", primaryjoin="User.id == foreign(BoardMember.user_id)", viewonly=True
+    )
+
+    @property
+    def standing(self) -> Role | None:
+        """The role, once the account was let in."""
+        return self.role if self.approved_at is not None else None
+
+    @property
+    def board_roles(self) -> dict[int, Role]:
+        """What this person is on single boards; looked up only for those who are anything there."""
+        if not self.has_board_roles or self.approved_at is None:
+            return {}
+        return {place.board_id: place.role for place in self.places}
 
     @property
     def is_suspended(self) -> bool:

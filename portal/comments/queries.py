@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
+from portal.boards.queries import read_places
 from portal.comments.models import Comment, Helpful
 from portal.db import db
 from portal.ideas.models import Idea, StatusChange
@@ -87,6 +88,7 @@ def threads(idea: Idea, viewer: Person) -> list[CommentView]:
         .options(joinedload(Comment.author))
         .order_by(Comment.at, Comment.id)
     ).all()
+    read_places(row.author for row in rows)
     marked = _helpful_to(viewer, idea)
     views = {row.id: CommentView(row, row.author_id == idea.author_id, row.id in marked) for row in rows}
     for row in rows:

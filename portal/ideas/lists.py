@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -89,6 +89,7 @@ class IdeaRow:
     board_name: str
     board_slug: str
     cast: bool
+    board_id: int
     sort_value: Any = None
     dom_class: str = "idea"
 
@@ -96,7 +97,7 @@ class IdeaRow:
     def ballot(self) -> Ballot:
         """The viewer's ballot on this idea."""
         is_open = self.publication is Publication.PUBLISHED and self.status.rule.takes_votes
-        return Ballot(self.id, self.title, self.votes, self.cast, is_open)
+        return Ballot(self.id, self.title, self.votes, self.cast, is_open, self.board_id)
 
     @property
     def is_late(self) -> bool:
@@ -155,6 +156,7 @@ def select_rows(viewer: Person) -> Select[*tuple[Any, ...]]:
         Board.name.label("board_name"),
         Board.slug.label("board_slug"),
         cast.label("cast"),
+        Idea.board_id,
     ).join(Board, Board.id == Idea.board_id)
 
 
@@ -169,17 +171,17 @@ def just_shipped(viewer: Person, limit: int = 3) -> list[IdeaRow]:
     return [IdeaRow(*row) for row in db.session.execute(newest.order_by(Idea.status_since.desc()).limit(limit))]
 
 
-def count_shipped(viewer: Person) -> int:
-    """Count the ideas that people have got."""
-    got = select(sa.func.count()).select_from(Idea).where(is_out_for(viewer), Idea.status.in_(GOT))
-    return db.session.scalar(got) or 0
+def count_shipped(board_ids: Sequence[int]) -> int:
+    """Count the ideas of these boards that people have got."""
+    got = select(sa.func.count()).select_from(Idea).where(Idea.publication == Publication.PUBLISHED)
+    return db.session.scalar(got.where(Idea.board_id.in_(board_ids), Idea.status.in_(GOT))) or 0
 
 
 def count_mine(viewer: Person) -> int:
     """Count the ideas this person posted and did not take back."""
     if not viewer.is_signed_in:
         return 0
-    mine = select(sa.func.count()).select_from(Idea).where(Idea.author_id == viewer.id)
+    mine = select(sa.func.count()).select_from(Idea).where(Idea.author_id == viewer.id, is_seen_by(viewer))
     return db.session.scalar(mine.where(Idea.publication != Publication.REMOVED)) or 0
 
 

@@ -75,7 +75,11 @@ def moves_for(idea: Idea, actor: User) -> list[Move]:
     """Return the moves that this person may make with this idea now, in the order of the workflow."""
     if not idea.is_published:
         return []
-    return [move for (source, _target), move in MOVES.items() if source is idea.status and policy.may_make(actor, move)]
+    return [
+        move
+        for (source, _target), move in MOVES.items()
+        if source is idea.status and policy.may_make(actor, (move, idea))
+    ]
 
 
 def move_idea(
@@ -172,7 +176,7 @@ def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
 def assign_owner(idea: Idea, owner: User | None, actor: User) -> None:
     """Make somebody responsible, or nobody."""
     lock(idea)
-    if owner is not None and not owner.is_staff:
+    if owner is not None and not owner.is_staff_on(idea.board_id):
         raise Refusal(_("%(name)s is not on the team and cannot own an idea.", name=owner.name))
     owner_id = owner.id if owner else None
     if idea.owner_id != owner_id:
@@ -217,7 +221,7 @@ def _allowed_move(idea: Idea, target: Status, actor: User | None, override: bool
     move = MOVES.get((idea.status, target))
     if not idea.is_published:
         raise MoveNotAllowed(idea, target)
-    if move is not None and (policy.may_make(actor, move) if actor else True):
+    if move is not None and (policy.may_make(actor, (move, idea)) if actor else True):
         return move
     unbound = {Status.MERGED, idea.status}
     if override and actor and policy.may_override(actor) and target not in unbound and idea.status is not Status.MERGED:

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from portal.accounts.models import Person, User
+from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
-from portal.boards.queries import audiences_of
+from portal.boards.queries import is_known_to, is_worked_on_by, keeps_apart
 from portal.db import db
 from portal.ideas.models import Answer, Draft, Follow, Idea, Revision, StatusChange, Tag, Vote, idea_tags
 from portal.ideas.workflow import Category, Publication, Status
@@ -28,6 +29,7 @@ class Ballot:
     votes: int
     cast: bool
     open: bool
+    board_id: int | None = None
     dom_class: str = "idea"
 
 
@@ -39,25 +41,37 @@ class Following:
     title: str
     on: bool
     reason: str
+    board_id: int | None = None
     dom_class: str = "idea"
 
 
 def is_seen_by(viewer: Person) -> ColumnElement[bool]:
     """Say which ideas this viewer may know of: the one rule that every read of ideas starts from."""
-    board = Idea.board_id.in_(select(Board.id).where(Board.audience.in_(audiences_of(viewer))))
-    published = Idea.publication == Publication.PUBLISHED
+    there, published = is_within_reach_of(viewer), Idea.publication == Publication.PUBLISHED
     if viewer.is_triager:
-        return board & (Idea.publication != Publication.REMOVED)
+        return there & (Idea.publication != Publication.REMOVED)
     if not viewer.is_signed_in:
-        return board & published
-    own = (Idea.author_id == viewer.id) & Idea.publication.in_([Publication.HELD, Publication.HIDDEN])
-    return board & (published | own)
+        return there & published
+    mine = Idea.author_id == viewer.id
+    if viewer.has_board_roles:
+        mine |= Idea.board_id.in_(select(Board.id).where(is_worked_on_by(viewer, TRIAGERS)))
+    return there & (published | (mine & Idea.publication.in_([Publication.HELD, Publication.HIDDEN])))
 
 
 def is_out_for(viewer: Person) -> ColumnElement[bool]:
     """Say which ideas are published where this viewer may look: what lists show, and an index can answer."""
-    board = Idea.board_id.in_(select(Board.id).where(Board.audience.in_(audiences_of(viewer))))
-    return board & (Idea.publication == Publication.PUBLISHED)
+    return is_within_reach_of(viewer) & (Idea.publication == Publication.PUBLISHED)
+
+
+def is_within_reach_of(viewer: Person) -> ColumnElement[bool]:
+    """Say which ideas are on a board this viewer knows; where members are kept apart, their own."""
+    boards = select(Board.id).where(is_known_to(viewer))
+    if viewer.reads_as_staff:
+        return Idea.board_id.in_(boards)
+    if viewer.standing is None:
+        return Idea.board_id.in_(boards.where(~keeps_apart(viewer)))
+    apart = select(Board.id).where(keeps_apart(viewer))
+    return Idea.board_id.in_(boards) & ((Idea.author_id == viewer.id) | Idea.board_id.not_in(apart))
 
 
 def ideas_visible_to(viewer: Person) -> Select[Idea]:
@@ -148,12 +162,12 @@ def ballot_and_following(idea: Idea, main: Idea, viewer: Person) -> tuple[Ballot
 
 
 def _ballot(main: Idea, cast: bool) -> Ballot:
-    return Ballot(main.id, main.title, main.votes, cast, main.takes_votes)
+    return Ballot(main.id, main.title, main.votes, cast, main.takes_votes, main.board_id)
 
 
 def _following(idea: Idea, row: Follow | None) -> Following:
     on = row is not None and not row.muted
-    return Following(idea.id, idea.title, on, strongest_reason(row) if row and on else "")
+    return Following(idea.id, idea.title, on, strongest_reason(row) if row and on else "", idea.board_id)
 
 
 def follows(idea: Idea, viewer: Person) -> bool:
@@ -224,9 +238,9 @@ def draft_of(user: Person) -> Draft | None:
     return db.session.get(Draft, user.id) if user.is_signed_in else None
 
 
-def tags_in_use(viewer: Person, limit: int = 40) -> list[str]:
-    """Return the tags of published ideas, the commonest first."""
-    visible = select(Idea.id).where(is_out_for(viewer))
+def tags_in_use(board_ids: Sequence[int], limit: int = 40) -> list[str]:
+    """Return the tags of what is published on these boards, the commonest first."""
+    visible = select(Idea.id).where(Idea.board_id.in_(board_ids), Idea.publication == Publication.PUBLISHED)
     used = (
         select(Tag.name)
         .join(idea_tags, idea_tags.c.tag_id == Tag.id)
@@ -242,14 +256,15 @@ def is_open(idea: Idea) -> bool:
     return idea.status.rule.category is Category.OPEN
 
 
-def usual_days_to_answer(since: datetime) -> int | None:
-    """Return how many days the team usually needs for its first word: the median since then, None if unknown."""
+def usual_days_to_answer(board_ids: Sequence[int], since: datetime) -> int | None:
+    """Return in how many days the team usually says its first word there: the median since then, None if unknown."""
     waits = [
         (answered - published).days
         for published, answered in db.session.execute(
             select(Idea.published_at, sa.func.min(StatusChange.at))
             .join(StatusChange, StatusChange.idea_id == Idea.id)
             .where(Idea.publication == Publication.PUBLISHED, Idea.published_at >= since)
+            .where(Idea.board_id.in_(board_ids))
             .where(StatusChange.source == Status.NEW)
             .group_by(Idea.id, Idea.published_at)
             .limit(500)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.accounts.models import User
+from portal.accounts.roles import MODERATORS
 from portal.boards.models import Board
 from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
@@ -90,7 +91,7 @@ def submit_idea(
 def edit_idea(idea: Idea, editor: User, *, title: str, need: str, proposal: str) -> None:
     """Change the words; what stood there before is kept as a revision. Saving the same again changes nothing."""
     lock(idea)
-    if idea.status is Status.MERGED or not (editor.is_moderator or queries.is_open(idea)):
+    if idea.status is Status.MERGED or not (editor.is_one_of(MODERATORS, idea.board_id) or queries.is_open(idea)):
         raise EditingClosed
     before = Revision(idea_id=idea.id, editor_id=editor.id, title=idea.title, need=idea.need, proposal=idea.proposal)
     write_text(idea, title, need, proposal)
@@ -149,7 +150,7 @@ def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
     already = queries.is_behind(idea, voter)
     if insert_if_absent(Vote, idea_id=idea.id, voter_id=voter.id, cast_at=at):
         if not already:
-            count(idea, +1, idea.heat if voter.is_staff else heat.with_vote(idea.heat, at))
+            count(idea, +1, idea.heat if voter.is_staff_on(idea.board_id) else heat.with_vote(idea.heat, at))
         follow_because(idea, voter, is_voter=True)
         emit(VoteCast(actor_id=voter.id, idea_id=idea.id), at)
 
@@ -165,7 +166,8 @@ def withdraw_vote(idea: Idea, voter: User) -> None:
     if not cast_at:
         return
     db.session.execute(sa.delete(Vote).where(Vote.idea_id.in_(ids), Vote.voter_id == voter.id))
-    count(idea, -1, idea.heat if voter.is_staff else heat.without_vote(idea.heat, max(cast_at.values())))
+    staff = voter.is_staff_on(idea.board_id)
+    count(idea, -1, idea.heat if staff else heat.without_vote(idea.heat, max(cast_at.values())))
     merged = [idea_id for idea_id in cast_at if idea_id != idea.id]
     db.session.execute(sa.update(Idea).where(Idea.id.in_(merged)).values(votes=Idea.votes - 1))
     for idea_id in ids:

@@ -13,8 +13,9 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.accounts.models import Person, User
+from portal.accounts.roles import TRUSTED
 from portal.boards.models import Board
-from portal.boards.queries import audiences_of, find_board, list_boards
+from portal.boards.queries import BoardLine, board_lines, find_board, kind_of_reader, list_boards
 from portal.comments import queries as comments
 from portal.db import utcnow
 from portal.errors import Refusal
@@ -30,7 +31,7 @@ from portal.web.kept import kept, kept_while_unchanged
 from portal.web.limits import LIMITS, per_person
 from portal.web.paging import cursor, place
 from portal.web.responses import fragment, go_to, is_htmx, page, swap
-from portal.web.session import authorize, member, viewer
+from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("ideas", __name__)
 
@@ -88,7 +89,8 @@ def create() -> Response:
         return _form_page(form, asked_first=True)
     author = member()
     chosen = find_board(form.board.data or guess_board(similar), author) or _boards_open_to(author)[0]
-    held = _is_held(author)
+    authorize("idea.submit", chosen)
+    held = _is_held(author, chosen)
     with transaction():
         idea = service.submit_idea(
             author, chosen, title=form.title.data, need=form.need.data, proposal=form.proposal.data, held=held
@@ -217,32 +219,44 @@ def _list(chosen: Board | None) -> Response:
         after=after,
         older=older,
         mine=lists.count_mine(person),
-        tags=_tags(person),
-        facts=_facts(person) | {"just_shipped": [] if is_htmx() else lists.just_shipped(person)},
+        tags=_tags(boards),
+        total=_total(boards, chosen),
+        facts=_facts(boards) | {"just_shipped": [] if is_htmx() else lists.just_shipped(person)},
         news=None if is_htmx() else news_for(person),
     )
 
 
-def _boards(person: Person) -> list[Board]:
-    return kept_while_unchanged(("boards", *audiences_of(person)), partial(list_boards, person))
+def _boards(person: Person) -> list[BoardLine]:
+    return kept_while_unchanged(("boards", *kind_of_reader(person)), partial(board_lines, person))
 
 
-def _facts(person: Person) -> dict[str, Any]:
+def _open(boards: list[BoardLine]) -> tuple[int, ...]:
+    """The boards whose figures the viewer may know: what is kept of them is kept for whoever knows the same ones."""
+    return tuple(sorted(line.id for line in boards if line.is_open))
+
+
+def _total(boards: list[BoardLine], chosen: Board | None) -> int | None:
+    """How many ideas there are to read; None where that is not the viewer's to know."""
+    shown = [line.ideas for line in boards if chosen is None or line.id == chosen.id]
+    return sum(number or 0 for number in shown) if any(number is not None for number in shown) else None
+
+
+def _facts(boards: list[BoardLine]) -> dict[str, Any]:
     """What the home page counts of the portal as a whole; a minute old at most, so no idea is named here."""
+    ids = _open(boards)
     return kept(
-        ("home", person.reads_as_staff, person.is_signed_in),
+        ("home", *ids),
         timedelta(minutes=1),
         lambda: {
-            "shipped": lists.count_shipped(person),
-            "days": queries.usual_days_to_answer(utcnow() - timedelta(days=90)),
+            "shipped": lists.count_shipped(ids),
+            "days": queries.usual_days_to_answer(ids, utcnow() - timedelta(days=90)),
         },
     )
 
 
-def _tags(person: Person) -> list[str]:
-    tags: list[str] = kept(
-        ("tags", person.reads_as_staff, person.is_signed_in), timedelta(minutes=1), lambda: queries.tags_in_use(person)
-    )
+def _tags(boards: list[BoardLine]) -> list[str]:
+    ids = _open(boards)
+    tags: list[str] = kept(("tags", *ids), timedelta(minutes=1), lambda: queries.tags_in_use(ids))
     return tags
 
 
@@ -252,6 +266,7 @@ def _page_of(idea: Idea) -> dict[str, Any]:
     main = queries.main_of(idea, person)
     ballot, following = queries.ballot_and_following(idea, main or idea, person)
     joined = any(change.into_id == idea.id for change in changes)
+    posted = bool(request.args.get("posted")) and idea.author_id == person.id
     return {
         "idea": idea,
         "main": main,
@@ -261,8 +276,8 @@ def _page_of(idea: Idea) -> dict[str, Any]:
         "official": idea_page.official_answer(idea, queries.answers(idea)),
         "merged": queries.merged_ideas(idea, person) if joined else [],
         "discussion": comments.discussion(idea, person, changes, show_all=bool(request.args.get("all"))),
-        "posted": bool(request.args.get("posted")) and idea.author_id == person.id,
-        "days": _facts(person)["days"],
+        "posted": posted,
+        "days": _facts(_boards(person))["days"] if posted else None,
     }
 
 
@@ -270,7 +285,7 @@ def _boards_open_to(person: Person) -> list[Board]:
     boards = list_boards(person)
     if not boards:
         raise Refusal(_("There is no board for ideas yet. An admin has to open one first."))
-    return boards
+    return [board for board in boards if can("idea.submit", board)] or boards
 
 
 def _new_form() -> NewIdeaForm:
@@ -304,8 +319,9 @@ def _idea_behind(idea_id: int) -> Idea:
     return queries.get_idea(idea.merged_into_id, viewer()) if idea.merged_into_id else idea
 
 
-def _is_held(author: User) -> bool:
-    return bool(current_app.config["HOLD_FIRST_POST"]) and author.trusted_at is None and not author.is_staff
+def _is_held(author: User, board: Board) -> bool:
+    unknown = author.trusted_at is None and not author.is_one_of(TRUSTED, board.id)
+    return bool(current_app.config["HOLD_FIRST_POST"]) and unknown
 
 
 def _show_ballot(idea: Idea, done: str) -> Response:

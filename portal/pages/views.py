@@ -15,6 +15,7 @@ from portal.accounts import queries as accounts
 from portal.accounts import service
 from portal.accounts.changes import changes
 from portal.accounts.models import User
+from portal.boards.queries import board_lines
 from portal.db import utcnow
 from portal.ideas.queries import usual_days_to_answer
 from portal.ideas.workflow import MOVES, STATUSES, Status
@@ -23,6 +24,7 @@ from portal.pages import health
 from portal.pages.forms import AppearanceForm
 from portal.text import render_page
 from portal.transactions import transaction
+from portal.web.appearance import keep_in_browser
 from portal.web.context import LANGUAGES
 from portal.web.responses import go_to, own_path, page
 from portal.web.session import viewer
@@ -30,7 +32,6 @@ from portal.web.session import viewer
 bp = Blueprint("pages", __name__)
 
 TEXTS = Path(__file__).parent / "texts"
-A_YEAR = 365 * 24 * 3600  # seconds
 
 
 @bp.get("/rules")
@@ -59,14 +60,17 @@ def decide() -> ResponseReturnValue:
     onward: dict[Status, list[Status]] = {status: [] for status in STATUSES}
     for source, target in MOVES:
         onward[source].append(target)
-    days = usual_days_to_answer(utcnow() - timedelta(days=90))
+    open_boards = [line.id for line in board_lines(viewer()) if line.is_open]
+    days = usual_days_to_answer(open_boards, utcnow() - timedelta(days=90))
     return page("pages/decide.html", statuses=STATUSES, onward=onward, days=days)
 
 
 @bp.route("/appearance", methods=["GET", "POST"])
 def appearance() -> ResponseReturnValue:
-    """Choose light or dark and the language, with an account for all browsers, without for this one."""
+    """Choose light or dark and the language for this browser; with an account both are among its preferences."""
     person = viewer()
+    if isinstance(person, User) and request.method != "POST":
+        return go_to(url_for("accounts.prefer"))
     theme = getattr(person, "theme", "") or request.cookies.get("theme", "")
     language = getattr(person, "locale", None) or request.cookies.get("language", "")
     form = AppearanceForm(LANGUAGES, data={"theme": theme, "language": language})
@@ -76,8 +80,7 @@ def appearance() -> ResponseReturnValue:
         with transaction(wake=False):
             person.theme, person.locale = form.theme.data, form.language.data or None
     answer = go_to(own_path(request.args.get("next"), url_for(".appearance")), _("Saved."))
-    _keep(answer, "theme", form.theme.data)
-    _keep(answer, "language", form.language.data)
+    keep_in_browser(answer, theme=form.theme.data, language=form.language.data)
     return answer
 
 
@@ -121,7 +124,7 @@ def security() -> ResponseReturnValue:
 @bp.get("/.well-known/change-password")
 def change_password() -> ResponseReturnValue:
     """Be led to where a password is changed, as password managers ask."""
-    return go_to(url_for("accounts.show") + "#password")
+    return go_to(url_for("accounts.security") + "#password")
 
 
 def _text(words: str, status: int = 200) -> Response:
@@ -129,12 +132,3 @@ def _text(words: str, status: int = 200) -> Response:
     if status != 200 or request.endpoint in {"pages.healthz", "pages.readyz"}:
         answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _keep(answer: Response, name: str, choice: str) -> None:
-    """Keep a choice in this browser; no choice needs no cookie."""
-    if not choice:
-        answer.delete_cookie(name)
-        return
-    secure = current_app.config["SESSION_COOKIE_SECURE"]
-    answer.set_cookie(name, choice, max_age=A_YEAR, secure=secure, httponly=True, samesite="Lax")

@@ -15,14 +15,14 @@ WORDS_MAX = 200
 
 def read(asked: Mapping[str, str], viewer: Person) -> Asked:
     """Take what is known from an address; what only the team may ask is left out for others."""
-    status = asked.get("status", "")
+    status, staff = asked.get("status", ""), viewer.works_here
     return Asked(
         words=clean_line(asked.get("q"))[:WORDS_MAX],
         status=status if status in set(Status) else "",
         board=asked.get("board", "")[:60],
-        author=clean_line(asked.get("author"))[:60] if viewer.reads_as_staff else "",
-        after=_date(asked.get("after")) if viewer.reads_as_staff else None,
-        before=_date(asked.get("before")) if viewer.reads_as_staff else None,
+        author=clean_line(asked.get("author"))[:60] if staff else "",
+        after=_date(asked.get("after")) if staff else None,
+        before=_date(asked.get("before")) if staff else None,
     )
 
 

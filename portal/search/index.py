@@ -128,12 +128,12 @@ def _said(ids: list[int]) -> dict[int, list[str]]:
 
 
 def merged_wording(ids: Sequence[int]) -> sa.Select[int | None, str]:
-    """Select the words of the ideas merged into these; from an open board none that was said on a closed one."""
+    """Select the words of the ideas merged into these; none that readers of these may not read."""
     main, place = aliased(Idea), aliased(Board)
     return (
         select(Idea.merged_into_id, Idea.title + "\n" + Idea.need + "\n" + Idea.proposal)
         .join(main, main.id == Idea.merged_into_id)
         .join(place, place.id == Idea.board_id)
         .where(Idea.merged_into_id.in_(ids), Idea.publication == Publication.PUBLISHED)
-        .where(sa.or_(Idea.board_id == main.board_id, place.audience == Audience.PUBLIC))
+        .where(sa.or_(Idea.board_id == main.board_id, place.audience == Audience.PUBLIC), ~place.one_way)
     )

@@ -8,9 +8,8 @@ from typing import Any
 from flask import abort, request, url_for
 
 from portal.accounts.models import User
-from portal.accounts.queries import list_staff
 from portal.boards.models import Board
-from portal.boards.queries import list_boards
+from portal.boards.queries import list_worked_on, team_of
 from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
 from portal.ideas.moves import moves_for
@@ -145,7 +144,7 @@ def spot_of(name: str) -> Spot:
     """Return where the request is, or answer 404."""
     queue = QUEUES.get(name) or abort(404)
     slug = request.args.get("board")
-    boards = {board.slug: board for board in list_boards(viewer())} if slug else {}
+    boards = {board.slug: board for board in list_worked_on(viewer())} if slug else {}
     return Spot(queue, boards.get(slug or ""), request.args.get("page", ""))
 
 
@@ -161,12 +160,12 @@ def open_workspace(
         idea = ideas.get_idea(page.rows[0].idea.id, viewer())
     desk = open_desk(idea, typed or Typed()) if idea else None
     counts = queues.count_all(viewer(), spot.board)
-    return Workspace(spot, counts, list_boards(viewer()), page, desk, opened, finished)
+    return Workspace(spot, counts, list_worked_on(viewer()), page, desk, opened, finished)
 
 
 def open_desk(idea: Idea, typed: Typed) -> Desk:
     """Return the idea with what this person may do now; what was typed stays in its form while that is offered."""
-    me, staff = viewer(), list_staff()
+    me, staff = viewer(), team_of(idea.board)
     offers: list[Offer] = []
     may_merge = False
     if isinstance(me, User) and can("idea.triage", idea) and idea.is_published and idea.status is not Status.MERGED:

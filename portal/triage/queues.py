@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload, load_only
 
 from portal.accounts.models import Person
 from portal.boards.models import Board
+from portal.boards.queries import is_worked_on_by
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
@@ -225,6 +226,8 @@ def is_pressing(idea: Idea, now: datetime) -> bool:
 def _parts(queue: Queue, viewer: Person, board: Board | None) -> list[Select[Any]]:
     """Select the ids of a queue, once for each of its conditions; no idea meets two of them."""
     ids = select(Idea.id.label("id")).where(is_seen_by(viewer))
+    if not viewer.reads_as_staff:
+        ids = ids.where(Idea.board_id.in_(select(Board.id).where(is_worked_on_by(viewer))))
     if board is not None:
         ids = ids.where(Idea.board_id == board.id)
     return [ids.where(condition) for condition in queue.conditions(viewer, utcnow())]

@@ -27,11 +27,14 @@ def remembered(macro: Callable[[Any], Markup], thing: Hashable) -> Markup:
     """Show what ``macro`` makes of ``thing``; made again when the thing is not equal, and every minute.
 
     The macro may ask nothing of its viewer but the role: what members share is kept with a gap for each one's token.
+    Who has a role on single boards shares with nobody.
     """
-    role, minute = viewer().role, int(utcnow().timestamp() // 60)
-    token = generate_csrf() if role else ""
+    person, minute = viewer(), int(utcnow().timestamp() // 60)
+    places = (person.id, *person.board_roles.items()) if person.board_roles else None
+    whose = (person.is_signed_in, person.standing, places)
+    token = generate_csrf() if person.is_signed_in else ""
     kept = _of_this(minute)
-    key = (macro, thing, role, str(get_locale()), request.script_root)
+    key = (macro, thing, whose, str(get_locale()), request.script_root)
     html = kept.get(key)
     if html is None:
         html = str(macro(thing))

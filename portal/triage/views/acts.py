@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from portal.accounts.queries import list_staff
-from portal.boards.queries import list_boards
+from portal.accounts.roles import TRIAGERS
+from portal.boards.queries import list_worked_on, team_of
 from portal.errors import Refusal
 from portal.ideas import moves, service
 from portal.ideas.models import TEXT_MAX, Idea
@@ -39,8 +39,8 @@ def move(queue: str, idea_id: int, target: str) -> ResponseReturnValue:
     offered = MOVES.get((seen, status))
     if offered is None or status is Status.MERGED:
         return show_again(spot_of(queue), idea, Typed(sentence=MoveNotAllowed(idea, status).message))
-    authorize("move.make", offered)
-    offer = offer_move(offered, idea, list_staff(), member())
+    authorize("move.make", (offered, idea))
+    offer = offer_move(offered, idea, team_of(idea.board), member())
 
     def act(details: MoveDetails) -> int:
         return moves.move_idea(idea, status, member(), details).told
@@ -84,7 +84,7 @@ def owner(queue: str, idea_id: int) -> ResponseReturnValue:
     authorize("idea.triage", idea)
     before = idea.owner_id
     wanted = str(member().id) if "me" in request.form else request.values.get("owner", "")
-    person = next((person for person in list_staff() if str(person.id) == wanted), None)
+    person = next((person for person in team_of(idea.board) if str(person.id) == wanted), None)
     if wanted and person is None:
         abort(400)
 
@@ -101,7 +101,8 @@ def board(queue: str, idea_id: int) -> ResponseReturnValue:
     idea = get_idea(idea_id, viewer())
     authorize("idea.triage", idea)
     before = idea.board.slug
-    target = next((board for board in list_boards(viewer()) if board.slug == request.values.get("onto")), None)
+    boards = list_worked_on(viewer(), TRIAGERS)
+    target = next((board for board in boards if board.slug == request.values.get("onto")), None)
     if target is None:
         abort(400)
 
@@ -189,7 +190,7 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
                         status=idea.status.label,
                     )
                 )
-            told = act(_details(offer))
+            told = act(_details(offer, idea))
     except DetailMissing as missing:
         form[missing.field].errors = [missing.message]
         return show_again(spot, idea, Typed(offer))
@@ -222,9 +223,10 @@ def _change(
     return go_on(spot, idea.id, left, done, way_back, stay)
 
 
-def _details(offer: Offer) -> MoveDetails:
+def _details(offer: Offer, idea: Idea) -> MoveDetails:
     chosen = offer.form.owner.data if "owner" in offer.asks else None
-    return offer.details(next((person for person in list_staff() if person.id == chosen), None))
+    team = team_of(idea.board) if chosen else []
+    return offer.details(next((person for person in team if person.id == chosen), None))
 
 
 def say_told(done: str, told: int) -> str:

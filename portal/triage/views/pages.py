@@ -39,7 +39,9 @@ def queue(queue: str) -> ResponseReturnValue:
 def desk(queue: str, idea_id: int) -> ResponseReturnValue:
     """Look at one idea and what can be done with it."""
     authorize("triage.read")
-    return show(open_workspace(spot_of(queue), get_idea(idea_id, viewer()), opened=True))
+    idea = get_idea(idea_id, viewer())
+    authorize("triage.read", idea)
+    return show(open_workspace(spot_of(queue), idea, opened=True))
 
 
 @bp.post("/shortcuts")
