@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined
 from portal import config, db, reactions
 from portal.extensions import babel, compress, csrf, htmx, migrate
 from portal.search import index
-from portal.web import assets, blueprints, context, errors, guests, limits, remembered, security, session
+from portal.web import assets, blueprints, context, errors, gates, guests, limits, remembered, security, session
 
 ROOT = Path(__file__).parent
 MIGRATIONS = ROOT / "migrations"
@@ -40,9 +40,10 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         default_translation_directories=str(ROOT / "translations"),
     )
     htmx.init_app(app)
+    limits.init_app(app)
     csrf.init_app(app)
     compress.init_app(app)
-    for part in (guests, security, session, limits, assets, context, remembered, errors, reactions, index, blueprints):
+    for part in (guests, security, session, gates, assets, context, remembered, errors, reactions, index, blueprints):
         part.init_app(app)
     return app
 

@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from portal.outgoing import check_allowed
+
 PREFIX = "PORTAL"
+SOON = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; counting requests must not hold them up
 YES, NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -60,11 +63,23 @@ SETTINGS = (
     Setting("TIMEZONE", "UTC", "Time zone in which dates are shown and days are counted."),
     Setting("PROXIES", 0, "How many reverse proxies stand in front and set X-Forwarded-For."),
     Setting(
+        "OUTGOING_ALLOW",
+        "",
+        "Names, addresses and networks inside your own net that the portal may ask (a sign-on server, say), between "
+        "spaces: `10.1.0.0/16 login.internal`. Only these may be asked without TLS. "
+        "Default: the open internet, by https.",
+    ),
+    Setting(
         "LIMITS_STORAGE",
         "memory://",
         "Where rate limits are counted: `memory://`, or `redis://…` for several processes.",
     ),
     Setting("LIMITS", True, "Whether rate limits hold at all (off only for benchmarks)."),
+    Setting(
+        "LIMITS_OVERRIDE",
+        "",
+        "Other limits than ours, by the names on the page Limits: `votes = 30 per minute; 300 per day, search = …`.",
+    ),
     Setting("DEMO", False, "Shows the mail catcher and the demo accounts to everybody."),
 )
 
@@ -138,6 +153,10 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
         raise ConfigurationError(
             f"PORTAL_BASE_URL must be an address such as https://ideas.example.org, not {config['BASE_URL']!r}."
         )
+    try:
+        check_allowed(config["OUTGOING_ALLOW"])
+    except ValueError as error:
+        raise ConfigurationError(f"PORTAL_OUTGOING_ALLOW: {error}.") from None
     if not config["PRODUCTION"]:
         return
     if not config["SECRET_KEY"] or len(str(config["SECRET_KEY"])) < 32:
@@ -179,6 +198,7 @@ def _derive(app: Flask) -> None:
         PERMANENT_SESSION_LIFETIME=30 * 24 * 3600,
         TRUSTED_HOSTS=config.get("TRUSTED_HOSTS") or hosts,
         MAX_CONTENT_LENGTH=1024 * 1024,
+        LARGEST_UPLOAD=(2 * 1024 + 64) * 1024,  # a picture, and the form around it
         MAX_FORM_MEMORY_SIZE=512 * 1024,
         MAX_FORM_PARTS=200,
         WTF_CSRF_TIME_LIMIT=None,
@@ -186,6 +206,7 @@ def _derive(app: Flask) -> None:
         BABEL_DEFAULT_LOCALE=config["DEFAULT_LOCALE"],
         BABEL_DEFAULT_TIMEZONE=config["TIMEZONE"],
         RATELIMIT_STORAGE_URI=config["LIMITS_STORAGE"],
+        RATELIMIT_STORAGE_OPTIONS={} if config["LIMITS_STORAGE"].startswith("memory:") else SOON,
         RATELIMIT_ENABLED=bool(config["LIMITS"]) and config.get("RATELIMIT_ENABLED", True),
         RATELIMIT_HEADERS_ENABLED=True,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,

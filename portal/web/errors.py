@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import logging
 import secrets
-from datetime import timedelta
 from math import ceil
 from time import time
 from urllib.parse import urlsplit
 
 from flask import Flask, make_response, render_template, request, url_for
-from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
+from portal.credentials.queries import has_second_factor
 from portal.db import db
 from portal.errors import Refusal
 from portal.extensions import limiter
+from portal.limits import TooMuch, wait
 from portal.web import resume
+from portal.web.gates import SecondFactorRequired
+from portal.web.limits import RequestsExceeded, note_refusal
 from portal.web.proof import ProofRequired
 from portal.web.responses import fragment, go_to, is_htmx
-from portal.web.session import RulesNotAccepted, SignInRequired, forget_viewer
+from portal.web.session import RulesNotAccepted, SignInRequired, forget_viewer, member, viewer
 
 log = logging.getLogger(__name__)
 
@@ -39,20 +41,24 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(SignInRequired, _lead_to_sign_in)
     app.register_error_handler(RulesNotAccepted, _lead_to_rules)
     app.register_error_handler(ProofRequired, _lead_to_proof)
+    app.register_error_handler(SecondFactorRequired, _lead_to_second_factor)
     app.register_error_handler(Exception, _apologise)
 
 
-def refuse(message: str, status: int, error_id: str = "") -> Response:
-    """Say no: a notice for htmx, a page with the way back for a plain browser."""
+def refuse(message: str, status: int, error_id: str = "", bare: bool = False) -> Response:
+    """Say no: a notice for htmx, a page with the way back for a plain browser; a ``bare`` one knows nobody."""
     if is_htmx():
         return make_response(fragment("components/_notice.html", text=message, kind="error"), status)
-    shown = render_template("errors/error.html", status=status, message=message, error_id=error_id)
+    shown = render_template("errors/error.html", status=status, message=message, error_id=error_id, bare=bare)
     return make_response(shown, status)
 
 
 def _refuse(refusal: Refusal) -> Response:
     db.session.rollback()
-    return refuse(refusal.message, refusal.status)
+    answer = refuse(refusal.message, refusal.status, bare=isinstance(refusal, RequestsExceeded))
+    if isinstance(refusal, TooMuch):
+        answer.headers["Retry-After"] = str(refusal.seconds)
+    return answer
 
 
 def _refuse_stale_form(_error: CSRFError) -> Response:
@@ -65,6 +71,8 @@ def _explain(error: HTTPException) -> Response:
         return error.get_response()
     if isinstance(error, SecurityError):  # a foreign Host: there is no address to build links from
         return Response(_sentence(400), 400, mimetype="text/plain")
+    if status == 429:
+        _note_limit()
     answer = refuse(_wait() if status == 429 else _sentence(status), status)
     for name, value in error.get_headers():
         if name in {"Retry-After", "Allow"}:
@@ -89,9 +97,11 @@ def _wait() -> str:
     reached = limiter.current_limit
     if reached is None:
         return str(_("That was a lot in a short time. Wait a little, then try again. Your text is not lost."))
-    seconds = max(1, ceil(reached.reset_at - time()))
-    time_left = format_timedelta(timedelta(seconds=seconds), threshold=1.5)
-    return str(_("That was a lot in a short time. You can go on in %(time)s. Your text is not lost.", time=time_left))
+    return wait(max(1, ceil(reached.reset_at - time())))
+
+
+def _note_limit() -> None:
+    note_refusal(request.endpoint or "", viewer().id)
 
 
 def _wait_for_database(error: OperationalError) -> Response:
@@ -120,6 +130,12 @@ def _lead_to_rules(_error: RulesNotAccepted) -> Response:
 
 def _lead_to_proof(_error: ProofRequired) -> Response:
     return go_to(url_for("credentials.prove", next=_place()))
+
+
+def _lead_to_second_factor(_error: SecondFactorRequired) -> Response:
+    resume.keep_act()
+    known = has_second_factor(member())
+    return go_to(url_for("credentials.second_step" if known else "credentials.two_step", next=_place()))
 
 
 def _place() -> str | None:

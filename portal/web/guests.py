@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 
 from portal.db import Pulse, db, utcnow
+from portal.web.limits import Requests
 
 PATHS = re.compile(r"/(?:boards/[\w-]+|ideas/\d+)?")
 MOST, LONGEST = 1_000, 200_000  # pages; bytes of one
@@ -34,6 +35,7 @@ class Pages:
 
     def __init__(self, app: Flask, pulse: Pulse) -> None:
         self._app, self._pulse = app.wsgi_app, pulse
+        self._requests: Requests | None = app.extensions.get("requests") if app.config["LIMITS"] else None
         self._session = f"{app.config['SESSION_COOKIE_NAME']}="
         self._kept: tuple[Any, int, dict[tuple[Any, ...], Kept]] = (None, 0, {})
 
@@ -48,7 +50,7 @@ class Pages:
         if kept[:2] != (version, minute):
             self._kept = kept = (version, minute, {})
         pages, key = kept[2], tuple(environ.get(name) for name in ASKED)
-        if key not in pages:
+        if key not in pages or self._is_too_much(environ):
             return self._ask(environ, start_response, pages, key)
         status, headers, body = pages[key]
         start_response(status, list(headers))
@@ -61,6 +63,10 @@ class Pages:
             and self._session not in environ.get("HTTP_COOKIE", "")
             and PATHS.fullmatch(environ.get("PATH_INFO", "")) is not None
         )
+
+    def _is_too_much(self, environ: dict[str, Any]) -> bool:
+        requests = self._requests  # the app says in words that it was too much
+        return requests is not None and requests.wait(environ.get("REMOTE_ADDR", ""))[0] > 0
 
     def _ask(
         self, environ: dict[str, Any], start_response: Callable[..., Any], pages: dict[Any, Kept], key: Any

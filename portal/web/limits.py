@@ -1,31 +1,76 @@
-"""How much one person or address may do in a while; all in one table."""
+"""Counting requests: by person, by address, by network."""
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
+import logging
+import time
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 
-from flask import Flask, request
+from flask import Flask, current_app, request, session
 from flask_limiter.util import get_remote_address
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter, RateLimiter
 
+from portal import limits
+from portal.accounts.models import User
+from portal.db import db
 from portal.extensions import limiter
-from portal.web.session import viewer
+from portal.limits import LIMITS, TooMuch
+from portal.security.log import note
+from portal.transactions import transaction
+from portal.web.session import forget_viewer, viewer
 
-LIMITS = {
-    "ideas.create": "5 per hour; 20 per day",
-    "comments.post": "10 per 10 minutes; 100 per day",
-    "votes": "60 per minute; 500 per day",
-    "search": "60 per minute",
-    "similar": "120 per minute",
-    "accounts.register": "10 per hour",
-    "accounts.confirmation": "2 per hour; 5 per day",
-    "accounts.sign_in.address": "20 per hour",
-    "accounts.sign_in.account": "5 per 15 minutes",
-}
+__all__ = ["LIMITS", "per_account_and_address", "per_address", "per_person"]
+
+log = logging.getLogger(__name__)
+
+UNCOUNTED = frozenset({"assets", "static", "pages.healthz", "pages.readyz"})
+"""Files that are the same for everybody, and what asks whether the portal is well."""
+ASK_AGAIN = 5.0  # seconds after which a store that was away is asked again
+MOST_NOTED = 100  # refusals written down in a minute: a flood must not become a flood of entries
 
 
 def init_app(app: Flask) -> None:
-    """Count requests where the configuration says."""
+    """Count requests where the configuration says; comes before all that looks at a request."""
+    limits.init_app(app)
     limiter.init_app(app)
+    app.extensions["requests"] = Requests(app)
+    if app.config["LIMITS"]:
+        app.before_request(_count_request)
+
+
+class RequestsExceeded(TooMuch):
+    """More requests than a person, an address or a network may make."""
+
+
+class Requests:
+    """What was asked for of late, counted in the shared store, and in this process while that is away."""
+
+    def __init__(self, app: Flask) -> None:
+        self._own: RateLimiter = MovingWindowRateLimiter(MemoryStorage())
+        self._away_until = float("-inf")
+        with app.app_context():
+            self._rates = {name: LIMITS[f"requests.{name}"].rates for name in ("visitor", "member", "network")}
+
+    def wait(self, address: str, member: int | None = None) -> tuple[int, str]:
+        """Count one request; return 0, or for how many seconds there may be none, and the limit that was reached."""
+        for name, whom in _counted(address, member):
+            for rate in self._rates[name]:
+                if seconds := self._hit(rate, name, whom):
+                    return seconds, f"requests.{name}"
+        return 0, ""
+
+    def _hit(self, rate: RateLimitItem, *key: str) -> int:
+        if time.monotonic() >= self._away_until:
+            try:
+                return _hit(limiter._limiter or self._own, rate, key)  # noqa: SLF001 - `limiter.limiter` falls back by itself
+            except Exception:
+                log.warning("the store for rate limits is away: counting in this process", exc_info=True)
+                self._away_until = time.monotonic() + ASK_AGAIN
+        return _hit(self._own, rate, key)
 
 
 def per_person() -> str:
@@ -44,11 +89,57 @@ def per_account_and_address() -> str:
     return f"{request.form.get('email', '').strip().lower()[:254]}|{_address()}"
 
 
+def household(address: str) -> str:
+    """Return an address as it is counted: of IPv6 the half that one household shares."""
+    return _within(address, 32, 64)
+
+
+def note_refusal(limit: str, user_id: int | None) -> None:
+    """Write down that a limit was reached, once a minute for each address."""
+    minute, address = int(time.time() // 60), household(request.remote_addr or "")
+    noted: tuple[int, set[Any]] = current_app.extensions.get("refusals noted", (0, set()))
+    if noted[0] != minute:
+        current_app.extensions["refusals noted"] = noted = (minute, set())
+    if (address, limit) in noted[1] or len(noted[1]) >= MOST_NOTED:
+        return
+    noted[1].add((address, limit))
+    with transaction(wake=False):
+        note("limited", user=db.session.get(User, user_id) if user_id else None, limit=limit)
+
+
+def _count_request() -> None:
+    if request.endpoint in UNCOUNTED:
+        return
+    member = session.get("member")
+    requests: Requests = current_app.extensions["requests"]
+    seconds, limit = requests.wait(request.remote_addr or "", member)
+    if seconds:
+        forget_viewer()  # saying no must cost less than what was asked for
+        note_refusal(limit, member)
+        raise RequestsExceeded(seconds)
+
+
+def _counted(address: str, member: int | None) -> Iterator[tuple[str, str]]:
+    yield ("member", str(member)) if member else ("visitor", household(address))
+    yield "network", _within(address, 24, 48)
+
+
+def _hit(counter: RateLimiter, rate: RateLimitItem, key: tuple[str, ...]) -> int:
+    if counter.hit(rate, *key):
+        return 0
+    return max(0, int(counter.get_window_stats(rate, *key).reset_time - time.time())) + 1
+
+
 def _address() -> str:
     """Where the request comes from; of an IPv6 address the half that one household shares."""
-    address = get_remote_address()
+    return household(get_remote_address())
+
+
+def _within(address: str, four: int, six: int) -> str:
     try:
-        parsed = ip_address(address)
+        parsed: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:
         return address
-    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return str(ip_network((parsed, six if isinstance(parsed, IPv6Address) else four), strict=False))

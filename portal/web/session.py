@@ -102,18 +102,17 @@ def sign_in(user: User, remember: bool = False, way: str = "password", second: b
     longest = LONGEST_STAFF if user.reads_as_staff else LONGEST
     now = utcnow()
     _end_oldest(user)
-    db.session.add(
-        AuthSession(
-            token_hash=_hash(token),
-            user_id=user.id,
-            idle_seconds=int(idle.total_seconds()),
-            expires_at=now + longest,
-            browser=(request.user_agent.string or "")[:200],
-            address=(request.remote_addr or "")[:45],
-            way=way,
-            second=second,
-        )
+    user.signed_in = AuthSession(
+        token_hash=_hash(token),
+        user_id=user.id,
+        idle_seconds=int(idle.total_seconds()),
+        expires_at=now + longest,
+        browser=(request.user_agent.string or "")[:200],
+        address=(request.remote_addr or "")[:45],
+        way=way,
+        second=second,
     )
+    db.session.add(user.signed_in)
     user.session_token = token
     session.permanent = remember
     session["member"] = user.id  # whose requests these are, for counting them without asking the database

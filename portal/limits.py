@@ -1,0 +1,114 @@
+"""How much one person, address or network may do in a while: every limit in one table, each of them a setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import Any
+
+from flask import Flask, current_app
+from flask_babel import format_timedelta
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from limits import RateLimitItem, parse_many
+
+from portal.config import ConfigurationError
+from portal.errors import Refusal
+
+PERSON, ADDRESS = _l("each member, and each visitor's address"), _l("each address")
+ACCOUNT, ACCOUNT_AND_ADDRESS = _l("each account"), _l("each account and address together")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit: ``default`` as in ``5 per hour; 20 per day``, what it counts, and for whom.
+
+    Calling it gives what holds in this portal, so that it can be handed to ``limiter.limit`` as it is.
+    """
+
+    name: str
+    default: str
+    counts: Any
+    each: Any = PERSON
+
+    def __call__(self) -> str:
+        """Return the limit in force: the operator's, or the default."""
+        overrides: dict[str, str] = current_app.extensions["limits"]
+        return overrides.get(self.name, self.default)
+
+    @property
+    def rates(self) -> list[RateLimitItem]:
+        """The limit in force, each of its parts."""
+        return parse_many(self())
+
+
+LIMITS = {
+    limit.name: limit
+    for limit in (
+        Limit("requests.visitor", "120 per minute; 30 per 10 seconds", _l("Pages for visitors"), ADDRESS),
+        Limit("requests.member", "240 per minute", _l("Pages for members"), _l("each member")),
+        Limit("requests.network", "3000 per minute", _l("Pages in all"), _l("each network: IPv4 /24, IPv6 /48")),
+        Limit("ideas.create", "5 per hour; 20 per day", _l("Ideas posted")),
+        Limit("comments.post", "10 per 10 minutes; 100 per day", _l("Comments posted")),
+        Limit("votes", "60 per minute; 500 per day", _l("Votes given and taken back")),
+        Limit("search", "60 per minute", _l("Searches")),
+        Limit("similar", "120 per minute", _l("Looks for similar ideas while typing")),
+        Limit("accounts.register", "10 per hour", _l("Sign-ups"), ADDRESS),
+        Limit("accounts.confirmation", "2 per hour; 5 per day", _l("Confirmation mails asked for")),
+        Limit("passkeys", "30 per minute", _l("Passkeys added and tried")),
+        Limit("accounts.picture", "20 per day", _l("Pictures of oneself uploaded")),
+        Limit(
+            "accounts.sign_in.account",
+            "5 per 15 minutes",
+            _l("Wrong passwords or codes; then a wait that grows from 30 seconds to 15 minutes"),
+            ACCOUNT_AND_ADDRESS,
+        ),
+        Limit("accounts.sign_in.address", "20 per hour", _l("Wrong passwords"), ADDRESS),
+        Limit(
+            "accounts.sign_in.day",
+            "50 per day",
+            _l("Wrong passwords; then a new browser needs a mailed link"),
+            ACCOUNT,
+        ),
+    )
+}
+
+
+class TooMuch(Refusal):
+    """Somebody reached a limit and has to wait for some ``seconds``."""
+
+    status = 429
+
+    def __init__(self, seconds: float, message: str = "") -> None:
+        self.seconds = max(1, ceil(seconds))
+        super().__init__(message or wait(self.seconds))
+
+
+def wait(seconds: int) -> str:
+    """Say in words how long to wait."""
+    time = format_timedelta(timedelta(seconds=seconds), threshold=1.5)
+    return str(_("That was a lot in a short time. You can go on in %(time)s. Your text is not lost.", time=time))
+
+
+def init_app(app: Flask) -> None:
+    """Read the limits that the operator sets; refuse what is no limit."""
+    app.extensions["limits"] = dict(_read(entry) for entry in app.config["LIMITS_OVERRIDE"].split(",") if entry.strip())
+
+
+def _read(entry: str) -> tuple[str, str]:
+    name, _sign, value = (part.strip() for part in entry.partition("="))
+    if name not in LIMITS:
+        raise ConfigurationError(f"PORTAL_LIMITS_OVERRIDE names {name!r}; there are {', '.join(sorted(LIMITS))}.")
+    try:
+        parse_many(value)
+    except ValueError:
+        raise ConfigurationError(
+            f"PORTAL_LIMITS_OVERRIDE must be like 'votes = 30 per minute; 300 per day', not {entry.strip()!r}."
+        ) from None
+    return name, value
+
+
+def hold() -> bool:
+    """Whether limits hold in this portal at all."""
+    return bool(current_app.config["LIMITS"])
