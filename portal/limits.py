@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Any
 
@@ -55,7 +56,11 @@ LIMITS = {
         Limit("search", "60 per minute", _l("Searches")),
         Limit("similar", "120 per minute", _l("Looks for similar ideas while typing")),
         Limit("accounts.register", "10 per hour", _l("Sign-ups"), ADDRESS),
+        Limit("invitations.sent", "60 per hour", _l("Rounds of invitations looked at or sent")),
+        Limit("invitations.accepted", "30 per hour", _l("Invitations accepted"), ADDRESS),
         Limit("accounts.confirmation", "2 per hour; 5 per day", _l("Confirmation mails asked for")),
+        Limit("mail.address", "5 per day", _l("Mails asked for: sign-up, links, new passwords and addresses"), ADDRESS),
+        Limit("mail.strangers", "200 per hour", _l("Mails to addresses that nobody has confirmed"), _l("the portal")),
         Limit("passkeys", "30 per minute", _l("Passkeys added and tried")),
         Limit("accounts.picture", "20 per day", _l("Pictures of oneself uploaded")),
         Limit(
@@ -86,9 +91,32 @@ class TooMuch(Refusal):
 
 
 def wait(seconds: int) -> str:
-    """Say in words how long to wait."""
-    time = format_timedelta(timedelta(seconds=seconds), threshold=1.5)
-    return str(_("That was a lot in a short time. You can go on in %(time)s. Your text is not lost.", time=time))
+    """Say in a sentence how long to wait."""
+    return str(
+        _("That was a lot in a short time. You can go on in %(time)s. Your text is not lost.", time=in_words(seconds))
+    )
+
+
+def in_words(seconds: float) -> str:
+    """Return a time as people say it, never shorter than it is: ``2 minutes``."""
+    unit = next((unit for unit in (86400, 3600, 60) if seconds > 1.5 * unit), 1)
+    return str(format_timedelta(timedelta(seconds=ceil(seconds / unit) * unit), threshold=1.0001))
+
+
+def household(address: str) -> str:
+    """Return an address as it is counted: of IPv6 the half that one household shares."""
+    return within(address, 32, 64)
+
+
+def within(address: str, four: int, six: int) -> str:
+    """Return the network of an address: its first ``four`` bits of IPv4, or ``six`` of IPv6."""
+    try:
+        parsed: IPv4Address | IPv6Address = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return str(ip_network((parsed, six if isinstance(parsed, IPv6Address) else four), strict=False))
 
 
 def init_app(app: Flask) -> None:

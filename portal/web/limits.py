@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from flask import Flask, current_app, request, session
@@ -18,7 +17,7 @@ from portal import limits
 from portal.accounts.models import User
 from portal.db import db
 from portal.extensions import limiter
-from portal.limits import LIMITS, TooMuch
+from portal.limits import LIMITS, TooMuch, household, within
 from portal.security.log import note
 from portal.transactions import transaction
 from portal.web.session import forget_viewer, viewer
@@ -63,6 +62,10 @@ class Requests:
                     return seconds, f"requests.{name}"
         return 0, ""
 
+    def take(self, name: str) -> bool:
+        """Count one for the portal as a whole; False when there is none left."""
+        return sum(self._hit(rate, name) for rate in LIMITS[name].rates) == 0
+
     def _hit(self, rate: RateLimitItem, *key: str) -> int:
         if time.monotonic() >= self._away_until:
             try:
@@ -89,9 +92,12 @@ def per_account_and_address() -> str:
     return f"{request.form.get('email', '').strip().lower()[:254]}|{_address()}"
 
 
-def household(address: str) -> str:
-    """Return an address as it is counted: of IPv6 the half that one household shares."""
-    return _within(address, 32, 64)
+def may_write_to_strangers() -> bool:
+    """Count one mail to an address that may be nobody's here; False when the portal sent all it may for now."""
+    if not limits.hold():
+        return True
+    requests: Requests = current_app.extensions["requests"]
+    return requests.take("mail.strangers")
 
 
 def note_refusal(limit: str, user_id: int | None) -> None:
@@ -121,7 +127,7 @@ def _count_request() -> None:
 
 def _counted(address: str, member: int | None) -> Iterator[tuple[str, str]]:
     yield ("member", str(member)) if member else ("visitor", household(address))
-    yield "network", _within(address, 24, 48)
+    yield "network", within(address, 24, 48)
 
 
 def _hit(counter: RateLimiter, rate: RateLimitItem, key: tuple[str, ...]) -> int:
@@ -133,13 +139,3 @@ def _hit(counter: RateLimiter, rate: RateLimitItem, key: tuple[str, ...]) -> int
 def _address() -> str:
     """Where the request comes from; of an IPv6 address the half that one household shares."""
     return household(get_remote_address())
-
-
-def _within(address: str, four: int, six: int) -> str:
-    try:
-        parsed: IPv4Address | IPv6Address = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    return str(ip_network((parsed, six if isinstance(parsed, IPv6Address) else four), strict=False))
