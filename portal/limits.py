@@ -39,6 +39,16 @@ class Limit:
         return overrides.get(self.name, self.default)
 
     @property
+    def is_changed(self) -> bool:
+        """Whether the operator set another one."""
+        return self() != self.default
+
+    @property
+    def in_words(self) -> list[tuple[int, str]]:
+        """How many, in how long, for each of its parts."""
+        return [(rate.amount, in_words(rate.get_expiry())) for rate in self.rates]
+
+    @property
     def rates(self) -> list[RateLimitItem]:
         """The limit in force, each of its parts."""
         return parse_many(self())
@@ -57,10 +67,13 @@ LIMITS = {
         Limit("similar", "120 per minute", _l("Looks for similar ideas while typing")),
         Limit("accounts.register", "10 per hour", _l("Sign-ups"), ADDRESS),
         Limit("invitations.sent", "60 per hour", _l("Rounds of invitations looked at or sent")),
+        Limit("set_up", "20 per hour", _l("Tries to set the portal up"), ADDRESS),
+        Limit("mail_test", "10 per hour", _l("Test mails")),
         Limit("invitations.accepted", "30 per hour", _l("Invitations accepted"), ADDRESS),
         Limit("accounts.confirmation", "2 per hour; 5 per day", _l("Confirmation mails asked for")),
         Limit("mail.address", "5 per day", _l("Mails asked for: sign-up, links, new passwords and addresses"), ADDRESS),
         Limit("mail.strangers", "200 per hour", _l("Mails to addresses that nobody has confirmed"), _l("the portal")),
+        Limit("sso", "60 per hour", _l("Sign-ins begun with a provider, and hand-overs"), ADDRESS),
         Limit("passkeys", "30 per minute", _l("Passkeys added and tried")),
         Limit("accounts.picture", "20 per day", _l("Pictures of oneself uploaded")),
         Limit(

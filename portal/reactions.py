@@ -8,7 +8,11 @@ from flask import Flask
 
 from portal import events, outbox
 from portal.accounts.events import ConfirmationWanted, MemberRegistered, RulesPublished
+from portal.boards.events import BoardEdited
 from portal.comments.events import CommentDeleted, CommentEdited, CommentPosted
+from portal.credentials import addresses, factors, links, notices
+from portal.credentials import letters as credential_letters
+from portal.credentials import service as credentials
 from portal.events import Event
 from portal.ideas import clocks
 from portal.ideas.events import (
@@ -31,7 +35,16 @@ from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
 from portal.notifications import letters, mail, service
 from portal.notifications import reactions as notifications
+from portal.privacy import clocks as privacy
+from portal.privacy import gathering
+from portal.privacy import letters as privacy_letters
+from portal.privacy.service import EXPORT_LETTER, LEAVING_LETTER
 from portal.search import index as search
+from portal.sso import letters as sso_letters
+from portal.sso import service as sso
+from portal.security import letters as security_letters
+from portal.security import retention
+from portal.security import service as security
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
@@ -49,6 +62,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     InfoStillNeeded: (notifications.remind_of_question,),
     OwnerAssigned: (notifications.tell_owner,),
     BoardChanged: (search.index_idea,),
+    BoardEdited: (search.index_board,),
     VoteCast: (notifications.tell_author_of_votes,),
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
     CommentEdited: (search.index_idea,),
@@ -57,6 +71,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
 
 LETTERS: dict[str, mail.Writer] = {
     service.CONFIRM: letters.confirmation_letter,
+    factors.NOTICE: notices.second_factor_letter,
     invitations.LETTER: membership_letters.invitation_letter,
     invitations.SAMPLE: membership_letters.sample_letter,
     people.APPROVED: membership_letters.approved_letter,
@@ -66,6 +81,19 @@ LETTERS: dict[str, mail.Writer] = {
     people.ROLE: membership_letters.role_letter,
     membership.WAITING: membership_letters.waiting_letter,
     membership.RULES: membership_letters.rules_letter,
+    sso.LINKED_LETTER: sso_letters.linked_letter,
+    sso.UNLINKED_LETTER: sso_letters.unlinked_letter,
+    sso.ADDRESS_LETTER: sso_letters.address_letter,
+    credentials.SIGN_UP_LETTER: credential_letters.sign_up_letter,
+    credentials.SIGN_IN_LETTER: credential_letters.sign_in_letter,
+    credentials.RESET_LETTER: credential_letters.new_password_letter,
+    credentials.PASSWORD_CHANGED_LETTER: credential_letters.password_changed_letter,
+    addresses.NEW_ADDRESS_LETTER: credential_letters.new_address_letter,
+    addresses.AGREE_LETTER: credential_letters.agree_letter,
+    addresses.CHANGED_LETTER: credential_letters.address_changed_letter,
+    security.NEW_BROWSER: security_letters.new_browser_letter,
+    LEAVING_LETTER: privacy_letters.leaving_letter,
+    EXPORT_LETTER: privacy_letters.export_letter,
 }
 """Who writes which letter about an account: one entry for each kind of mail that is not about an idea."""
 
@@ -75,6 +103,12 @@ CHORES: tuple[Callable[[], int], ...] = (
     mail.send_due,
     clocks.return_to_review,
     clocks.remind_of_questions,
+    gathering.make_exports,
+    gathering.remove_old_exports,
+    privacy.erase_those_who_left,
+    links.forget_old,
+    sso.forget_hand_overs,
+    retention.forget_what_is_old,
 )
 """What the worker does over and over; each says how much it did."""
 

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from flask import abort, request
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, HiddenField, PasswordField, StringField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    FileField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+)
 from wtforms.validators import InputRequired, Length, StopValidation, ValidationError
 
+from portal import zones
 from portal.accounts import service
 from portal.accounts.passwords import LONGEST, check_strength
 from portal.accounts.service import NAME_MAX
 from portal.errors import Refusal
 from portal.text import clean_line
+from portal.web.appearance import THEMES, language_choices
 
 EMAIL_MAX = 254
 
@@ -54,8 +69,11 @@ class SignUpForm(RulesForm):
     agreed = _agreement()  # once more, to come last
 
     def validate_email(self, field: EmailField) -> None:
-        """Say at once what can be said without knowing who has an account."""
-        _say(service.usable_address, field.data)
+        """Take what can be an address, and one only; whether there is an account to it is not looked up."""
+        if len(request.form.getlist(field.name)) > 1:
+            abort(400)
+        _say(service.normal_email, field.data)
+        field.data = service.normal_email(field.data)
 
     def validate_name(self, field: StringField) -> None:
         """Say at once what can be said without knowing who has this name."""
@@ -97,7 +115,28 @@ class PasswordForm(FlaskForm):
 
 
 class PreferencesForm(FlaskForm):
-    """What reaches a member, and which keys work."""
+    """How the pages look and speak, what reaches a member, and which keys work."""
 
+    theme = RadioField(_l("Light or dark"), choices=THEMES)
+    language = RadioField(_l("Language"))
+    timezone = SelectField(_l("Time zone"))
     wants_mail = BooleanField(_l("Send me mail"))
     shortcuts_on = BooleanField(_l("Single keys do things"))
+
+    def __init__(self, languages: dict[str, str], portal_zone: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.language.choices = language_choices(languages)
+        self.timezone.choices = [
+            SelectChoice("", _("The portal's: %(zone)s", zone=portal_zone.replace("_", " "))),
+            *(
+                SelectChoice(name, shown, optgroup=region or _("Everywhere"))
+                for region, places in zones.by_region().items()
+                for name, shown in places
+            ),
+        ]
+
+
+class PictureForm(FlaskForm):
+    """Choosing a picture."""
+
+    picture = FileField(_l("Picture"))

@@ -32,6 +32,7 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.options import decide, option
+from portal.security.log import note
 from portal.text import clean_line
 
 CONFIRM_WITHIN = 24 * 3600  # seconds
@@ -149,11 +150,13 @@ def note_wrong_password(email: str) -> None:
     """Record that a password was wrong."""
     user = queries.find_by_email(email)
     emit(SignInFailed(user_id=user.id if user else None))
+    note("sign_in.failed", user=user, way="password")
 
 
 def note_sign_out(user: User) -> None:
     """Record that somebody signed out."""
     emit(SignedOut(actor_id=user.id))
+    note("sign_out", user=user)
 
 
 def rename(user: User, name: str) -> None:
@@ -199,6 +202,11 @@ def ensure_rules(body: str = "") -> Rules:
     Opening an account does this by itself. Whoever fills a portal (a demo, an import) calls it first, with its text.
     """
     return queries.rules_in_force() or publish_rules(body or default_rules().body)
+
+
+def rules_to_show() -> Rules:
+    """Return the rules in force, or those we bring along."""
+    return queries.rules_in_force() or default_rules()
 
 
 def default_rules() -> Rules:

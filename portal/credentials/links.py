@@ -16,6 +16,7 @@ from sqlalchemy import select
 from portal.accounts.models import User
 from portal.credentials.models import MailedLink, Purpose
 from portal.db import db, utcnow
+from portal.transactions import transaction
 
 LIFETIMES = {
     Purpose.SIGN_UP: timedelta(hours=24),
@@ -25,6 +26,7 @@ LIFETIMES = {
     Purpose.AGREE_TO_CHANGE: timedelta(hours=24),
     Purpose.NOT_ME: timedelta(days=7),
     Purpose.STAY: timedelta(days=14),
+    Purpose.VOUCHED: timedelta(hours=24),
 }
 CODE_LIFETIME, CODE_TRIES, DIGITS = timedelta(minutes=10), 5, 6
 KEPT_FOR = timedelta(days=1)  # after its end
@@ -92,14 +94,19 @@ def has_code(link: MailedLink) -> bool:
 
 def find_by_code(code: str, email: str, browser_hash: str, purposes: Collection[Purpose]) -> MailedLink | None:
     """Return the newest link that this browser asked for if these are its six digits; counts a try either way."""
-    asked = select(MailedLink).where(
-        MailedLink.email == email, MailedLink.browser_hash == browser_hash, MailedLink.purpose.in_(purposes)
-    )
-    link = db.session.scalar(asked.order_by(MailedLink.id.desc()).limit(1))
+    link = newest(email, browser_hash, purposes)
     if link is None or not has_code(link) or not _count_try(link):
         return None
     typed = "".join(code.split())
     return link if hmac.compare_digest(code_of(link).encode(), typed.encode("utf-8", "replace")) else None
+
+
+def newest(email: str, browser_hash: str, purposes: Collection[Purpose]) -> MailedLink | None:
+    """Return the link to this address that this browser asked for last, good or not."""
+    asked = select(MailedLink).where(
+        MailedLink.email == email, MailedLink.browser_hash == browser_hash, MailedLink.purpose.in_(purposes)
+    )
+    return db.session.scalar(asked.order_by(MailedLink.id.desc()).limit(1))
 
 
 def use(link: MailedLink) -> bool:
@@ -115,8 +122,11 @@ def void(link: MailedLink) -> None:
 
 
 def void_all(user: User) -> None:
-    """Make every link to this account worth nothing: after each change of what proves who somebody is."""
-    _void(MailedLink.user_id == user.id)
+    """Make the links to this account worth nothing: after each change of what proves who somebody is.
+
+    The one that says "this was not me" stays: whoever got in must not be able to take it away by such a change.
+    """
+    _void(sa.and_(MailedLink.user_id == user.id, MailedLink.purpose != Purpose.NOT_ME))
 
 
 def without_code(link: MailedLink) -> None:
@@ -125,8 +135,12 @@ def without_code(link: MailedLink) -> None:
 
 
 def forget_old() -> int:
-    """Drop links a day after their end, with what was filled in when they were asked for."""
-    return _rows(sa.delete(MailedLink).where(MailedLink.expires_at < utcnow() - KEPT_FOR))
+    """Drop links a day after their end, with what was filled in when they were asked for; return how many."""
+    old = MailedLink.expires_at < utcnow() - KEPT_FOR
+    if db.session.scalar(select(MailedLink.id).where(old).limit(1)) is None:
+        return 0
+    with transaction(wake=False):
+        return _rows(sa.delete(MailedLink).where(old))
 
 
 def _count_try(link: MailedLink) -> bool:

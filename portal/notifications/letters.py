@@ -86,6 +86,7 @@ class Letter:
     target: Status | None = None
     quotes: list[Quote] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
+    code: str = ""  # six digits that do the same as the button where it was asked for
     stop_url: str = ""
     stop_label: str = ""
     settings_url: str = ""

@@ -12,11 +12,14 @@ from werkzeug.wrappers import Response
 from portal.accounts import queries as accounts
 from portal.accounts import service
 from portal.accounts.models import User
+from portal.credentials import browsers, guessing
 from portal.credentials import queries as credentials
+from portal.errors import Refusal
+from portal.security import service as security
 from portal.transactions import transaction
 from portal.web import resume
 from portal.web.responses import go_to, own_path
-from portal.web.session import sign_in
+from portal.web.session import browser_cookie, keep_browser, sign_in
 
 HALF_FOR = 600  # seconds in which a second factor must follow the first
 
@@ -40,8 +43,44 @@ def enter(
     if not strong and credentials.has_second_factor(user):
         half = {"user": user.id, "way": way, "remember": remember, "at": int(time.time())}
         session["half"] = half | (aim() if aimed is None else aimed)
+        if notice:
+            flash(notice)
         return go_to(url_for("credentials.second_step"))
     return let_in(user, way, remember=remember, second=strong, password=password, aimed=aimed, notice=notice)
+
+
+class LinkNeeded(Refusal):
+    """So many passwords were guessed for an address that one alone opens nothing in a browser it does not know."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Too many wrong passwords were tried for this address today. In a browser that is new here, "
+                "have a link mailed to you instead, or use another way in."
+            )
+        )
+
+
+def find_by_password(email: str, password: str) -> User | None:
+    """Return whose address and password these are, None for a wrong guess; raise TooMuch or LinkNeeded unlooked-at.
+
+    Every answer is the same whether there is such an account or not.
+    """
+    address, browser = request.remote_addr or "", request.cookies.get(browser_cookie(), "")
+    browser = browser if browsers.is_known(browser, email) else ""
+    if not browser and guessing.takes_a_link(email):
+        raise LinkNeeded
+    with transaction(wake=False):  # counted before it is looked at: many at once are many
+        guessing.begin(email, address, browser)
+    user = service.find_by_password(email, password)
+    with transaction(wake=False):
+        if user:
+            guessing.was_right(email, address, browser)
+        else:
+            service.note_wrong_password(email)
+    return user
 
 
 def half_signed_in() -> tuple[User, dict[str, Any]] | None:
@@ -69,7 +108,9 @@ def let_in(
     aimed = (aim() if aimed is None else aimed) | kept
     with transaction():
         service.note_sign_in(user, password)
+        known_as = security.note_sign_in(user, way, request.cookies.get(browser_cookie(), ""), second)
         sign_in(user, remember=remember, way=way, second=second)
+    keep_browser(known_as)
     return go_on(notice or _("Welcome back, %(name)s.", name=user.name), aimed)
 
 

@@ -21,6 +21,7 @@ from portal.accounts.models import PendingAct
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.transactions import transaction
+from portal.web import gates
 from portal.web.responses import go_to, own_path
 
 KEPT_FOR = timedelta(hours=1)  # in the browser where it was begun
@@ -30,7 +31,7 @@ LINKED_ACTS = {"vote": "ideas.vote", "follow": "ideas.follow"}
 """What a sign-in link may name as ``then``: acts that need no form, by the endpoint they lead to."""
 
 
-NEVER_KEPT = frozenset({"accounts", "credentials"})
+NEVER_KEPT = frozenset({"accounts", "credentials", "sso"})
 """Blueprints whose forms hold passwords or only make sense for whoever sent them."""
 
 
@@ -83,6 +84,7 @@ def _perform(path: str, form: dict[str, Any], fallback: str) -> Response:
     said = len(session.get("_flashes", []))
     with RequestContext(app, builder.get_environ(), session=session._get_current_object()):  # type: ignore[attr-defined]
         try:
+            gates.check()
             result = app.dispatch_request()
         except Refusal as refusal:
             db.session.rollback()

@@ -18,6 +18,7 @@ from portal.ideas.models import Idea, Vote
 from portal.ideas.workflow import Publication, Status
 from tests.factories import PASSWORD, make_board, make_idea, make_rules, make_user
 from tests.support import HTMX, either_way
+from tests.support.mails import newest_code, newest_link
 
 IN_FORCE = {"agreed": "y", "version": "1"}
 
@@ -27,10 +28,14 @@ def sign_in(browser, user, at="/sign-in"):
     return browser.post(at, data={"email": user.email, "password": PASSWORD})
 
 
-def sign_up(browser, at="/sign-up"):
-    """Open an account where a link led."""
+def sign_up(browser, settle, at="/sign-up", elsewhere=None):
+    """Open an account where a link led, by the code in the mail, or ``elsewhere`` by its link and the password."""
     robin = {"email": "robin@example.org", "name": "Robin Hale", "password": PASSWORD, **IN_FORCE}
-    return browser.post(at, data=robin)
+    browser.post(at, data=robin)
+    settle()
+    if elsewhere:
+        return elsewhere.post(newest_link("robin@example.org"), data={"password": PASSWORD})
+    return browser.post("/look-into-your-mail", data={"code": newest_code("robin@example.org")})
 
 
 def without_token(page):
@@ -74,13 +79,13 @@ def test_a_guests_vote_is_cast_after_signing_in(browse):
     assert acts() == []
 
 
-def test_a_guests_vote_is_cast_after_opening_an_account(browse):
+def test_a_guests_vote_is_cast_after_opening_an_account(browse, settle):
     make_rules()
     idea, browser = make_idea(), browse()
     link = f"/sign-in?next=/ideas/{idea.id}&then=vote"
 
     assert f"/sign-up?next=/ideas/{idea.id}&amp;then=vote" in browser.get(link).text
-    answer = sign_up(browser, link.replace("in?", "up?"))
+    answer = sign_up(browser, settle, link.replace("in?", "up?"))
 
     assert (answer.status_code, answer.location) == (303, f"/ideas/{idea.id}")
     assert len(votes()) == 1
@@ -183,7 +188,8 @@ def test_a_guests_comment_is_posted_after_signing_in(browse, headers):
     assert acts() == []
 
 
-def test_a_guests_idea_is_posted_after_opening_an_account(browse):
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["by the code", "by the link in another browser"])
+def test_a_guests_idea_is_posted_after_opening_an_account(browse, settle, elsewhere):
     make_rules()
     make_board("Anything")
     browser = browse()
@@ -196,7 +202,7 @@ def test_a_guests_idea_is_posted_after_opening_an_account(browse):
 
     led = browser.post("/ideas", data=typed)
     asked = browser.get(led.location)
-    answer = sign_up(browser, "/sign-up")
+    answer = sign_up(browser, settle, elsewhere=browse() if elsewhere else None)
 
     assert "Sign in to post your idea. What you wrote is kept." in asked.text
     db.session.rollback()
@@ -204,6 +210,50 @@ def test_a_guests_idea_is_posted_after_opening_an_account(browse):
     assert (idea.title, idea.need, idea.proposal) == (typed["title"], typed["need"], typed["proposal"])
     assert idea.publication is Publication.HELD  # a first idea, as if posted while signed in
     assert answer.location.startswith(f"/ideas/{idea.id}")
+
+
+def test_the_link_leads_back_to_what_was_begun_for_a_day(browse, settle):
+    make_rules()
+    number, browser = make_idea().id, browse()
+    browser.post(f"/ideas/{number}/comments", data={"body": "Late, and not lost."})
+    robin = {"email": "robin@example.org", "name": "Robin Hale", "password": PASSWORD, **IN_FORCE}
+    browser.post("/sign-up", data=robin)
+    settle()
+
+    with time_machine.travel(utcnow() + timedelta(hours=23), tick=False):
+        answer = browser.post(newest_link("robin@example.org"))
+
+    assert answer.location.startswith(f"/ideas/{number}")
+    assert texts() == ["Late, and not lost."]
+
+
+def test_what_was_begun_is_done_after_signing_in_by_the_mailed_code(browse, settle):
+    make_user(email="noor@example.org")
+    number, browser = make_idea().id, browse()
+
+    browser.post(f"/ideas/{number}/comments", data={"body": "Same here."})
+    browser.post(f"/sign-in/link?next=/ideas/{number}", data={"email": "noor@example.org"})
+    settle()
+    answer = browser.post("/look-into-your-mail", data={"code": newest_code("noor@example.org")})
+
+    assert answer.location.startswith(f"/ideas/{number}")
+    assert texts() == ["Same here."]
+
+
+def test_a_link_that_a_stranger_had_sent_does_nothing_in_ones_name(browse, settle):
+    make_user(email="noor@example.org")
+    number, mallory = make_idea().id, browse()
+    mallory.post(f"/ideas/{number}/comments", data={"body": "Words of a stranger."})
+    mallory.post(f"/sign-in/link?next=/ideas/{number}&then=vote", data={"email": "noor@example.org"})
+    settle()
+    own = browse()
+
+    shown = own.get(newest_link("noor@example.org"))
+    answer = own.post(newest_link("noor@example.org"))
+
+    assert "You asked for it in another browser." in shown.text
+    assert (answer.status_code, answer.location) == (303, f"/ideas/{number}")
+    assert texts() == [] and votes() == []
 
 
 def test_words_that_cannot_be_posted_come_back_and_are_not_lost(browse):

@@ -11,10 +11,10 @@ from portal.accounts.changes import changes
 from portal.accounts.forms import (
     RulesForm,
 )
-from portal.accounts.views.asked import asked_for, came_for
 from portal.accounts.views.base import agrees_to, bp, rules_now, status_of
 from portal.transactions import transaction
 from portal.web import resume
+from portal.web.asked import asked_for, came_for
 from portal.web.entry import go_on
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member

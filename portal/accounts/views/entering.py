@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import abort, current_app, flash, g, request, url_for
+from flask import abort, current_app, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -12,14 +12,21 @@ from portal.accounts.forms import (
     SignUpForm,
 )
 from portal.accounts.models import User
-from portal.accounts.passwords import PasswordRefused
+from portal.accounts.passwords import hash_password
 from portal.accounts.service import FieldRefused
-from portal.accounts.views.asked import asked_for, came_for
-from portal.accounts.views.base import agrees_to, bp, rules_now, say_at, status_of, wrong_password
+from portal.accounts.views.base import agrees_to, bp, rules_now, say_at, status_of
+from portal.credentials import service as credentials
+from portal.credentials.models import Purpose
+from portal.credentials.service import SignUp
 from portal.extensions import limiter
+from portal.limits import TooMuch
+from portal.membership import service as membership
+from portal.membership.service import MembershipRefused
 from portal.transactions import transaction
-from portal.web.entry import enter, go_on
-from portal.web.limits import LIMITS, per_account_and_address, per_address
+from portal.web.asked import asked_for, came_for
+from portal.web.entry import LinkNeeded, enter, find_by_password, go_on
+from portal.web.limits import LIMITS, per_address
+from portal.web.mailed import can_mail, expect, rationed
 from portal.web.responses import go_to, page
 from portal.web.session import sign_in as open_session
 from portal.web.session import sign_out as close_session
@@ -28,32 +35,24 @@ from portal.web.session import viewer
 
 @bp.route("/sign-up", methods=["GET", "POST"])
 @limiter.limit(LIMITS["accounts.register"], key_func=per_address, methods=["POST"])
+@rationed
 def sign_up() -> ResponseReturnValue:
-    """Open an account and go on with what one came for."""
+    """Ask for an account; it is opened by the mail that this sends, whoever has the address."""
     if request.method != "POST" and viewer().is_signed_in:
         return go_to(came_for())
     rules = rules_now()
     form = SignUpForm(version=str(rules.version))
-    if form.validate_on_submit() and agrees_to(rules, form):
-        try:
-            with transaction():
-                user, new = service.join(email=form.email.data, name=form.name.data, password=form.password.data)
-                service.note_sign_in(user)
-                open_session(user)
-        except FieldRefused as refusal:
-            say_at(form, refusal.field, refusal)
-        except PasswordRefused as refusal:
-            say_at(form, "password", refusal)
-        else:
-            return go_on(_("Welcome, %(name)s.", name=user.name) if new else _welcome_back(user))
-    return page("accounts/sign_up.html", status=status_of(form), form=form, rules=rules, **asked_for())
+    if can_mail() and form.validate_on_submit() and agrees_to(rules, form) and _may_be_opened(form):
+        details = SignUp(form.name.data, hash_password(form.password.data), rules.version)
+        who = expect(Purpose.SIGN_UP, form.email.data)
+        with transaction():
+            credentials.ask_to_sign_up(form.email.data, details, who)
+        return go_to(url_for("credentials.look"))
+    shown = {"form": form, "rules": rules, "can_mail": can_mail(), **asked_for()}
+    return page("accounts/sign_up.html", status=status_of(form), **shown)
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
-@limiter.limit(LIMITS["accounts.sign_in.address"], key_func=per_address, methods=["POST"], deduct_when=wrong_password)
-@limiter.limit(
-    LIMITS["accounts.sign_in.account"], key_func=per_account_and_address, methods=["POST"], deduct_when=wrong_password
-)
 def sign_in() -> ResponseReturnValue:
     """Sign in and go on with what one came for."""
     asked = asked_for()
@@ -61,16 +60,26 @@ def sign_in() -> ResponseReturnValue:
         if request.method == "POST":
             return go_on()
         return page("accounts/go_on.html", **asked) if asked["act"] else go_to(came_for())
-    form = SignInForm()
+    form, wait = SignInForm(), 0
     if form.validate_on_submit():
-        user = service.find_by_password(form.email.data, form.password.data)
-        if user:
-            return enter(user, "password", remember=form.remember.data, password=form.password.data)
-        g.wrong_password = True
-        with transaction(wake=False):
-            service.note_wrong_password(form.email.data)
-        form.form_errors.append(_("This address and this password do not belong together. Check both and try again."))
-    return page("accounts/sign_in.html", status=status_of(form), form=form, demo_accounts=_demo_accounts(), **asked)
+        try:
+            user = find_by_password(form.email.data, form.password.data)
+        except TooMuch as refusal:
+            form.form_errors.append(refusal.message)
+            wait = refusal.seconds
+        except LinkNeeded as refusal:
+            form.form_errors.append(refusal.message)
+        else:
+            if user:
+                return enter(user, "password", remember=form.remember.data, password=form.password.data)
+            form.form_errors.append(
+                _("This address and this password do not belong together. Check both and try again.")
+            )
+    status = 429 if wait else status_of(form)
+    answer = page("accounts/sign_in.html", status=status, form=form, demo_accounts=_demo_accounts(), **asked)
+    if wait:
+        answer.headers["Retry-After"] = str(wait)
+    return answer
 
 
 @bp.post("/sign-in/as")
@@ -100,8 +109,16 @@ def sign_out() -> ResponseReturnValue:
     return answer
 
 
-def _welcome_back(user: User) -> str:
-    return str(_("Welcome back, %(name)s.", name=user.name))
+def _may_be_opened(form: SignUpForm) -> bool:
+    """Whether such an account may be opened, as far as it can be said without looking for the address."""
+    try:
+        service.check_new_name(form.name.data)
+        membership.check_may_join(form.email.data)
+    except FieldRefused as refusal:
+        say_at(form, refusal.field, refusal)
+    except MembershipRefused as refusal:
+        say_at(form, "email", refusal)
+    return not form.errors
 
 
 def _demo_accounts() -> tuple[tuple[str, str], ...]:

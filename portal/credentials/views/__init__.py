@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.credentials.views import factors, mailed, proving
+from portal.credentials.views import addresses, ceremony, factors, mailed, proving, second, signing_in
 from portal.credentials.views.base import bp
 
-__all__ = ["bp", "factors", "mailed", "proving"]
+__all__ = ["addresses", "bp", "ceremony", "factors", "mailed", "proving", "second", "signing_in"]
