@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,7 @@ from portal.notifications.links import stop_token
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.search import index
 from portal.transactions import transaction
-from tests.factories import make_board, make_comment, make_idea, make_rules, make_user, move_to
+from tests.factories import make_board, make_comment, make_idea, make_place, make_rules, make_user, move_to
 from tests.support import HTMX, Browser
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -127,6 +128,11 @@ TABLE = (
     post("accounts.ask_for_confirmation", MEMBERS),
     post("accounts.change_password", MEMBERS),
     post("accounts.end_other_sessions", MEMBERS),
+    get("security.mine", MEMBERS),
+    get("security.index", ADMINS),
+    get("security.limits", ADMINS),
+    get("security.not_me", EVERYBODY, args={"token": "1-nothing"}),
+    post("security.not_me", EVERYBODY, args={"token": "1-nothing"}),
     get("credentials.prove", MEMBERS),
     post("credentials.prove", MEMBERS, form={"password": "not this one at all"}),
     post("pages.appearance", EVERYBODY, form={"theme": "dark", "language": ""}),
@@ -190,6 +196,21 @@ TABLE = (
     ),
     get("triage.merge", TRIAGERS, "idea"),
     post("triage.join", TRIAGERS, "idea", {"into": "{main}", "seen": "new"}),
+    get("ideas.voters", STAFF_READERS, "idea"),
+    get("ideas.address", DECIDERS, "voter"),
+    post("ideas.address", DECIDERS, "voter", {"reason": "They asked us to call them about it."}),
+    # Boards
+    get("boards.index", ADMINS),
+    get("boards.new", ADMINS),
+    post("boards.create", ADMINS, form={"name": "Winter", "audience": "members"}),
+    get("boards.edit", ADMINS, "empty board"),
+    post("boards.edit", ADMINS, "empty board", {"name": "Renamed", "slug": "{new slug}", "audience": "public"}),
+    get("boards.delete", ADMINS, "empty board"),
+    post("boards.delete", ADMINS, "empty board"),
+    get("boards.people", ADMINS, "empty board"),
+    post("boards.add", ADMINS, "empty board", {"who": "The Author", "role": "pm"}),
+    post("boards.rank", ADMINS, "place", {"role": "moderator"}),
+    post("boards.remove", ADMINS, "place"),
 )
 
 READING = [row for row in TABLE if row.method == "GET"]
@@ -236,6 +257,7 @@ class World:
             "{staff}": str(self.people[Role.PM].id),
             "{main}": str(self.main.id),
             "{other board}": self.other_board.slug,
+            "{new slug}": f"renamed-{secrets.token_hex(4)}",
         }
         data = {name: words.get(value, value) for name, value in row.form.items()}
         return browser.post(url, data=data, **options)
@@ -262,6 +284,9 @@ class World:
             "notification": lambda: {"notification_id": self._notification(who).id},
             "caught mail": lambda: {"mail_id": self._caught().id},
             "mail set aside": lambda: {"kind": "mails", "work_id": self._mail().id},
+            "empty board": lambda: {"board_id": make_board().id},
+            "place": self._place,
+            "voter": lambda: {"idea_id": self.main.id, "user_id": self.main.author_id},
             "asset": lambda: {"file": self._stylesheet()},
         }
         return kinds[row.about]()
@@ -276,6 +301,11 @@ class World:
         return make_idea(
             author=author or self.author, board=board or self.open_board, publication=publication, status=status
         )
+
+    def _place(self) -> dict[str, int]:
+        board, person = make_board(), make_user()
+        make_place(board, person, Role.PM)
+        return {"board_id": board.id, "user_id": person.id}
 
     def _merged(self) -> Idea:
         from portal.ideas.moves import MoveDetails, move_idea

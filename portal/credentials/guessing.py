@@ -49,13 +49,19 @@ def clear(*what: Any) -> None:
     db.session.execute(sa.delete(Guesses).where(Guesses.key == _key(what)))
 
 
-def begin(email: str, address: str) -> None:
+def begin(email: str, address: str, browser: str = "") -> None:
     """Count a password typed at sign-in as wrong until ``was_right`` says otherwise; raise TooMuch for one too many.
 
     Counted are account and address together, the address, and the account. Whether there is such an account makes no
-    difference, and what others do elsewhere does not make anybody wait.
+    difference, and what others do elsewhere does not make anybody wait. A ``browser`` that the account knows is counted
+    for itself alone, so that nobody waits for what somebody else does at the same address.
     """
     pair, place, account = _counted(email, address)
+    if browser:
+        pair = _counted_for(email, browser)
+        check(*pair)
+        fail(*pair)
+        return
     check(*pair)
     _must_not_wait(_wait_until_over(_find(place), _rate("accounts.sign_in.address")))
     fail(*pair)
@@ -63,9 +69,12 @@ def begin(email: str, address: str) -> None:
     _count(account, lambda row: _end_of(row, _rate("accounts.sign_in.day")))
 
 
-def was_right(email: str, address: str) -> None:
+def was_right(email: str, address: str, browser: str = "") -> None:
     """Take back what ``begin`` counted: the password was right. What others guessed stays counted."""
     pair, place, account = _counted(email, address)
+    if browser:
+        clear(*_counted_for(email, browser))
+        return
     clear(*pair)
     for what in (place, account):
         counted = sa.update(Guesses).where(Guesses.key == _key(what), Guesses.count > 0)
@@ -87,6 +96,10 @@ def forget_old() -> int:
 def _counted(email: str, address: str) -> tuple[tuple[Any, ...], ...]:
     account, place = email.strip().lower()[:254], household(address)
     return ("password", account, place), ("passwords from", place), ("passwords for", account)
+
+
+def _counted_for(email: str, browser: str) -> tuple[Any, ...]:
+    return "password in", email.strip().lower()[:254], browser
 
 
 def _find(what: tuple[Any, ...]) -> Guesses | None:

@@ -23,7 +23,7 @@ SECRETS = frozenset({"password", "token", "secret", "code", "codes", "cookie", "
 LONGEST = 200  # characters of one value
 
 
-def note(kind: str, *, user: User | None, actor: User | None = None, **data: Any) -> None:
+def note(kind: str, *, user: User | None, actor: User | None = None, **data: Any) -> SecurityEntry:
     """Write down that ``kind`` happened to the account of ``user``, by ``actor``: itself unless somebody else is named.
 
     Belongs to the caller's transaction: the entry is kept, and its line written, only when that commits. ``data`` holds
@@ -33,7 +33,7 @@ def note(kind: str, *, user: User | None, actor: User | None = None, **data: Any
     if unfit := SECRETS & set(data):
         raise ValueError(f"a security log holds no {', '.join(sorted(unfit))}")
     seen = has_request_context()
-    acting = actor or user
+    acting = actor or (None if kind.endswith(".failed") else user)  # who fails may be anybody
     entry = SecurityEntry(
         at=utcnow(),
         kind=kind,
@@ -45,6 +45,7 @@ def note(kind: str, *, user: User | None, actor: User | None = None, **data: Any
     )
     db.session.add(entry)
     db.session.info.setdefault("security lines", []).append(_line(entry))
+    return entry
 
 
 def write_lines() -> None:

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.accounts.models import User
 from portal.db import Model, utcnow
 
 
@@ -25,3 +26,6 @@ class SecurityEntry(Model):
     address: Mapped[str] = mapped_column(sa.String(45), default="")
     browser: Mapped[str] = mapped_column(sa.String(200), default="")
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    user: Mapped[User | None] = relationship(foreign_keys=[user_id], viewonly=True)
+    actor: Mapped[User | None] = relationship(foreign_keys=[actor_id], viewonly=True)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
-from flask import Flask, abort, g, request, session
+from flask import Flask, abort, after_this_request, current_app, g, request, session
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -28,6 +28,7 @@ IDLE, IDLE_REMEMBERED, IDLE_STAFF = timedelta(hours=12), timedelta(days=14), tim
 LONGEST, LONGEST_STAFF = timedelta(days=30), timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=5)
 MOST_SESSIONS = 20
+YEAR = 365 * 24 * 3600
 
 NEEDS_RULES = frozenset(
     {"idea.submit", "idea.vote", "idea.follow", "idea.edit", "comment.post", "comment.edit", "comment.mark"}
@@ -92,7 +93,7 @@ def sign_in(user: User, remember: bool = False, way: str = "password", second: b
     ``way`` is how they proved who they are, ``second`` whether a second factor was among it. Views do not call this:
     they call ``portal.web.entry.enter``, which asks for what is still to be proven.
     """
-    kept = {key: session[key] for key in ("pending",) if key in session}
+    kept = {key: session[key] for key in ("pending", "vouched") if key in session}
     db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == this_session_hash()))
     session.clear()
     session.update(kept)
@@ -154,6 +155,21 @@ def end_session(user: User, token_hash: str) -> None:
     db.session.execute(
         sa.delete(AuthSession).where(AuthSession.user_id == user.id, AuthSession.token_hash == token_hash)
     )
+
+
+def browser_cookie() -> str:
+    """Return the name of the cookie by which accounts know a browser."""
+    return "__Host-browser" if current_app.config["SESSION_COOKIE_SECURE"] else "browser"
+
+
+def keep_browser(token: str) -> None:
+    """Let this browser be known by ``token`` from the next answer on, for a year."""
+
+    @after_this_request
+    def keep(answer: Response) -> Response:
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        answer.set_cookie(browser_cookie(), token, YEAR, secure=secure, httponly=True, samesite="Lax")
+        return answer
 
 
 def this_session_hash() -> str:

@@ -36,7 +36,7 @@ def prove() -> ResponseReturnValue:
                 note("proved", user=member(), way="password")
             return go_to(own_path(request.args.get("next"), url_for("accounts.show")))
         with transaction(wake=False):
-            note("proof.failed", user=member(), way="password")
+            note("proof.failed", user=member(), actor=member(), way="password")
         form.password.errors = [_("This is not your password.")]
     keep = {"next": there} if (there := request.args.get("next")) else {}
     return page("credentials/prove.html", status=422 if form.errors else 200, form=form, keep=keep)

@@ -1,0 +1,44 @@
+"""Dropping what is no longer needed to keep accounts safe: addresses, guesses, browsers, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask import current_app
+
+from portal.accounts.models import AuthSession
+from portal.credentials import browsers, guessing
+from portal.db import db, utcnow
+from portal.security import queries
+from portal.transactions import transaction
+
+EVERY = timedelta(hours=1)
+
+
+def forget_ended_sessions() -> int:
+    """Drop sessions that are over, with the addresses they were used from."""
+    ended = sa.delete(AuthSession).where(AuthSession.expires_at < utcnow())
+    return int(db.session.execute(ended).rowcount)  # type: ignore[attr-defined]
+
+
+FORGETTING: tuple[Callable[[], int], ...] = (
+    queries.forget_addresses,
+    guessing.forget_old,
+    browsers.forget_old,
+    forget_ended_sessions,
+)
+
+
+def forget_what_is_old() -> int:
+    """Drop, once an hour, all that was kept long enough."""
+    now, before = utcnow(), current_app.extensions.get("forgot at", datetime.min.replace(tzinfo=utcnow().tzinfo))
+    if before <= now < before + EVERY:
+        return 0
+    current_app.extensions["forgot at"] = now
+    forgotten = 0
+    for forget in FORGETTING:
+        with transaction(wake=False):
+            forgotten += forget()
+    return forgotten

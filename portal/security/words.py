@@ -1,0 +1,80 @@
+"""Acts of security in words, as their owners and admins read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from portal.accounts import browsers
+from portal.security.models import SecurityEntry
+
+WORDS: dict[str, Any] = {
+    "account.opened": _l("Account opened"),
+    "address.change_asked": _l("Another mail address asked for"),
+    "address.changed": _l("Mail address changed"),
+    "address.revealed": _l("Mail address shown to the team"),
+    "board.made": _l("Board made"),
+    "board.opened_to": _l("Readers of a board changed"),
+    "board.removed": _l("Board removed"),
+    "invitation.accepted": _l("Invitation accepted"),
+    "invitation.sent": _l("Invitation sent"),
+    "invitation.withdrawn": _l("Invitation withdrawn"),
+    "limited": _l("Stopped by a limit"),
+    "mail.asked": _l("Mail with a link asked for"),
+    "membership.approved": _l("Membership approved"),
+    "membership.decided": _l("Who may join or read was decided"),
+    "membership.declined": _l("Membership declined"),
+    "passkey.added": _l("Passkey added"),
+    "passkey.went_back": _l("A passkey seems to have been copied"),
+    "password.changed": _l("Password changed"),
+    "proof.failed": _l("Wrong proof before a dangerous act"),
+    "proved": _l("Proved again who they are"),
+    "role.changed": _l("Role changed"),
+    "second_factor.decided": _l("Who needs a second step was decided"),
+    "session.ended": _l("A browser signed out from afar"),
+    "sessions.ended": _l("Browsers signed out from afar"),
+    "sign_in": _l("Signed in"),
+    "sign_in.disowned": _l("“This was not me”: everybody signed out"),
+    "sign_in.failed": _l("Sign-in failed"),
+    "sign_out": _l("Signed out"),
+    "suspended": _l("Suspended"),
+    "suspension.lifted": _l("Suspension lifted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One line of the log as it is shown."""
+
+    entry: SecurityEntry
+    what: str
+    where: str
+    details: str = ""
+    by: str = ""  # who did it to one's own account, if not oneself
+
+
+def in_words(entry: SecurityEntry) -> str:
+    """Return what happened, as people say it; an act that has no words yet is called by its name."""
+    what = str(WORDS.get(entry.kind, entry.kind))
+    if "way" not in entry.data:
+        return what
+    return f"{what} {browsers.way_in_words(str(entry.data['way']), bool(entry.data.get('second')))}"
+
+
+def place(entry: SecurityEntry) -> str:
+    """Return from where it happened: the browser and the network address, as far as they are still kept."""
+    browser = browsers.in_words(entry.browser) if entry.browser else ""
+    return " · ".join(part for part in (browser, entry.address) if part)
+
+
+def own_acts(rows: list[SecurityEntry]) -> list[Act]:
+    """Show entries to the person they are about; what the team did without saying who, or from where."""
+    return [
+        Act(row, in_words(row), place(row))
+        if row.actor_id in {None, row.user_id}
+        else Act(row, in_words(row), "", by=_("the team"))
+        for row in rows
+    ]
