@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal.accounts import service as accounts
 from portal.accounts.models import User, name_key
 from portal.accounts.roles import Role
-from portal.boards.models import Audience, Board
+from portal.boards.models import Audience, Board, BoardMember
 from portal.comments import service as comments
 from portal.comments.models import Comment
 from portal.db import db, utcnow
@@ -40,6 +40,8 @@ def make_user(role: Role = Role.MEMBER, *, name: str = "", with_password: bool =
             user.password_hash = accounts.hash_password(PASSWORD)
         db.session.add(user)
         db.session.flush()
+        if "approved_at" in settings:
+            user.approved_at = settings["approved_at"]  # a default takes the place of None in a new row
         accounts.accept_rules(user)
     return user
 
@@ -51,6 +53,14 @@ def make_board(name: str = "", audience: Audience = Audience.PUBLIC, **fields: A
         board = Board(name=name, slug=name.lower().replace(" ", "-"), audience=audience, **fields)
         db.session.add(board)
     return board
+
+
+def make_place(board: Board, user: User, role: Role = Role.MEMBER) -> BoardMember:
+    """Put somebody on a board's list."""
+    with transaction(wake=False):
+        db.session.add(BoardMember(board_id=board.id, user_id=user.id, role=role))
+        user.has_board_roles = True
+    return db.session.get_one(BoardMember, (board.id, user.id))
 
 
 def make_idea(

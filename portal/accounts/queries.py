@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from portal.accounts.models import AuthSession, PrivacyNotice, Rules, RulesAcceptance, User
+from portal.accounts.models import AuthSession, PrivacyNotice, Rules, RulesAcceptance, User, name_key
 from portal.accounts.roles import STAFF
 from portal.db import db, utcnow
 
@@ -16,6 +16,13 @@ def find_by_email(email: str) -> User | None:
     if "\0" in address:  # PostgreSQL cannot even be asked
         return None
     return db.session.scalar(select(User).where(User.email == address))
+
+
+def find_by_name_or_email(text: str) -> User | None:
+    """Return the account with this address, or shown under this name."""
+    if "@" in text or "\0" in text:
+        return find_by_email(text)
+    return db.session.scalar(select(User).where(User.name_key == name_key(text)))
 
 
 def find_user(user_id: int | None) -> User | None:
@@ -79,9 +86,8 @@ def team_names() -> list[str]:
 
 def list_staff() -> list[User]:
     """Return everybody who can own an idea, by name."""
-    return list(
-        db.session.scalars(select(User).where(User.role.in_(STAFF), User.suspended_at.is_(None)).order_by(User.name))
-    )
+    here = User.role.in_(STAFF) & User.suspended_at.is_(None) & User.leaves_at.is_(None)
+    return list(db.session.scalars(select(User).where(here).order_by(User.name)))
 
 
 def sessions_of(user: User) -> list[AuthSession]:

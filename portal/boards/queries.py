@@ -116,6 +116,11 @@ def find_board(slug: str, viewer: Person) -> Board | None:
     return db.session.scalar(boards_visible_to(viewer).where(Board.slug == slug))
 
 
+def get_board(board_id: int, viewer: Person) -> Board | None:
+    """Return the board with this number, if the viewer may know of it."""
+    return db.session.scalar(boards_visible_to(viewer).where(Board.id == board_id))
+
+
 def visible_board_ids(viewer: Person) -> sa.ScalarSelect[int]:
     """Return the ids of the viewer's boards, for use inside other queries."""
     return select(Board.id).where(is_known_to(viewer)).scalar_subquery()
@@ -136,6 +141,11 @@ def people_of(board: Board) -> list[BoardMember]:
     """Return who is listed on a board, by name."""
     listed = select(BoardMember).join(User, User.id == BoardMember.user_id).where(BoardMember.board_id == board.id)
     return list(db.session.scalars(listed.options(joinedload(BoardMember.user)).order_by(User.name_key)))
+
+
+def find_place(board: Board, user_id: int) -> BoardMember | None:
+    """Return somebody's place on a board's list, if they have one."""
+    return db.session.get(BoardMember, (board.id, user_id))
 
 
 def read_places(people: Iterable[User | None]) -> None:

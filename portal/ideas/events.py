@@ -122,3 +122,11 @@ class TagsChanged(Event, name="idea.tags_changed"):
 @dataclass(frozen=True, kw_only=True)
 class InfoStillNeeded(Event, name="idea.info_still_needed"):
     """A question to the author has waited for a week."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressRevealed(Event, name="idea.address_revealed"):
+    """Somebody of the team read the mail address of somebody behind an idea, for a reason."""
+
+    user_id: int
+    reason: str

@@ -140,6 +140,8 @@ def check_merge(idea: Idea, main: Idea) -> None:
     """Raise CannotMerge, with the reason, when these two cannot be joined."""
     if main.id == idea.id:
         raise CannotMerge(_("An idea cannot be merged into itself."))
+    if idea.board.one_way or main.board.one_way:
+        raise CannotMerge(_("On a one-way board ideas stay apart: joined, their authors would learn of each other."))
     if main.merged_into_id is not None:
         raise CannotMerge(_("Somebody else was faster. Reload the page to see how things are now."))
     if not main.is_published:

@@ -15,7 +15,7 @@ from portal.accounts.models import Person, User
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_known_to, is_worked_on_by, keeps_apart
-from portal.db import db
+from portal.db import UTCDateTime, db
 from portal.ideas.models import Answer, Draft, Follow, Idea, Revision, StatusChange, Tag, Vote, idea_tags
 from portal.ideas.workflow import Category, Publication, Status
 
@@ -105,6 +105,31 @@ def main_of(idea: Idea, viewer: Person) -> Idea | None:
     """Return the idea that this one was merged into, if the viewer may know of it."""
     main = ideas_visible_to(viewer).where(Idea.id == idea.merged_into_id)
     return db.session.scalar(main) if idea.merged_into_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class Voter:
+    """Somebody behind an idea, as the team sees it."""
+
+    user: User
+    cast_at: datetime
+    through: int | None  # the merged idea that the vote was given to
+
+
+def voters(idea: Idea, after: tuple[datetime, int] | None = None, limit: int = 100) -> list[Voter]:
+    """Return the votes for an idea and those merged into it, newest first, from a place on."""
+    cast = select(User, Vote.cast_at, Vote.idea_id).join(Vote, Vote.voter_id == User.id)
+    cast = cast.where(Vote.idea_id.in_(_self_and_merged(idea.id))).order_by(Vote.cast_at.desc(), User.id.desc())
+    if after is not None:
+        cast = cast.where(sa.tuple_(Vote.cast_at, User.id) < sa.tuple_(sa.literal(after[0], UTCDateTime), after[1]))
+    rows = db.session.execute(cast.limit(limit)).all()
+    return [Voter(user, at, None if idea_id == idea.id else idea_id) for user, at, idea_id in rows]
+
+
+def get_voter(idea: Idea, user_id: int) -> User:
+    """Return somebody who is behind the idea, or answer 404."""
+    behind = select(Vote.voter_id).where(Vote.idea_id.in_(_self_and_merged(idea.id)))
+    return db.session.scalar(select(User).where(User.id == user_id, User.id.in_(behind))) or abort(404)
 
 
 def is_behind(idea: Idea, viewer: Person) -> bool:
@@ -249,6 +274,11 @@ def tags_in_use(board_ids: Sequence[int], limit: int = 40) -> list[str]:
         .order_by(sa.func.count().desc(), Tag.name)
     )
     return list(db.session.scalars(used.limit(limit)))
+
+
+def holds_ideas(board: Board) -> bool:
+    """Whether anything was ever posted there, hidden and taken back included."""
+    return db.session.scalar(select(Idea.id).where(Idea.board_id == board.id).limit(1)) is not None
 
 
 def is_open(idea: Idea) -> bool:

@@ -16,6 +16,7 @@ from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas import heat, queries
 from portal.ideas.events import (
+    AddressRevealed,
     IdeaEdited,
     IdeaFollowed,
     IdeaHidden,
@@ -28,6 +29,7 @@ from portal.ideas.events import (
 )
 from portal.ideas.models import TEXT_MAX, Draft, Follow, Idea, Revision, Vote
 from portal.ideas.workflow import Publication, Status, next_word_due
+from portal.security.log import note
 from portal.text import clean_line, clean_text, plain, render_markdown
 
 EXCERPT = 200
@@ -201,6 +203,13 @@ def follow_because(idea: Idea, user: User, **reasons: bool) -> None:
     insert_if_absent(Follow, idea_id=idea.id, user_id=user.id)
     mine = sa.and_(Follow.idea_id == idea.id, Follow.user_id == user.id)
     db.session.execute(sa.update(Follow).where(mine).values(**reasons))
+
+
+def reveal_address(idea: Idea, voter: User, actor: User, reason: str) -> str:
+    """Return the mail address of somebody behind the idea; who asked, and why, stays in the journal for good."""
+    emit(AddressRevealed(actor_id=actor.id, idea_id=idea.id, user_id=voter.id, reason=reason))
+    note("address.revealed", user=voter, actor=actor, idea=idea.id)
+    return voter.email
 
 
 def save_draft(user: User, *, title: str, need: str, proposal: str, board: str) -> None:

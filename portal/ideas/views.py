@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from portal.ideas.forms import IdeaForm, NewIdeaForm
 from portal.ideas.models import Idea
 from portal.notifications.queries import news_for
 from portal.search.queries import guess_board, is_worth_comparing, similar_ideas
+from portal.text import clean_text
 from portal.transactions import transaction
 from portal.web.kept import kept, kept_while_unchanged
 from portal.web.limits import LIMITS, per_person
@@ -34,6 +35,8 @@ from portal.web.responses import fragment, go_to, is_htmx, page, swap
 from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("ideas", __name__)
+
+VOTERS = 100  # on a page
 
 
 @bp.get("/")
@@ -198,6 +201,35 @@ def unfollow(idea_id: int) -> Response:
     with transaction():
         service.unfollow(idea, member())
     return _show_following(idea, _("You will hear no more of this idea."))
+
+
+@bp.get("/ideas/<int:idea_id>/voters")
+def voters(idea_id: int) -> Response:
+    """See who is behind an idea."""
+    idea = queries.get_idea(idea_id, viewer())
+    authorize("votes.see_names", idea)
+    after = place(request.args.get("after"), (datetime, int))
+    found = queries.voters(idea, after, VOTERS + 1)
+    last = found[VOTERS - 1] if len(found) > VOTERS else None
+    older = cursor(last.cast_at, last.user.id) if last else None
+    return page("ideas/voters.html", idea=idea, voters=found[:VOTERS], older=older, is_first=after is None)
+
+
+@bp.route("/ideas/<int:idea_id>/voters/<int:user_id>/address", methods=["GET", "POST"])
+def address(idea_id: int, user_id: int) -> Response:
+    """Read the mail address of somebody behind an idea, for a reason that is written down."""
+    idea = queries.get_idea(idea_id, viewer())
+    authorize("votes.reveal_mail", idea)
+    person = queries.get_voter(idea, user_id)
+    if person.is_former:
+        abort(404)
+    reason, shown = clean_text(request.form.get("reason"))[:500], ""
+    if request.method == "POST" and len(reason) >= 10:
+        with transaction():
+            shown = service.reveal_address(idea, person, member(), reason)
+    refused = request.method == "POST" and not shown
+    return page("ideas/address.html", status=422 if refused else 200, idea=idea, person=person, reason=reason,
+                shown=shown, refused=refused)  # fmt: skip
 
 
 def _list(chosen: Board | None) -> Response:

@@ -46,6 +46,19 @@ def index_idea(recorded: Recorded) -> None:
             note(idea_id)
 
 
+def index_board(recorded: Recorded) -> None:
+    """Note that ideas elsewhere, into which some of this board were merged, may be found by other words than before."""
+    main = aliased(Idea)
+    elsewhere = (
+        select(Idea.merged_into_id)
+        .join(main, main.id == Idea.merged_into_id)
+        .where(sa.or_(Idea.board_id == recorded.event.board_id, main.board_id == recorded.event.board_id))
+        .distinct()
+    )
+    for idea_id in db.session.scalars(elsewhere).all():
+        note(idea_id or 0)
+
+
 def note(idea_id: int) -> None:
     """Have the index read this idea again soon."""
     if not insert_if_absent(IndexTask, idea_id=idea_id, asked_at=utcnow()):

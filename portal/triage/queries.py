@@ -12,6 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
+from portal.accounts.roles import TRIAGERS
+from portal.boards.models import Board
+from portal.boards.queries import is_worked_on_by
 from portal.comments.models import Comment
 from portal.db import db, utcnow
 from portal.ideas import queries as ideas
@@ -62,6 +65,7 @@ class Reading:
     changes: list[StatusChange]
     answers: list[Answer]
     comments: list[Comment]
+    main: Idea | None  # of a merged idea, as far as the viewer may know of it
 
     @property
     def pressing(self) -> bool:
@@ -118,6 +122,7 @@ def read(idea: Idea, viewer: Person) -> Reading:
         changes=ideas.status_changes(idea, viewer),
         answers=ideas.answers(idea),
         comments=_last_comments(idea),
+        main=ideas.main_of(idea, viewer),
     )
 
 
@@ -193,6 +198,8 @@ def _shown(hits: Sequence[Hit], idea: Idea, viewer: Person, with_strength: bool)
         .where(Idea.publication == Publication.PUBLISHED, Idea.status != Status.MERGED)
         .options(joinedload(Idea.board))
     )
+    if not viewer.reads_as_staff:
+        fitting = fitting.where(Idea.board_id.in_(select(Board.id).where(is_worked_on_by(viewer, TRIAGERS))))
     found = {other.id: other for other in db.session.scalars(fitting)}
     return [
         Alike(found[hit.id], mark(found[hit.id].title, hit.words), hit.strength if with_strength else None)

@@ -20,7 +20,7 @@ from portal.triage.queues import QUEUES
 from portal.triage.views.acts import say_told
 from portal.triage.views.pages import bp, go_on
 from portal.web.responses import fragment, is_htmx
-from portal.web.session import authorize, member, viewer
+from portal.web.session import authorize, can, member, viewer
 
 
 @bp.get("/merge/<int:idea_id>")
@@ -30,7 +30,7 @@ def merge(idea_id: int) -> ResponseReturnValue:
     authorize("idea.triage", idea)
     into = request.args.get("into", type=int)
     if into is not None:
-        return _show_preview(idea, get_idea(into, viewer()))
+        return _show_preview(idea, _main(into))
     query = request.args.get("q", "")
     found = queries.candidates(idea, query, viewer()) if query.strip() else queries.alike(idea, viewer())
     shown = {"idea": idea, "spot": _spot(), "query": query, "found": found}
@@ -45,7 +45,8 @@ def join(idea_id: int) -> ResponseReturnValue:
     """Join the two."""
     idea = get_idea(idea_id, viewer())
     authorize("idea.triage", idea)
-    main = get_idea(request.form.get("into", 0, type=int), viewer())
+    main = _main(request.form.get("into", 0, type=int))
+    authorize("idea.triage", main)
     reason = request.form.get("reason", "")
     spot = _spot()
     left = queues.place_of(spot.queue, idea)
@@ -63,7 +64,6 @@ def join(idea_id: int) -> ResponseReturnValue:
 
 def _show_preview(idea: Idea, main: Idea, sentence: str = "", reason: str = "") -> ResponseReturnValue:
     """Show what would be true afterwards; a pair that cannot be joined says why instead of offering it."""
-    main = main.merged_into or main
     obstacle = _obstacle(idea, main)
     text = render_template(
         "triage/merge_preview.html",
@@ -76,12 +76,20 @@ def _show_preview(idea: Idea, main: Idea, sentence: str = "", reason: str = "") 
     return text, 422 if sentence else 200
 
 
+def _main(idea_id: int) -> Idea:
+    """Return the idea that is meant, of a merged one its main idea, or answer 404."""
+    idea = get_idea(idea_id, viewer())
+    return get_idea(idea.merged_into_id, viewer()) if idea.merged_into_id else idea
+
+
 def _obstacle(idea: Idea, main: Idea) -> str:
     """Return why these two cannot be joined by this person now; nothing if they can."""
     try:
         check_merge(idea, main)
     except Refusal as refusal:
         return refusal.message
+    if not can("idea.triage", main):
+        return _("The main idea is on a board where you do not decide.")
     if not any(move.target is Status.MERGED for move in moves_for(idea, member())):
         return MoveNotAllowed(idea, Status.MERGED).message
     return ""

@@ -1,0 +1,47 @@
+"""Leaving a board or a rank: what followed from being there goes with it, in the same transaction."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from portal.accounts.models import User
+from portal.accounts.roles import TRIAGERS
+from portal.boards import service as boards
+from portal.boards.models import Board
+from portal.db import db, utcnow
+from portal.ideas.models import Follow, Idea
+from portal.ideas.moves import assign_owner
+from portal.ideas.queries import is_within_reach_of
+from portal.notifications.models import Mail, Notification
+
+
+def take_off(board: Board, user: User, actor: User) -> None:
+    """Take somebody off a board's list, with all that followed from being on it."""
+    if boards.give_no_place(board, user, actor):
+        forget_what_is_out_of_reach(user)
+        hand_back(board, user, actor)
+
+
+def forget_what_is_out_of_reach(user: User) -> None:
+    """Drop what somebody follows, was told of, and is about to be told of, where they may not look any more."""
+    near = select(Idea.id).where(is_within_reach_of(user))
+    told = select(Notification.id).where(Notification.user_id == user.id, Notification.idea_id.not_in(near))
+    unsent = sa.update(Mail).where(Mail.user_id == user.id, Mail.done_at.is_(None), Mail.notification_id.in_(told))
+    _run(unsent.values(done_at=utcnow(), suppressed="no longer visible", notification_id=None))
+    _run(sa.update(Mail).where(Mail.user_id == user.id, Mail.notification_id.in_(told)).values(notification_id=None))
+    _run(sa.delete(Notification).where(Notification.id.in_(told)))
+    _run(sa.delete(Follow).where(Follow.user_id == user.id, Follow.idea_id.not_in(near)))
+
+
+def hand_back(board: Board, user: User, actor: User) -> None:
+    """Leave the ideas that somebody looked after on a board to the others, unless they still work there."""
+    if user.is_one_of(TRIAGERS, board.id):
+        return
+    theirs = select(Idea).where(Idea.board_id == board.id, Idea.owner_id == user.id).order_by(Idea.id)
+    for idea in db.session.scalars(theirs).all():
+        assign_owner(idea, None, actor)
+
+
+def _run(statement: sa.Update | sa.Delete) -> None:
+    db.session.execute(statement, execution_options={"synchronize_session": False})
