@@ -28,7 +28,7 @@ class Gateway:
 
     def __init__(self, app: Flask, threads: int, on_stop: Callable[[], None] = lambda: None) -> None:
         self._app, self._on_stop = app, on_stop
-        self._most: int = app.config["MAX_CONTENT_LENGTH"]
+        self._most: int = max(app.config["MAX_CONTENT_LENGTH"], app.config["LARGEST_UPLOAD"])
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="portal")
 
     async def __rsgi__(self, scope: rsgi.Scope, protocol: Any) -> None:

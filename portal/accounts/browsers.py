@@ -33,3 +33,17 @@ def in_words(user_agent: str) -> str:
     if browser and system:
         return str(_("%(browser)s on %(system)s", browser=browser, system=system))
     return browser or system or str(_("A browser we do not know"))
+
+
+def way_in_words(way: str, second: bool) -> str:
+    """Return how somebody signed in: ``with a password and a second step``."""
+    words = {
+        "password": _("with your password"),
+        "link": _("with a mailed link"),
+        "passkey": _("with a passkey"),
+        "handover": _("through another product"),
+    }
+    said = words.get(way) or (_("through a linked sign-in") if way.startswith("sso:") else _("in another way"))
+    if second and way != "passkey":
+        return str(_("%(way)s and a second step", way=said))
+    return str(said)

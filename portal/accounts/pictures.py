@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from hashlib import sha256
 
 from flask_babel import gettext as _
@@ -55,10 +54,8 @@ def make_picture(uploaded: bytes) -> bytes:
     if len(uploaded) > LARGEST:
         raise too_large()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # of a picture that says it is enormous, or is damaged
-            with Image.open(io.BytesIO(uploaded), formats=KINDS) as opened:
-                return _made_anew(opened)
+        with Image.open(io.BytesIO(uploaded), formats=KINDS) as opened:
+            return _made_anew(opened)
     except UnidentifiedImageError:
         raise FieldRefused("picture", _("This is not a picture we can read. Use a PNG, JPEG, WebP or GIF.")) from None
     except FieldRefused:
@@ -82,7 +79,8 @@ def _made_anew(opened: Image.Image) -> bytes:
     if opened.format == "JPEG":
         opened.draft("RGB", (SIDE * 2, SIDE * 2))
     upright = ImageOps.exif_transpose(opened)
-    square = ImageOps.fit(upright.convert("RGBA"), (SIDE, SIDE), Image.Resampling.LANCZOS)
+    colours = upright if upright.mode in {"1", "L", "LA", "P", "PA", "RGB", "RGBA"} else upright.convert("RGB")
+    square = ImageOps.fit(colours.convert("RGBA"), (SIDE, SIDE), Image.Resampling.LANCZOS)
     clean = Image.new("RGBA", square.size)
     clean.paste(square)
     made = io.BytesIO()

@@ -130,7 +130,7 @@ class Story:
     @property
     def who(self) -> str:
         """The name of whoever did it."""
-        return self.actor.name if self.actor else _("Somebody")
+        return self.actor.shown_name if self.actor else str(_("Somebody"))
 
     @property
     def why(self) -> str:

@@ -6,13 +6,9 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import RadioField, SelectChoice
+from wtforms import RadioField
 
-THEMES = [
-    SelectChoice("", _l("As my system says")),
-    SelectChoice("light", _l("Light")),
-    SelectChoice("dark", _l("Dark")),
-]
+from portal.web.appearance import THEMES, language_choices
 
 
 class AppearanceForm(FlaskForm):
@@ -23,7 +19,4 @@ class AppearanceForm(FlaskForm):
 
     def __init__(self, languages: dict[str, str], **options: Any) -> None:
         super().__init__(**options)
-        self.language.choices = [
-            SelectChoice("", _l("As my browser asks")),
-            *(SelectChoice(code, name) for code, name in languages.items()),
-        ]
+        self.language.choices = language_choices(languages)

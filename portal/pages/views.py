@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -19,9 +17,9 @@ from portal.boards.queries import board_lines
 from portal.db import utcnow
 from portal.ideas.queries import usual_days_to_answer
 from portal.ideas.workflow import MOVES, STATUSES, Status
-from portal.options import option
 from portal.pages import health
 from portal.pages.forms import AppearanceForm
+from portal.pages.notice import default_notice
 from portal.text import render_page
 from portal.transactions import transaction
 from portal.web.appearance import keep_in_browser
@@ -30,8 +28,6 @@ from portal.web.responses import go_to, own_path, page
 from portal.web.session import viewer
 
 bp = Blueprint("pages", __name__)
-
-TEXTS = Path(__file__).parent / "texts"
 
 
 @bp.get("/rules")
@@ -47,11 +43,18 @@ def rules() -> ResponseReturnValue:
 
 @bp.get("/privacy")
 def privacy() -> ResponseReturnValue:
-    """Read what is kept about people, and why."""
-    own = TEXTS / f"privacy.{get_locale()}.md"
-    text = (own if own.exists() else TEXTS / "privacy.md").read_text(encoding="utf-8")
-    filled = text.replace("{portal}", option("name")).replace("{contact}", current_app.config["MAIL_FROM"])
-    return page("pages/privacy.html", text=render_page(filled))
+    """Read what is kept about people, and why, as it is said now or as it was."""
+    versions = accounts.privacy_versions()
+    if not versions:
+        return page(
+            "pages/privacy.html", versions=[], shown=None, before=None, differs=[], text=render_page(default_notice())
+        )
+    wanted = request.args.get("version", type=int)
+    shown = next((notice for notice in versions if notice.version == wanted), versions[0])
+    before = next((notice for notice in versions if notice.version == shown.version - 1), None)
+    differs = changes(before.body, shown.body) if before else []
+    text = render_page(shown.body)
+    return page("pages/privacy.html", versions=versions, shown=shown, before=before, differs=differs, text=text)
 
 
 @bp.get("/how-we-decide")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, has_request_context, request
@@ -10,6 +11,9 @@ from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
 from portal import zones
+from portal.accounts import queries as accounts
+from portal.accounts.models import User
+from portal.credentials import passkeys
 from portal.db import utcnow
 from portal.ideas.workflow import Status
 from portal.notifications import queries as notifications
@@ -27,6 +31,8 @@ def init_app(app: Flask) -> None:
         dom_id=dom_id,
         portal_name=LocalProxy(lambda: option("name")),
         option=option,
+        rules_grace=rules_grace,
+        passkeys_work=passkeys.are_possible,
         demo=app.config["DEMO"],
         languages=LANGUAGES,
         statuses=tuple(Status),
@@ -63,6 +69,18 @@ def timezone() -> str | None:
     if written_for is not None or not has_request_context():
         return written_for or None
     return zones.usable(getattr(session.viewer(), "timezone", None))
+
+
+def rules_grace() -> datetime | None:
+    """Return until when the viewer may go on under rules agreed to before; None where there is nothing to say.
+
+    Outside a time of grace, which is most of the time, this asks the database nothing.
+    """
+    person, until = session.viewer(), str(option("rules_grace"))
+    moment = datetime.fromisoformat(until) if until else None
+    if moment is None or moment <= utcnow() or not isinstance(person, User) or not person.is_approved:
+        return None
+    return None if accounts.has_accepted_rules(person) else moment
 
 
 def _for_layouts() -> dict[str, Any]:

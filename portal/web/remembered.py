@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from flask import Flask, current_app, request
-from flask_babel import get_locale
+from flask_babel import get_locale, get_timezone
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
@@ -34,7 +34,7 @@ def remembered(macro: Callable[[Any], Markup], thing: Hashable) -> Markup:
     whose = (person.is_signed_in, person.standing, places)
     token = generate_csrf() if person.is_signed_in else ""
     kept = _of_this(minute)
-    key = (macro, thing, whose, str(get_locale()), request.script_root)
+    key = (macro, thing, whose, str(get_locale()), str(get_timezone()), request.script_root)
     html = kept.get(key)
     if html is None:
         html = str(macro(thing))

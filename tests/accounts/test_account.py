@@ -17,6 +17,7 @@ from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_user
 from tests.support import queries as count_queries
 
+CHOICES = {"theme": "", "language": "", "timezone": ""}
 NEW = "eleven loud geese by the lake"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -31,6 +32,19 @@ def fresh(user):
     ("method", "path"),
     [
         ("GET", "/account"),
+        ("GET", "/account/preferences"),
+        ("GET", "/account/security"),
+        ("GET", "/account/data"),
+        ("GET", "/account/data/export"),
+        ("GET", "/account/data/1/file"),
+        ("GET", "/account/leave"),
+        ("GET", "/account/stay"),
+        ("POST", "/account/picture"),
+        ("POST", "/account/picture/remove"),
+        ("POST", "/account/sessions/0123/end"),
+        ("POST", "/account/data/export"),
+        ("POST", "/account/leave"),
+        ("POST", "/account/stay"),
         ("POST", "/account/name"),
         ("POST", "/account/preferences"),
         ("POST", "/account/password"),
@@ -59,9 +73,9 @@ def test_switches_save_what_they_show(browse):
     user = make_user()
     browser = browse(user)
 
-    browser.post("/account/preferences", data={"shortcuts_on": "y"})
+    browser.post("/account/preferences", data=CHOICES | {"shortcuts_on": "y"})
     off = fresh(user).wants_mail, user.shortcuts_on
-    browser.post("/account/preferences", data={"wants_mail": "y"})
+    browser.post("/account/preferences", data=CHOICES | {"wants_mail": "y"})
 
     assert off == (False, True)
     assert (fresh(user).wants_mail, user.shortcuts_on) == (True, False)
@@ -115,7 +129,7 @@ def test_s21_a_member_sees_and_ends_the_other_browsers(browse):
     here, there, stranger = browse(), browse(user), browse(other)
     here.post("/sign-in", data={"email": user.email, "password": PASSWORD}, headers={"User-Agent": FIREFOX})
 
-    page = here.get("/account").text
+    page = here.get("/account/security").text
     here.post("/account/sessions/end")
 
     assert "Firefox on Linux" in page and "this browser" in page and "Sign out everywhere else" in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, current_app, g, request, session, url_for
+from flask import abort, current_app, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import refresh
@@ -15,6 +15,7 @@ from portal.accounts.models import AuthSession
 from portal.accounts.passwords import PasswordRefused
 from portal.accounts.service import FieldRefused
 from portal.accounts.views.base import bp, say_at, wrong_password
+from portal.credentials import service as credentials
 from portal.extensions import limiter
 from portal.security.log import note
 from portal.security.queries import entries_of
@@ -24,8 +25,7 @@ from portal.web.appearance import keep_in_browser
 from portal.web.context import LANGUAGES
 from portal.web.limits import LIMITS, per_person
 from portal.web.responses import go_to, page
-from portal.web.session import authorize, end_session, end_sessions, member, this_session_hash
-from portal.web.session import sign_in as open_session
+from portal.web.session import authorize, end_session, end_sessions, member, renew_session, this_session_hash
 
 
 @bp.get("/account")
@@ -123,15 +123,9 @@ def change_password() -> ResponseReturnValue:
         try:
             with transaction():
                 service.change_password(member(), form.old.data, form.new.data)
-                note("password.changed", user=member())
-                row = member().signed_in
-                end_sessions(member())
-                open_session(
-                    member(),
-                    remember=session.permanent,
-                    way=row.way if row else "password",
-                    second=bool(row and row.second),
-                )
+                credentials.note_new_password(member())
+                end_sessions(member(), except_this=True)
+                renew_session()
             return go_to(url_for(".security"), _("Your password is changed. Other browsers are signed out."))
         except FieldRefused as refusal:
             g.wrong_password = refusal.field == "old"

@@ -7,8 +7,9 @@ from flask import abort, request
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date
 from sqlalchemy import select
+from werkzeug.wrappers import Response
 
-from portal.accounts import queries
+from portal.accounts import pictures, queries
 from portal.accounts.models import User
 from portal.accounts.views.base import bp
 from portal.comments.models import Comment
@@ -27,7 +28,7 @@ PROFILE_IDEAS = 20
 def profile(user_id: int) -> ResponseReturnValue:
     """See what somebody suggested, as far as one may."""
     person = queries.find_user(user_id)
-    if person is None or (person.suspended_at and not viewer().is_moderator):
+    if person is None or person.is_former or (person.suspended_at and not viewer().is_moderator):
         abort(404)
     theirs = ideas_visible_to(viewer()).where(Idea.author_id == person.id, Idea.publication == Publication.PUBLISHED)
     rows = theirs.order_by(Idea.id.desc()).limit(PROFILE_IDEAS + 1)
@@ -44,6 +45,17 @@ def profile(user_id: int) -> ResponseReturnValue:
         is_first=place is None,
         since=format_date(person.created_at, "MMMM y"),
     )
+
+
+@bp.get("/people/<int:user_id>/picture/<name>.webp")
+def picture(user_id: int, name: str) -> ResponseReturnValue:
+    """See a picture; its address changes with it, so browsers may keep it."""
+    person = queries.find_user(user_id) or abort(404)
+    found = pictures.find_picture(person, name) or abort(404)
+    answer = Response(found.image, mimetype="image/webp")
+    answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
+    return answer
 
 
 def _figures(person: User) -> dict[str, int]:

@@ -1,0 +1,229 @@
+"""Gathering everything about one person into one file, in steps, in the background."""
+
+from __future__ import annotations
+
+import json
+import logging
+import zipfile
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from portal import outbox
+from portal.accounts.models import Picture, User
+from portal.boards.models import Board
+from portal.db import db, utcnow
+from portal.ideas.models import Idea
+from portal.ideas.queries import ideas_visible_to
+from portal.notifications.letters import in_language_of
+from portal.notifications.links import absolute_url
+from portal.notifications.service import queue_letter
+from portal.options import option
+from portal.privacy import files
+from portal.privacy.holdings import HOLDINGS, NEVER, Holding
+from portal.privacy.models import Export
+from portal.privacy.service import EXPORT_LETTER
+from portal.transactions import transaction
+
+log = logging.getLogger(__name__)
+
+KEPT_FOR = timedelta(days=7)
+ATTEMPTS = 3
+STEPS = len(HOLDINGS) + 2  # one for each kind of thing, one for the account itself, one to close the file
+PARTS = 500  # ids in one question
+
+
+def make_exports() -> int:
+    """Gather what was asked for; return how many exports were tried."""
+    waits = (Export.done_at.is_(None), Export.given_up_at.is_(None), Export.available_at <= utcnow())
+    if db.session.scalar(select(Export.id).where(*waits).limit(1)) is None:
+        return 0
+    ids = outbox.claim(Export, 1)
+    if ids:
+        named = db.session.scalars(select(Export.file).where(Export.file.is_not(None)))
+        files.remove_left_over({name for name in named if name})
+    for export_id in ids:
+        try:
+            _gather(export_id)
+        except Exception as error:
+            log.exception("export %s failed", export_id)
+            with transaction(wake=False):
+                export = db.session.get(Export, export_id)
+                if export is not None:
+                    export.put_back(f"{type(error).__name__}: {error}", ATTEMPTS)
+    return len(ids)
+
+
+def remove_old_exports() -> int:
+    """Delete the files of exports that were kept for a week; return how many."""
+    done, old = 0, select(Export.id).where(Export.file.is_not(None), Export.expires_at <= utcnow())
+    for export_id in list(db.session.scalars(old)):
+        with transaction(wake=False):
+            export = db.session.get(Export, export_id)
+            if export is not None:
+                files.remove(export)
+                done += 1
+    return done
+
+
+def _gather(export_id: int) -> None:
+    user = db.session.get_one(Export, export_id).user
+    if user.is_former:  # left after asking
+        with transaction(wake=False):
+            db.session.delete(db.session.get_one(Export, export_id))
+        return
+    name, opened = files.create()
+    try:
+        with opened, zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as pack, in_language_of(user):
+            pack.writestr("account.json", _written([_account(user)]))
+            _step(export_id, 1)
+            for number, holding in enumerate(HOLDINGS, start=2):
+                rows = _rows(holding, user)
+                if rows:
+                    pack.writestr(f"{holding.section}.json", _written(rows))
+                _step(export_id, number)
+            if picture := db.session.get(Picture, user.id):
+                pack.writestr("picture.webp", picture.image)
+            pack.writestr("README.txt", _readme(pack.namelist()))
+        with transaction():
+            _finish(export_id, name)
+    except BaseException:
+        (files.folder() / name).unlink(missing_ok=True)
+        raise
+
+
+def _step(export_id: int, done: int) -> None:
+    """Note how far it is, and hold the work a little longer."""
+    with transaction(wake=False):
+        export = db.session.get_one(Export, export_id)
+        export.steps, export.steps_done, export.locked_until = STEPS, done, utcnow() + outbox.LEASE
+
+
+def _finish(export_id: int, name: str) -> None:
+    export = db.session.get_one(Export, export_id)
+    export.steps_done, export.file = STEPS, name
+    export.size = (files.folder() / name).stat().st_size
+    export.done_at = utcnow()
+    export.expires_at = export.done_at + KEPT_FOR
+    export.locked_until = export.locked_by = export.error = None
+    user = export.user
+    queue_letter(EXPORT_LETTER, to=user.email, user=user, data={"export": export.id}, rationed=False)
+
+
+def _account(user: User) -> dict[str, Any]:
+    return {column.key: getattr(user, column.key) for column in User.__table__.columns if column.key not in NEVER}
+
+
+def _rows(holding: Holding, user: User) -> list[dict[str, Any]]:
+    """Return the rows that refer to the user, each with the names of what its numbers stand for."""
+    table = holding.model.__table__
+    keys = [column.key for column in table.columns if column.key in holding.only] if holding.only else _all(holding)
+    order = list(table.primary_key.columns)
+    found = db.session.execute(
+        select(*(table.c[key] for key in keys)).where(holding.column == user.id).order_by(*order)
+    )
+    rows = [dict(row._mapping) for row in found]
+    if holding.section == "security_log":
+        _hide_other_hands(rows, user)
+    return _named(rows, user, own_ideas=holding.model is Idea)
+
+
+def _all(holding: Holding) -> list[str]:
+    out = {*NEVER, *holding.leaves_out, holding.column.key}
+    kept = [column.key for column in holding.model.__table__.columns if column.key not in out]
+    return [key for key in kept if not key.endswith("_html")]
+
+
+def _hide_other_hands(rows: list[dict[str, Any]], user: User) -> None:
+    """Keep back where others were when they did something to this account."""
+    for row in rows:
+        row["by"] = _("you") if row["actor_id"] == user.id else _("the portal or its team")
+        if row.pop("actor_id") != user.id:
+            row["address"] = row["browser"] = ""
+
+
+def _named(rows: list[dict[str, Any]], user: User, own_ideas: bool) -> list[dict[str, Any]]:
+    """Add titles and addresses of ideas the user may see, and names of boards."""
+    key = "id" if own_ideas else "idea_id"
+    wanted = sorted({row[key] for row in rows if row.get(key)})
+    titles: dict[int, str] = {}
+    for begin in range(0, len(wanted), PARTS):
+        part = ideas_visible_to(user).where(Idea.id.in_(wanted[begin : begin + PARTS]))
+        titles |= {idea.id: idea.title for idea in db.session.scalars(part)}
+    boards: dict[int, str] = {}
+    if rows and "board_id" in rows[0]:
+        boards = dict(db.session.execute(select(Board.id, Board.name)).tuples().all())
+    for row in rows:
+        if row.get(key) in titles:
+            row["idea"] = titles[row[key]]
+            row["web_address"] = absolute_url("ideas.show", idea_id=row[key])
+        if row.get("board_id") in boards:
+            row["board"] = boards[row["board_id"]]
+    return rows
+
+
+def _written(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, ensure_ascii=False, indent=1, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"no {type(value).__name__} goes into an export")
+
+
+def _readme(names: list[str]) -> str:
+    """Say in plain words what is in the file."""
+    about = sections()
+    lines = [
+        _("Everything %(portal)s holds about you", portal=option("name")),
+        "",
+        _("Each file holds one kind of thing, in a form that people and programs can read (JSON)."),
+        _("Times are in UTC. What is not here is not held, or is a secret that proves who you are."),
+        "",
+        *(f"{name}: {about.get(name.partition('.')[0], '')}".rstrip(": ") for name in sorted(names)),
+    ]
+    return "\r\n".join(str(line) for line in lines) + "\r\n"
+
+
+def sections() -> dict[str, str]:
+    """Return what each file of an export holds, in words."""
+    return {
+        "account": _("your name, address, preferences and dates"),
+        "ideas": _("the ideas you posted"),
+        "ideas_before_edits": _("what ideas said before you changed them"),
+        "comments": _("what you wrote in discussions"),
+        "votes": _("what you voted for, and when"),
+        "found_helpful": _("comments that you marked as helpful"),
+        "follows": _("ideas you follow, and why"),
+        "draft": _("an idea you began and have not posted"),
+        "inbox": _("what the portal told you"),
+        "mails": _("which mails were sent to you, and when"),
+        "signed_in_devices": _("browsers in which you are signed in"),
+        "known_browsers": _("when browsers you have used before were last seen"),
+        "linked_sign_ins": _("accounts elsewhere that you sign in with"),
+        "passkeys": _("the names of your passkeys, and when they were used"),
+        "authenticator": _("when you set up codes from an app"),
+        "recovery_codes": _("when your recovery codes were made and used"),
+        "mailed_links": _("links that were mailed to you, without what made them work"),
+        "agreements": _("the versions of the rules you agreed to"),
+        "security_log": _("what happened to your account, from which address and browser"),
+        "acts_on_other_accounts": _("what you did that concerned accounts"),
+        "places_on_boards": _("boards you were added to"),
+        "places_given_to_others": _("when you added others to boards"),
+        "invitations_sent": _("whom you invited"),
+        "invitation_accepted": _("the invitation you came by"),
+        "exports": _("when you asked for files like this one"),
+        "picture": _("your picture, and when it was made"),
+        "official_answers": _("answers you gave for the team"),
+        "status_changes": _("ideas whose status you changed"),
+        "ideas_looked_after": _("ideas you look after for the team"),
+        "comments_removed": _("when you removed comments"),
+        "journal": _("the portal's record of what you did"),
+        "README": _("this file"),
+    }

@@ -1,0 +1,126 @@
+"""What the portal holds about people: where it stands, where it goes in an export, and what erasing makes of it.
+
+Every column that refers to an account has a row here; a test compares this table with the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal.accounts.models import AuthSession, Picture, RulesAcceptance
+from portal.boards.models import BoardMember
+from portal.comments.models import Comment, Helpful
+from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, RecoveryCode
+from portal.events import EventRecord
+from portal.ideas.models import Answer, Draft, Follow, Idea, Revision, StatusChange, Vote
+from portal.membership.models import Invitation
+from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.privacy.models import Export
+from portal.security.models import SecurityEntry
+from portal.sso.models import Identity
+
+
+class Fate(Enum):
+    """What becomes of a row when the person it refers to is erased."""
+
+    GOES = "goes"  # the whole row is deleted
+    STAYS = "stays"  # the row is whole without the person: only the number of an empty account is left in it
+    IS_FREED = "is freed"  # it stays, and refers to nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One column that refers to people."""
+
+    column: InstrumentedAttribute[Any]
+    section: str  # the name of its file in an export
+    fate: Fate
+    only: tuple[str, ...] = ()  # what of the row is about the person; empty: all but secrets and inner workings
+    leaves_out: tuple[str, ...] = ()
+    emptied: dict[str, Any] = field(default_factory=dict)  # what of a row that stays is about the person
+
+    @property
+    def model(self) -> Any:
+        """The table's model."""
+        return self.column.class_
+
+    @property
+    def name(self) -> str:
+        """The column as the database calls it."""
+        return f"{self.model.__tablename__}.{self.column.key}"
+
+
+HOLDINGS = (
+    Holding(Idea.author_id, "ideas", Fate.STAYS, leaves_out=("heat", "owner_id", "reminded_at", "excerpt")),
+    Holding(Revision.editor_id, "ideas_before_edits", Fate.STAYS),
+    Holding(Comment.author_id, "comments", Fate.STAYS),
+    Holding(Vote.voter_id, "votes", Fate.STAYS),
+    Holding(Helpful.user_id, "found_helpful", Fate.STAYS),
+    Holding(Follow.user_id, "follows", Fate.GOES),
+    Holding(Draft.user_id, "draft", Fate.GOES),
+    Holding(Notification.user_id, "inbox", Fate.GOES, only=("idea_id", "kind", "reason", "at", "read_at")),
+    Holding(Mail.user_id, "mails", Fate.GOES, only=("kind", "recipient", "queued_at", "done_at", "suppressed")),
+    Holding(AuthSession.user_id, "signed_in_devices", Fate.GOES),
+    Holding(KnownBrowser.user_id, "known_browsers", Fate.GOES),
+    Holding(Identity.user_id, "linked_sign_ins", Fate.GOES),
+    Holding(Passkey.user_id, "passkeys", Fate.GOES),
+    Holding(Authenticator.user_id, "authenticator", Fate.GOES),
+    Holding(RecoveryCode.user_id, "recovery_codes", Fate.GOES),
+    Holding(
+        MailedLink.user_id, "mailed_links", Fate.GOES, only=("purpose", "email", "made_at", "expires_at", "used_at")
+    ),
+    Holding(RulesAcceptance.user_id, "agreements", Fate.GOES),
+    Holding(SecurityEntry.user_id, "security_log", Fate.STAYS, emptied={"address": "", "browser": "", "data": {}}),
+    Holding(
+        SecurityEntry.actor_id,
+        "acts_on_other_accounts",
+        Fate.STAYS,
+        only=("at", "kind", "address", "browser"),
+        emptied={"address": "", "browser": ""},
+    ),
+    Holding(BoardMember.user_id, "places_on_boards", Fate.GOES, leaves_out=("added_by_id",)),
+    Holding(BoardMember.added_by_id, "places_given_to_others", Fate.STAYS, only=("board_id", "added_at")),
+    Holding(
+        Invitation.invited_by_id,
+        "invitations_sent",
+        Fate.STAYS,
+        only=("email", "role", "board_id", "note", "invited_at", "expires_at", "accepted_at", "withdrawn_at"),
+        emptied={"note": ""},
+    ),
+    Holding(
+        Invitation.accepted_by_id,
+        "invitation_accepted",
+        Fate.STAYS,
+        only=("email", "role", "board_id", "note", "invited_at", "accepted_at"),
+        emptied={"email": "", "note": ""},
+    ),
+    Holding(Export.user_id, "exports", Fate.GOES, only=("asked_at", "done_at", "expires_at", "size")),
+    Holding(Picture.user_id, "picture", Fate.GOES),
+    Holding(Answer.author_id, "official_answers", Fate.STAYS),
+    Holding(StatusChange.actor_id, "status_changes", Fate.STAYS, only=("idea_id", "source", "target", "at", "reason")),
+    Holding(Idea.owner_id, "ideas_looked_after", Fate.IS_FREED, only=("id", "title")),
+    Holding(Comment.deleted_by_id, "comments_removed", Fate.STAYS, only=("idea_id", "deleted_at")),
+    Holding(EventRecord.actor_id, "journal", Fate.STAYS, only=("name", "at", "idea_id")),
+)
+
+ADDRESSES: tuple[InstrumentedAttribute[Any], ...] = (
+    Mail.recipient,
+    CaughtMail.recipient,
+    MailedLink.email,
+    Invitation.email,
+    Identity.email,
+)
+"""Columns that hold mail addresses, also of rows that refer to no account."""
+
+NEVER = frozenset(
+    {
+        *("token_hash", "nonce", "browser_hash", "code_hash", "sealed_secret", "public_key", "credential_id"),
+        *("password_hash", "name_key", "image", "last_step", "sign_count"),
+        *("locked_until", "locked_by", "attempts", "available_at", "error", "steps", "steps_done", "file"),
+    }
+)
+"""Columns that leave the portal in no export: secrets, and what only the portal's own machinery reads."""

@@ -1,0 +1,171 @@
+"""Somebody about whom every table of the portal holds something, each with a word that stands nowhere else."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from portal.accounts import pictures
+from portal.accounts.models import AuthSession, User
+from portal.accounts.roles import Role
+from portal.boards.models import BoardMember
+from portal.comments.models import Comment, Helpful
+from portal.credentials import links
+from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, Purpose, RecoveryCode
+from portal.db import db, utcnow
+from portal.ideas import moves, service
+from portal.ideas.models import Answer, Draft, Revision
+from portal.ideas.moves import MoveDetails
+from portal.ideas.workflow import Status
+from portal.membership.models import Invitation
+from portal.notifications.models import CaughtMail, Mail
+from portal.privacy.holdings import HOLDINGS
+from portal.security.log import note
+from portal.security.models import SecurityEntry
+from portal.sso.models import Identity, Provider
+from portal.transactions import transaction
+from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_user
+from tests.support.images import picture
+
+NAME = "Quillon Marwick"
+MARKS = (
+    *("quillon", "marwick", "quillfield", "quillold", "quillteam", "quillabout", "quilldraft", "quillkey", "quilllink"),
+    *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
+)
+"""Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
+SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
+
+
+def make_somebody(settle) -> User:
+    """Return a member of the team about whom there is something in every table that refers to people."""
+    other, board = make_user(name="Somebody Else"), make_board("Everything")
+    user = make_user(
+        Role.MODERATOR,
+        name=NAME,
+        email="quillon@quillfield.example",
+        with_password=True,
+        about="quillabout",
+        timezone="Europe/Lisbon",
+        locale="en",
+    )
+    own, theirs = make_idea("Mark the wells", author=user, board=board), make_idea("Draw the fences", author=other)
+    remark, answered = make_comment(theirs, author=user, body="I need this."), make_comment(own, author=other)
+    make_comment(own, author=other, body="So do I.")
+    gone = make_comment(theirs, author=other, body="Rubbish.")
+    with transaction(wake=False):
+        service.cast_vote(theirs, user)
+        db.session.add(Helpful(comment_id=answered.id, user_id=user.id))
+        answered.helpful = 1
+        gone.deleted_at, gone.deleted_by_id = utcnow(), user.id
+        db.session.add(Revision(idea_id=own.id, editor_id=user.id, title="Mark wells", need="", proposal=""))
+        db.session.add(Draft(user_id=user.id, title="quilldraft"))
+        db.session.add(Answer(idea_id=theirs.id, author_id=user.id, status=Status.NEW, body="We read it."))
+        moves.move_idea(theirs, Status.UNDER_REVIEW, make_owner(), MoveDetails(owner=user))
+        db.session.execute(
+            sa.text("UPDATE status_changes SET actor_id = :user WHERE idea_id = :idea"),
+            {"user": user.id, "idea": theirs.id},
+        )
+        theirs.owner_id = user.id
+        pictures.change_picture(user, picture())
+        _give_credentials(user)
+        _give_membership(user, other, board)
+        _give_mails(user, other)
+    settle()
+    db.session.rollback()
+    assert remark.author_id == user.id
+    return db.session.get_one(User, user.id)
+
+
+def make_owner() -> User:
+    """Return somebody else who runs the portal."""
+    found = db.session.scalar(select(User).where(User.role == Role.OWNER))
+    if found is None:
+        found = User(email="owner@example.org", name="Owner", name_key="owner", role=Role.OWNER, confirmed_at=utcnow())
+        db.session.add(found)
+        db.session.flush()
+    return found
+
+
+def missing_for(user: User) -> set[str]:
+    """Return the columns that should refer to the user and do not: what the test would not notice."""
+    return {
+        holding.name
+        for holding in HOLDINGS
+        if not db.session.scalar(select(sa.func.count()).select_from(holding.model).where(holding.column == user.id))
+    }
+
+
+def _give_credentials(user: User) -> None:
+    db.session.add_all(
+        [
+            AuthSession(
+                token_hash="quilltoken1",
+                user_id=user.id,
+                expires_at=utcnow() + timedelta(days=1),
+                idle_seconds=3600,
+                browser="quillbrowser",
+                address="203.0.113.77",
+            ),
+            KnownBrowser(token_hash="quilltoken2", user_id=user.id),
+            Passkey(user_id=user.id, credential_id=b"quillpublic1", public_key=b"quillpublic2", name="quillkey"),
+            Authenticator(user_id=user.id, sealed_secret="quillsealed", confirmed_at=utcnow()),
+            RecoveryCode(code_hash="quillcode", user_id=user.id),
+            SecurityEntry(
+                kind="passkey.added",
+                user_id=user.id,
+                actor_id=user.id,
+                address="203.0.113.77",
+                browser="quillbrowser",
+                data={"name": "quilldevice"},
+            ),
+        ]
+    )
+    provider = Provider(slug="elsewhere", kind="openid", name="Elsewhere", issuer="https://elsewhere.example")
+    db.session.add(provider)
+    db.session.flush()
+    db.session.add(
+        Identity(
+            user_id=user.id,
+            provider_id=provider.id,
+            issuer=provider.issuer,
+            subject="quillsubject",
+            email="quillold@quillfield.example",
+        )
+    )
+    links.make(Purpose.CHANGE_ADDRESS, "quilllink@quillfield.example", user=user, data={"to": "quilllink"})
+
+
+def _give_membership(user: User, other: User, board) -> None:
+    soon = utcnow() + timedelta(days=7)
+    db.session.add_all(
+        [
+            BoardMember(board_id=board.id, user_id=user.id, added_by_id=other.id),
+            BoardMember(board_id=board.id, user_id=other.id, added_by_id=user.id),
+            Invitation(email="quillinvited@example.org", note="quillnote", invited_by_id=user.id, expires_at=soon),
+            Invitation(
+                email=user.email,
+                note="quillnote",
+                nonce="quillnonce",
+                invited_by_id=other.id,
+                expires_at=soon,
+                accepted_at=utcnow(),
+                accepted_by_id=user.id,
+            ),
+        ]
+    )
+    user.has_board_roles = True
+    note("role.changed", user=other, actor=user)
+
+
+def _give_mails(user: User, other: User) -> None:
+    db.session.add_all(
+        [
+            Mail(key="old-address", kind="confirm", user_id=user.id, recipient="quillold@quillfield.example"),
+            Mail(key="before-joining", kind="confirm", recipient="quillon@quillfield.example"),
+            CaughtMail(recipient=other.email, subject="A reply", message_id="<1>", raw=f"Subject: a\n\n{NAME} replied"),
+            CaughtMail(recipient=user.email, subject="Hello", message_id="<2>", raw="Subject: b\n\nHello."),
+        ]
+    )
+
+
+__all__ = ["MARKS", "NAME", "PASSWORD", "SECRETS", "Comment", "MailedLink", "make_somebody", "missing_for"]
