@@ -12,7 +12,19 @@ from jinja2 import StrictUndefined
 from portal import config, db, reactions
 from portal.extensions import babel, compress, csrf, htmx, migrate
 from portal.search import index
-from portal.web import assets, blueprints, context, errors, gates, guests, limits, remembered, security, session
+from portal.web import (
+    assets,
+    blueprints,
+    context,
+    errors,
+    gates,
+    guests,
+    limits,
+    membership_gate,
+    remembered,
+    security,
+    session,
+)
 
 ROOT = Path(__file__).parent
 MIGRATIONS = ROOT / "migrations"
@@ -43,7 +55,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     limits.init_app(app)
     csrf.init_app(app)
     compress.init_app(app)
-    for part in (guests, security, session, gates, assets, context, remembered, errors, reactions, index, blueprints):
+    asked = (guests, security, session, membership_gate, gates)
+    for part in (*asked, assets, context, remembered, errors, reactions, index, blueprints):
         part.init_app(app)
     return app
 

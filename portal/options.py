@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.db import Model, db
@@ -45,6 +45,7 @@ OPTIONS = {
         Option("members_invite", False, "Whether members may invite others, from their fourth day on."),
         Option("rules_grace", "", "Until when whoever agreed to earlier rules may go on; no text: no time of grace."),
         Option("sample_ideas", [], "Numbers of the ideas that the set-up put there as samples."),
+        Option("providers", [], "The sign-on providers that are switched on, as the sign-in page offers them."),
         Option("set_up", False, "Whether the first owner has set the portal up."),
     )
 }
@@ -57,6 +58,13 @@ def option(name: str) -> Any:
         return values[name]
     default = OPTIONS[name].default
     return current_app.config[default[1:]] if isinstance(default, str) and default.startswith("=") else default
+
+
+def known(app: Flask, name: str) -> Any:
+    """Return what is known of an option without asking the database, for what stands in front of the app; else None."""
+    read_at, values = app.extensions.get("options", (float("-inf"), {}))
+    fresh = time.monotonic() - read_at <= FRESH_FOR or (app.testing and read_at > 0)
+    return values.get(name, OPTIONS[name].default) if fresh else None
 
 
 def decide(name: str, value: Any) -> None:

@@ -13,6 +13,7 @@ import portal
 from portal import worker
 from portal.accounts.models import User
 from portal.db import db
+from portal.membership import setting_up
 from portal.options import option
 from tests.support import need
 from tests.support.browser import Browser
@@ -153,6 +154,7 @@ def app(
     app.test_client_class = Browser
     app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
+        app.extensions[setting_up.DONE] = True  # only tests of the set-up begin before anybody has an account
         option("name")  # options are read once and kept; no test is about which page came first
         db.session.rollback()
         yield app

@@ -13,7 +13,9 @@ import click
 from portal import server, worker
 from portal.cli.progress import progress
 from portal.demo import instance as demos
+from portal.membership import setting_up
 from portal.opening import opened
+from portal.options import option
 from portal.security.log import write_lines
 
 ONE_PORT = click.IntRange(1, 65535)
@@ -62,7 +64,8 @@ def serve(host: str, port: int, processes: int, threads: int, access_log: bool) 
     _log_plainly()
     with opened() as app:
         base, storage, limits = app.config["BASE_URL"], app.config["LIMITS_STORAGE"], app.config["LIMITS"]
-        name = app.config["NAME"]
+        name = option("name")
+        code = setting_up.print_code(app) if setting_up.is_needed() else ""
     if processes > 1 and limits and storage.startswith("memory:"):
         click.echo(
             f"Rate limits are counted in each of the {processes} processes for itself; "
@@ -72,6 +75,8 @@ def serve(host: str, port: int, processes: int, threads: int, access_log: bool) 
     shown = f"[{host}]" if ":" in host else host
     at = f"http://{shown}:{port}"
     greeting = f"{name} is up at {at}" + ("" if base == at else f", for people at {base}")
+    if code:
+        greeting += f"\n\nNobody has an account here yet. Open {base}/set-up and type this code:\n\n  {code}\n"
     server.serve(
         {}, host=host, port=port, processes=processes, threads=threads, access_log=access_log, greeting=greeting
     )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
-from portal.accounts.models import Person, User, name_key
+from portal.accounts.models import Person, RulesAcceptance, User, name_key
 from portal.accounts.roles import STAFF_READERS, Role
 from portal.db import db, utcnow
 from portal.events import EventRecord
@@ -86,6 +86,12 @@ def find_person(user_id: int) -> User | None:
     """Return somebody who is here; whoever left is nobody to look after."""
     user = db.session.get(User, user_id)
     return user if user and user.erased_at is None else None
+
+
+def acceptance_of(user: User) -> RulesAcceptance | None:
+    """Return which rules somebody agreed to last, and when."""
+    agreed = select(RulesAcceptance).where(RulesAcceptance.user_id == user.id)
+    return db.session.scalar(agreed.order_by(RulesAcceptance.version.desc()).limit(1))
 
 
 def why_suspended(user: User) -> MemberSuspended | None:

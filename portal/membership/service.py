@@ -11,7 +11,9 @@ from portal.boards.models import BoardMember
 from portal.db import insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.membership.models import Invitation
-from portal.options import option
+from portal.membership.policy import roles_to_give
+from portal.options import decide, option
+from portal.security.log import note
 
 
 class MembershipRefused(Refusal):
@@ -52,6 +54,8 @@ def check_invitation(invitation: Invitation, email: str) -> None:
         raise MembershipRefused(_("This invitation has been used already. If that was you, sign in."))
     if invitation.withdrawn_at is not None or invitation.expires_at <= utcnow():
         raise MembershipRefused(_("This invitation is no longer good. Ask whoever invited you to send it once more."))
+    if not _may_still_be_given(invitation):
+        raise MembershipRefused(_("Whoever invited you may not do so any longer. Ask for another invitation."))
     if invitation.email != accounts.normal_email(email):
         raise MembershipRefused(_("This invitation was sent to another address. It works only for that one."))
 
@@ -64,8 +68,11 @@ def join(
     invitation: Invitation | None = None,
     vouched: bool = False,
     locale: str | None = None,
+    proven: bool = True,
 ) -> User:
-    """Open the account of somebody who showed that the address is theirs and agreed to the rules in force.
+    """Open the account of somebody who agreed to the rules in force, and showed that the address is theirs.
+
+    Not ``proven`` is the address of whoever was handed an invitation where no mail leaves the portal.
 
     Where membership needs a moderator's yes, the account waits for it (``approved_at`` is None), unless somebody
     speaks for this person: an invitation, or whoever ``vouched`` for them, such as the customer's own sign-on. Raises
@@ -81,17 +88,35 @@ def join(
         password_hash=password_hash,
         role=invitation.role if invitation is not None and not on_board else Role.MEMBER,
         approved=not waits,
-        confirmed=True,
+        confirmed=proven,
         locale=locale,
     )
     if invitation is not None:
         _use(invitation, user)
+    note("account.opened", user=user, waits=waits, invitation=invitation.id if invitation is not None else None)
     return user
+
+
+def accept(invitation: Invitation, user: User) -> None:
+    """Use an invitation with the account that its address opens already: a place on a board, and no other role."""
+    check_invitation(invitation, user.email)
+    _use(invitation, user)
+
+
+def decide_membership(admin: User, *, membership: str, reading: str, domains: list[str], members_invite: bool) -> None:
+    """Decide who may join, who may read, and who may invite; whoever is in stays in."""
+    chosen = {"membership": membership, "reading": reading, "domains": domains, "members_invite": members_invite}
+    changed = sorted(name for name, value in chosen.items() if option(name) != value)
+    for name in changed:
+        decide(name, chosen[name])
+    if changed:
+        note("membership.decided", user=None, actor=admin, changed=changed, membership=membership, reading=reading)
 
 
 def _use(invitation: Invitation, user: User) -> None:
     """Give somebody what they were invited to; the invitation is good no more."""
     invitation.accepted_at, invitation.accepted_by_id = utcnow(), user.id
+    note("invitation.accepted", user=user, invitation=invitation.id)
     if invitation.board_id is None:
         return
     insert_if_absent(
@@ -103,6 +128,14 @@ def _use(invitation: Invitation, user: User) -> None:
         added_at=utcnow(),
     )
     user.has_board_roles = True
+
+
+def _may_still_be_given(invitation: Invitation) -> bool:
+    """Whether whoever invited may give what they gave: ranks change, and people leave."""
+    if invitation.role is Role.MEMBER and invitation.board_id is None:
+        return True
+    by = invitation.invited_by
+    return by is not None and by.is_active and invitation.role in roles_to_give(by)
 
 
 def _domains() -> list[str]:

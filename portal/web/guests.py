@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask
 
+from portal import options
 from portal.db import Pulse, db, utcnow
 from portal.web.limits import Requests
 
@@ -34,7 +35,7 @@ class Pages:
     """The pages of this moment: a commit, or the next minute, ends it."""
 
     def __init__(self, app: Flask, pulse: Pulse) -> None:
-        self._app, self._pulse = app.wsgi_app, pulse
+        self._flask, self._app, self._pulse = app, app.wsgi_app, pulse
         self._requests: Requests | None = app.extensions.get("requests") if app.config["LIMITS"] else None
         self._session = f"{app.config['SESSION_COOKIE_NAME']}="
         self._kept: tuple[Any, int, dict[tuple[Any, ...], Kept]] = (None, 0, {})
@@ -50,7 +51,7 @@ class Pages:
         if kept[:2] != (version, minute):
             self._kept = kept = (version, minute, {})
         pages, key = kept[2], tuple(environ.get(name) for name in ASKED)
-        if key not in pages or self._is_too_much(environ):
+        if key not in pages or not self._is_open() or self._is_too_much(environ):
             return self._ask(environ, start_response, pages, key)
         status, headers, body = pages[key]
         start_response(status, list(headers))
@@ -63,6 +64,10 @@ class Pages:
             and self._session not in environ.get("HTTP_COOKIE", "")
             and PATHS.fullmatch(environ.get("PATH_INFO", "")) is not None
         )
+
+    def _is_open(self) -> bool:
+        """Whether visitors may read at all, as far as is known without asking; when in doubt the app answers."""
+        return options.known(self._flask, "reading") == "public"
 
     def _is_too_much(self, environ: dict[str, Any]) -> bool:
         requests = self._requests  # the app says in words that it was too much

@@ -1,0 +1,82 @@
+"""What needs the hand of those who run the portal: a few counts, each with where to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import current_app, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from portal.accounts.models import User
+from portal.accounts.roles import Role
+from portal.boards.models import Board
+from portal.db import db
+from portal.ideas.models import Idea
+from portal.ideas.workflow import Publication
+from portal.membership import queries
+from portal.notifications.models import Mail
+from portal.options import option
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing to do: why, and where."""
+
+    words: str
+    url: str
+    button: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How the portal stands, in a few numbers."""
+
+    members: int
+    team: int
+    boards: int
+    invited: int
+
+
+def needs(*, everything: bool) -> list[Need]:
+    """Return what needs attention; admins see ``everything``, moderators what concerns people and ideas."""
+    return [*_of_people(), *(_of_the_portal() if everything else ())]
+
+
+def facts() -> Facts:
+    """Count who and what there is."""
+    return Facts(
+        members=queries.count_people("all"),
+        team=queries.count_people("team"),
+        boards=db.session.scalar(sa.select(sa.func.count()).select_from(Board)) or 0,
+        invited=queries.count_open_invitations(),
+    )
+
+
+def _of_people() -> Iterator[Need]:
+    if number := queries.count_people("waiting"):
+        words = ngettext("%(num)d person asks to join.", "%(num)d people ask to join.", number)
+        yield Need(words, url_for("membership.people", state="waiting"), _("See who waits"))
+    held = sa.select(sa.func.count()).where(Idea.publication == Publication.HELD)
+    if number := db.session.scalar(held) or 0:
+        words = ngettext("%(num)d idea waits for a first look.", "%(num)d ideas wait for a first look.", number)
+        yield Need(words, url_for("triage.queue", queue="held"), _("Look at them"))
+
+
+def _of_the_portal() -> Iterator[Need]:
+    if not current_app.config["MAIL_URL"]:
+        words = _("No mail leaves the portal: nobody can sign up by mail or get a new password.")
+        yield Need(words, url_for("membership.mail_test"), _("How to change that"))
+    aside = sa.select(sa.func.count()).where(Mail.given_up_at.is_not(None))
+    if number := db.session.scalar(aside) or 0:
+        words = ngettext("%(num)d mail did not get through.", "%(num)d mails did not get through.", number)
+        yield Need(words, url_for("notifications.health"), _("See why"))
+    owners = sa.select(sa.func.count()).where(User.role == Role.OWNER, User.suspended_at.is_(None))
+    if (db.session.scalar(owners) or 0) == 1:
+        words = _("The portal has one owner. With a second one, nobody can be locked out of it.")
+        yield Need(words, url_for("membership.people", state="team"), _("See the team"))
+    if number := len(option("sample_ideas")):
+        words = ngettext("%(num)d sample idea is still here.", "%(num)d sample ideas are still here.", number)
+        yield Need(words, url_for("membership.begin"), _("Remove them"))
