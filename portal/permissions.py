@@ -46,6 +46,7 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "rules.publish": accounts.may_publish_rules,
     "search.staff": accounts.may_search_as_staff,
     "security.see": accounts.may_see_security,
+    "sign_in.decide": accounts.may_administer,
     "sso.manage": accounts.may_manage_ways_in,
     "triage.read": ideas.may_read_triage,
     "votes.reveal_mail": ideas.may_reveal_address,

@@ -65,7 +65,7 @@ def in_groups(secret: str) -> str:
 
 
 def add(user: User, secret: str, code: str) -> None:
-    """The app with this secret counts from now on, instead of another; raise CodeRefused for a code it does not show."""
+    """The app with this secret counts from now on, and no other; raise CodeRefused for a code it does not show."""
     step = _step_of(secret, code)
     if step is None:
         raise CodeRefused
@@ -93,7 +93,7 @@ def use_code(user: User, code: str) -> bool:
 
 
 def remove(user: User) -> None:
-    """The app counts no longer; raise LastFactor when the user's role demands a second factor and this is the only one."""
+    """The app counts no longer; raise LastFactor for the only factor of a role that demands one."""
     row = db.session.get(Authenticator, user.id)
     if row is None:
         return
