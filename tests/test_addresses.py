@@ -13,9 +13,12 @@ import sqlalchemy as sa
 from flask import url_for
 
 from portal.accounts.models import User
+from portal.accounts.passwords import hash_password
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF_READERS, TRIAGERS, Role
 from portal.accounts.service import confirmation_token
 from portal.boards.models import Audience
+from portal.credentials import links
+from portal.credentials.models import Purpose
 from portal.db import Model, db
 from portal.events import EventRecord
 from portal.ideas.models import Idea
@@ -24,7 +27,7 @@ from portal.notifications.links import stop_token
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.search import index
 from portal.transactions import transaction
-from tests.factories import make_board, make_comment, make_idea, make_place, make_rules, make_user, move_to
+from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_place, make_rules, make_user, move_to
 from tests.support import HTMX, Browser
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -35,6 +38,7 @@ PARTICIPANTS = MEMBERS - {Role.OBSERVER}
 AUTHOR: frozenset[Role | None] = frozenset()  # nobody by role: whose it is decides
 
 INVENTED = 987_654
+OWN = {"notification", "identity"}  # what only its owner can know of
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,14 @@ def post(endpoint: str, may: frozenset[Role | None], about: str = "", form: Any 
     return Row("POST", endpoint, may, about, form or {}, **more)
 
 
+DISCOVERED = {
+    "metadata": {
+        "issuer": "https://provider.example",
+        "authorization_endpoint": "https://provider.example/authorize",
+        "token_endpoint": "https://provider.example/token",
+        "jwks_uri": "https://provider.example/keys",
+    }
+}
 WORDS = {"title": "Let me name my routes", "need": "Today they have numbers, and I forget which is which.", "board": ""}
 QUEUE = {"queue": "first-look"}
 
@@ -119,6 +131,25 @@ TABLE = (
     post("accounts.sign_up", EVERYBODY),
     post("accounts.sign_in_as", EVERYBODY, demo=True),
     post("accounts.sign_out", EVERYBODY),
+    get("credentials.ask_for_link", EVERYBODY),
+    post("credentials.ask_for_link", EVERYBODY, form={"email": "nobody@example.org"}),
+    get("credentials.forgot", EVERYBODY),
+    post("credentials.forgot", EVERYBODY, form={"email": "nobody@example.org"}),
+    get("credentials.look", EVERYBODY),
+    post("credentials.look", EVERYBODY, form={"code": "000000"}),
+    post("credentials.send_again", EVERYBODY),
+    post("credentials.send_elsewhere", EVERYBODY, form={"email": "nobody@example.org"}),
+    get("credentials.confirm_sign_up", EVERYBODY, "link to open an account"),
+    post("credentials.confirm_sign_up", EVERYBODY, "link to open an account", {"password": PASSWORD}),
+    get("credentials.sign_in_by_link", EVERYBODY, "link to sign in"),
+    post("credentials.sign_in_by_link", EVERYBODY, "link to sign in"),
+    get("credentials.choose_password", EVERYBODY, "link to a password"),
+    post("credentials.choose_password", EVERYBODY, "link to a password", {"password": "another long password"}),
+    get("credentials.agree_to_address", EVERYBODY, "link to an address"),
+    post("credentials.agree_to_address", EVERYBODY, "link to an address"),
+    get("credentials.address", MEMBERS),
+    post("credentials.address", MEMBERS, form={"email": "elsewhere@example.org"}),
+    post("credentials.withdraw_address", MEMBERS),
     post("accounts.confirm", EVERYBODY, "confirmation"),
     get("accounts.agree", MEMBERS),
     post("accounts.agree", MEMBERS),
@@ -134,7 +165,8 @@ TABLE = (
     get("security.not_me", EVERYBODY, args={"token": "1-nothing"}),
     post("security.not_me", EVERYBODY, args={"token": "1-nothing"}),
     get("credentials.prove", MEMBERS),
-    post("credentials.prove", MEMBERS, form={"password": "not this one at all"}),
+    post("credentials.prove", MEMBERS, form={"by": "password", "password": "not this one at all"}),
+    post("credentials.mail_proof", MEMBERS),
     post("pages.appearance", EVERYBODY, form={"theme": "dark", "language": ""}),
     # The inbox
     get("notifications.inbox", MEMBERS),
@@ -152,6 +184,32 @@ TABLE = (
     get("notifications.health", ADMINS),
     post("notifications.try_again", ADMINS, "mail set aside"),
     post("notifications.try_all_again", ADMINS),
+    # Signing in by another service's word
+    post("sso.start", EVERYBODY, "provider"),
+    get("sso.back", EVERYBODY, "provider"),
+    get("sso.new", EVERYBODY),
+    post("sso.new", EVERYBODY),
+    get("sso.mailed", EVERYBODY),
+    get("sso.confirm", EVERYBODY, "vouched link"),
+    post("sso.confirm", EVERYBODY, "vouched link"),
+    get("sso.link", EVERYBODY),
+    post("sso.link", EVERYBODY),
+    get("sso.unlink", MEMBERS, "identity"),
+    post("sso.unlink", MEMBERS, "identity"),
+    get("sso.look", EVERYBODY),
+    post("sso.bring", EVERYBODY, no_session=True),
+    post("sso.go_on", EVERYBODY),
+    get("sso.list_providers", ADMINS),
+    get("sso.add", ADMINS, args={"kind": "openid"}),
+    post("sso.add", ADMINS, form={"name": "Another", "issuer": "https://another.example"}, args={"kind": "openid"}),
+    get("sso.provider", ADMINS, "provider row"),
+    post("sso.provider", ADMINS, "provider row", {"name": "Renamed", "issuer": "{issuer}"}),
+    post("sso.test", ADMINS, "provider row"),
+    post("sso.switch", ADMINS, "provider row"),
+    get("sso.remove", ADMINS, "provider row"),
+    post("sso.remove", ADMINS, "provider row"),
+    post("sso.make_key", ADMINS, "product"),
+    post("sso.remove_key", ADMINS, "key of a product"),
     # The team
     get("triage.index", STAFF_READERS),
     get("triage.queue", STAFF_READERS, args=QUEUE),
@@ -257,6 +315,7 @@ class World:
             "{staff}": str(self.people[Role.PM].id),
             "{main}": str(self.main.id),
             "{other board}": self.other_board.slug,
+            "{issuer}": f"https://{secrets.token_hex(4)}.example",
             "{new slug}": f"renamed-{secrets.token_hex(4)}",
         }
         data = {name: words.get(value, value) for name, value in row.form.items()}
@@ -279,6 +338,12 @@ class World:
             "comment": lambda: {"comment_id": make_comment(self.main, author=who or self.author).id},
             "board": lambda: {"slug": self.open_board.slug},
             "person": lambda: {"user_id": self.author.id},
+            "provider": lambda: {"slug": make_provider(found=DISCOVERED, found_at=utcnow()).slug},
+            "provider row": lambda: {"provider_id": make_provider(issuer="https://127.0.0.1:1").id},
+            "product": lambda: {"provider_id": make_product()[0].id},
+            "key of a product": lambda: dict(zip(("provider_id", "key"), self._key(), strict=True)),
+            "identity": lambda: {"identity_id": link_identity(who or self.author).id},
+            "vouched link": lambda: {"token": self._vouched_link()},
             "confirmation": lambda: {"token": self._confirmation()},
             "stop link": lambda: {"token": stop_token(self.author.id, self.main.id, "commented")},
             "notification": lambda: {"notification_id": self._notification(who).id},
@@ -287,6 +352,10 @@ class World:
             "empty board": lambda: {"board_id": make_board().id},
             "place": self._place,
             "voter": lambda: {"idea_id": self.main.id, "user_id": self.main.author_id},
+            "link to open an account": lambda: {"token": self._mailed(Purpose.SIGN_UP)},
+            "link to sign in": lambda: {"token": self._mailed(Purpose.SIGN_IN)},
+            "link to a password": lambda: {"token": self._mailed(Purpose.RESET)},
+            "link to an address": lambda: {"token": self._mailed(Purpose.CHANGE_ADDRESS)},
             "asset": lambda: {"file": self._stylesheet()},
         }
         return kinds[row.about]()
@@ -326,8 +395,31 @@ class World:
         with transaction(wake=False):
             idea.publication = self.kept[idea.id]
 
+    def _mailed(self, purpose: Purpose) -> str:
+        user, name = make_user(), f"Newcomer {secrets.token_hex(4)}"
+        address = f"{secrets.token_hex(4)}@example.org" if purpose is Purpose.SIGN_UP else user.email
+        data = {
+            "aimed": {},
+            "locale": "",
+            "sign_up": {"name": name, "password_hash": hash_password(PASSWORD), "rules": 1},
+            "pair": "1",
+            "to": f"{secrets.token_hex(4)}@example.org",
+            "alone": True,
+        }
+        with transaction(wake=False):
+            link = links.make(purpose, address, user=None if purpose is Purpose.SIGN_UP else user, data=data)
+            return links.token_of(link)
+
     def _confirmation(self) -> str:
         return confirmation_token(make_user(confirmed_at=None))
+
+    def _key(self) -> tuple[int, str]:
+        product, name, _secret = make_product()
+        return product.id, name
+
+    def _vouched_link(self) -> str:
+        with transaction(wake=False):
+            return links.token_of(links.make(Purpose.VOUCHED, "new@example.org", data={}))
 
     def _notification(self, who: User | None) -> Notification:
         with transaction(wake=False):
@@ -441,7 +533,7 @@ def test_s02_whoever_may_not_is_refused_and_nothing_changes(world):
         roles = [role for role in EVERYBODY if role not in row.may] if not row.demo else []
         if not roles:
             continue
-        url = world.url(row, world.people[Role.MEMBER] if row.about == "notification" else None)
+        url = world.url(row, world.people[Role.MEMBER] if row.about in OWN else None)
         before = everything()
         for role in roles:
             answer = world.ask(browsers[role], row, url)
@@ -456,13 +548,14 @@ def test_s02_whoever_may_not_is_refused_and_nothing_changes(world):
 def test_s02_whoever_may_is_let_through(world):
     wrong = []
     browsers = {role: world.browser(role) for role in EVERYBODY}
-    ending = {"accounts.sign_out", "accounts.sign_in"}
+    ending = {"accounts.sign_out", "accounts.sign_in", "credentials.confirm_sign_up"}
+    ending |= {"credentials.sign_in_by_link", "credentials.choose_password"}
     for row, role in cells([row for row in TABLE if not row.demo]):
         author = row.author_may and role is not None
         if role not in row.may and not (author and role is not Role.OBSERVER):
             continue
         who = world.people[role]
-        url = world.url(row, who if author or row.about == "notification" else None)
+        url = world.url(row, who if author or row.about in OWN else None)
         answer = world.ask(world.browser(role) if row.endpoint in ending else browsers[role], row, url)
         fine = answer.status_code in {200, 204, 303, 422}
         if not fine or (answer.location or "").startswith("/sign-in"):
@@ -476,6 +569,10 @@ def test_s02_each_act_by_whoever_may_does_something(world):
     idle = {
         "accounts.sign_up",  # an empty form here; tests of its own
         "accounts.agree",
+        "credentials.look",  # without a mail asked for; tests of their own
+        "credentials.send_again",
+        "credentials.send_elsewhere",
+        "credentials.withdraw_address",
         "accounts.change_password",
         "accounts.sign_out",  # ends a session
         "accounts.end_other_sessions",
@@ -486,6 +583,10 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "accounts.ask_for_confirmation",  # of a confirmed address
         "notifications.confirm_again",
         "notifications.unmute",
+        "sso.start",  # leads to a provider
+        "sso.test",
+        "sso.bring",  # sets a cookie
+        "sso.confirm",  # in another browser
     }
     wrong = []
     for row in CHANGING:
@@ -493,7 +594,7 @@ def test_s02_each_act_by_whoever_may_does_something(world):
             continue
         role = next(iter(sorted(row.may - {None}))) if row.may else Role.MEMBER
         who = world.people[role]
-        url = world.url(row, who if row.author_may or row.about == "notification" else None)
+        url = world.url(row, who if row.author_may or row.about in OWN else None)
         browser = world.browser(role)
         world._notification(who), world._mail()  # something to read, and something to try again
         before = everything()
@@ -511,7 +612,7 @@ def test_s02_somebody_suspended_is_a_guest_from_the_next_request_on(world):
 
         world.people[Role.ADMIN].suspended_at = utcnow()
 
-    rows = [row for row in TABLE if None not in row.may and row.about != "notification"]
+    rows = [row for row in TABLE if None not in row.may and row.about not in OWN]
     answers = [world.ask(browser, row, world.url(row)) for row in rows]
 
     assert all(refused(row, answer, None) for row, answer in zip(rows, answers, strict=True))
@@ -622,7 +723,7 @@ def may_act(world: World, row: Row) -> tuple[Browser, str]:
     """A browser of somebody who may, and an address to act on."""
     role = Role.OWNER if Role.OWNER in row.may else Role.MEMBER
     who = world.people[role]
-    return world.browser(role), world.url(row, who if row.author_may or row.about == "notification" else None)
+    return world.browser(role), world.url(row, who if row.author_may or row.about in OWN else None)
 
 
 FOREIGN = {

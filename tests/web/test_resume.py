@@ -251,7 +251,7 @@ def test_a_link_that_a_stranger_had_sent_does_nothing_in_ones_name(browse, settl
     shown = own.get(newest_link("noor@example.org"))
     answer = own.post(newest_link("noor@example.org"))
 
-    assert "You asked for it in another browser." in shown.text
+    assert "You asked for it in another browser." in shown.text, shown.text
     assert (answer.status_code, answer.location) == (303, f"/ideas/{number}")
     assert texts() == [] and votes() == []
 

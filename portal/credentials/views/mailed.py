@@ -70,7 +70,7 @@ def look() -> ResponseReturnValue:
     """Read where the mail went, or type the six digits that it holds."""
     waits, form = expected(), CodeForm()
     if waits is None:
-        return go_to(url_for("accounts.sign_in"))
+        return page("credentials/mail_none.html")
     if waits.purpose in service.BY_CODE and form.validate_on_submit():
         with transaction():
             link = service.try_code(form.code.data, waits.email, waits.browser_hash)
@@ -88,7 +88,7 @@ def send_again() -> ResponseReturnValue:
     """Have the same mail sent once more."""
     waits = expected()
     if waits is None:
-        return go_to(url_for("accounts.sign_in"))
+        return go_to(url_for(".look"))
     who = expect(waits.purpose, waits.email, waits.aimed)
     with transaction():
         there = service.ask_again(waits.purpose, waits.email, who)
@@ -103,7 +103,7 @@ def send_elsewhere() -> ResponseReturnValue:
     """Sign up with another address than the one just given; all else that was filled in stays."""
     waits, form = expected(), AddressForm()
     if waits is None or waits.purpose is not Purpose.SIGN_UP:
-        return go_to(url_for("accounts.sign_in"))
+        return go_to(url_for(".look"))
     if not form.validate_on_submit():
         return _show_look(waits, CodeForm(formdata=None), form)
     who = expect(waits.purpose, form.email.data, waits.aimed)
@@ -138,7 +138,7 @@ def sign_in_by_link(token: str) -> ResponseReturnValue:
         return _gone(Purpose.SIGN_IN)
     if request.method == "POST":
         return _let_in(link)
-    return page("credentials/mail_sign_in.html", person=owner, here=_asked_here(link))
+    return page("credentials/mail_sign_in.html", person=owner, asked_here=_asked_here(link))
 
 
 @bp.route("/password/<token>", methods=["GET", "POST"])
