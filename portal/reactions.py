@@ -40,11 +40,11 @@ from portal.privacy import gathering
 from portal.privacy import letters as privacy_letters
 from portal.privacy.service import EXPORT_LETTER, LEAVING_LETTER
 from portal.search import index as search
-from portal.sso import letters as sso_letters
-from portal.sso import service as sso
 from portal.security import letters as security_letters
 from portal.security import retention
 from portal.security import service as security
+from portal.sso import letters as sso_letters
+from portal.sso import service as sso
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
@@ -91,6 +91,7 @@ LETTERS: dict[str, mail.Writer] = {
     addresses.NEW_ADDRESS_LETTER: credential_letters.new_address_letter,
     addresses.AGREE_LETTER: credential_letters.agree_letter,
     addresses.CHANGED_LETTER: credential_letters.address_changed_letter,
+    credential_letters.PROOF_LETTER: credential_letters.proof_letter,
     security.NEW_BROWSER: security_letters.new_browser_letter,
     LEAVING_LETTER: privacy_letters.leaving_letter,
     EXPORT_LETTER: privacy_letters.export_letter,

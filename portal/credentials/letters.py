@@ -14,6 +14,7 @@ from portal.notifications.links import absolute_url
 from portal.notifications.models import Mail
 from portal.options import option
 
+PROOF_LETTER = "proof"
 TOO_LATE = Suppressed("link no longer works")
 
 
@@ -188,6 +189,26 @@ def _you_have_an_account(link: MailedLink) -> Letter | Suppressed:
         url=absolute_url("credentials.sign_in_by_link", token=links.token_of(link)),
         code=_code_of(link),
         foot=_("You get this because somebody gave this address when opening an account."),
+    )
+
+
+def proof_letter(mail: Mail) -> Letter | Suppressed:
+    """Bring the code by which somebody without a password proves once more who they are."""
+    link = _link_of(mail)
+    if link is None or not links.has_code(link):
+        return TOO_LATE
+    return Letter(
+        subject=_("Your code"),
+        lead=_("You are about to change something important."),
+        title=_("Prove that it is you"),
+        sentences=[
+            _("Type the code in the browser in which you asked for it. It works for ten minutes, once."),
+            _("If you did not ask for it, somebody else is signed in as you: sign out everywhere from your account."),
+        ],
+        button=_("Open your account"),
+        url=absolute_url("accounts.security"),
+        code=_code_of(link),
+        foot=_("You get this because somebody who is signed in to your account asked for a code."),
     )
 
 

@@ -25,6 +25,7 @@ LIFETIMES = {
     Purpose.CHANGE_ADDRESS: timedelta(hours=24),
     Purpose.AGREE_TO_CHANGE: timedelta(hours=24),
     Purpose.NOT_ME: timedelta(days=7),
+    Purpose.PROVE: timedelta(minutes=10),
     Purpose.STAY: timedelta(days=14),
     Purpose.VOUCHED: timedelta(hours=24),
 }

@@ -23,7 +23,9 @@ class Purpose(StrEnum):
     CHANGE_ADDRESS = "change_address"  # mailed to the new address
     AGREE_TO_CHANGE = "agree_to_change"  # mailed to the present address
     NOT_ME = "not_me"
+    PROVE = "prove"  # a code only: that whoever is signed in still reads this mailbox
     STAY = "stay"  # undoes leaving
+    VOUCHED = "vouched"  # opens an account for somebody whose provider did not confirm the address
 
 
 class MailedLink(Model):

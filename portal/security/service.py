@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.accounts.models import User
 from portal.credentials import browsers, links
 from portal.credentials.models import MailedLink, Purpose
+from portal.db import db
 from portal.notifications.service import queue_letter
 from portal.security import queries
 from portal.security.log import note
@@ -42,5 +43,6 @@ def disown_sign_in(link: MailedLink) -> MailedLink | None:
 
 
 def _tell(user: User, entry: SecurityEntry) -> None:
+    db.session.flush()  # the entry has its number now
     link = links.make(Purpose.NOT_ME, user.email, user=user, data={"entry": entry.id})
     queue_letter(NEW_BROWSER, to=user.email, user=user, data={"entry": entry.id, "link": link.id}, rationed=False)

@@ -29,7 +29,7 @@ def test_s18_a_new_session_id_is_given_at_a_new_proof(browse):
         session["_user_id"] = before
 
     with time_machine.travel(utcnow() + timedelta(minutes=20)):
-        answer = browser.post("/account/prove?next=/account", data={"password": PASSWORD})
+        answer = browser.post("/account/prove?next=/account", data={"by": "password", "password": PASSWORD})
 
         assert (answer.status_code, answer.location) == (303, "/account")
         assert token_of(browser) != before
@@ -45,7 +45,7 @@ def test_a_wrong_password_proves_nothing_and_is_written_down(browse):
     browser = browse(user)
     before = token_of(browser)
 
-    answer = browser.post("/account/prove", data={"password": "not this one, surely"})
+    answer = browser.post("/account/prove", data={"by": "password", "password": "not this one, surely"})
 
     assert answer.status_code == 422 and "This is not your password." in answer.text
     assert "not this one" not in answer.text

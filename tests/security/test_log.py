@@ -1,0 +1,239 @@
+"""What is written down about accounts, who reads it, and that nobody changes it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+
+import portal
+from portal.accounts.roles import Role
+from portal.db import db, utcnow
+from portal.security import retention, words
+from portal.security.log import note
+from portal.security.models import SecurityEntry
+from portal.transactions import transaction
+from tests.factories import PASSWORD, make_user
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def lines(caplog):
+    return [record.getMessage() for record in caplog.records if record.name == "portal.security"]
+
+
+def acts():
+    db.session.rollback()
+    found = db.session.scalars(sa.select(SecurityEntry).order_by(SecurityEntry.id))
+    return [(entry.kind, entry.user_id, entry.actor_id) for entry in found]
+
+
+FORGERIES = [
+    'Firefox\r\n{"event": "sign_in", "account": 1}',
+    "Firefox\n2026-01-01 all is well",
+    "Firefox\u2028{}",
+    "Firefox\u0085{}",
+    "Firefox\x1b[2K\x1b[1A",
+    'Firefox", "event": "nothing',
+    "Firefox\x00",
+    "\u202egnp.evil",
+    "x" * 5000,
+]
+
+
+@pytest.mark.parametrize("text", FORGERIES, ids=range(len(FORGERIES)))
+def test_s68_text_cannot_forge_a_line(app, caplog, text):
+    user = make_user()
+    with (
+        app.test_request_context(
+            headers={"User-Agent": text.replace("\r", " ").replace("\n", " ").replace("\x00", " ")}
+        ),
+        transaction(),
+    ):
+        note("sign_in", user=user, way=text, sides=[text])
+
+    [line] = lines(caplog)
+    assert line.isascii() and line.isprintable() and len(line) < 5000
+    said = json.loads(line)
+    assert (said["event"], said["account"]) == ("sign_in", user.id)
+    assert said["at"].endswith("+00:00")
+
+
+def test_s68_a_line_says_who_what_when_and_from_where(browse, caplog):
+    user = make_user(with_password=True)
+    agent = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/140.0"}
+
+    browse().post("/sign-in", data={"email": user.email, "password": PASSWORD}, headers=agent)
+
+    [line] = lines(caplog)
+    said = json.loads(line)
+    assert said | {"at": ""} == {
+        "at": "",
+        "event": "sign_in",
+        "actor": user.id,
+        "account": user.id,
+        "address": "127.0.0.1",
+        "browser": agent["User-Agent"],
+        "data": {"way": "password", "second": False, "known": True},
+    }
+
+
+def test_s68_what_did_not_happen_leaves_no_line_and_no_entry(caplog):
+    with pytest.raises(ZeroDivisionError), transaction():
+        note("role.changed", user=make_user())
+        _ = 1 / 0
+
+    assert lines(caplog) == [] and acts() == []
+
+
+def test_s68_signing_in_and_out_good_and_bad_is_written_down(browse):
+    user, browser = make_user(with_password=True), browse()
+
+    browser.post("/sign-in", data={"email": user.email, "password": "a wrong but long password"})
+    browser.post("/sign-in", data={"email": "nobody@example.org", "password": "a wrong but long password"})
+    browser.post("/sign-in", data={"email": user.email, "password": PASSWORD})
+    browser.post("/sign-out")
+
+    assert acts() == [
+        ("sign_in.failed", user.id, None),
+        ("sign_in.failed", None, None),
+        ("sign_in", user.id, user.id),
+        ("sign_out", user.id, user.id),
+    ]
+
+
+@pytest.mark.parametrize("secret", ["password", "token", "secret", "code", "cookie", "link"])
+def test_s69_nothing_secret_can_be_written_down(secret):
+    with pytest.raises(ValueError, match=secret):
+        note("sign_in", user=None, **{secret: "x"})
+
+
+def test_s69_neither_log_nor_lines_nor_addresses_hold_what_was_typed(browse, caplog):
+    caplog.set_level(logging.DEBUG)
+    user, browser = make_user(with_password=True), browse()
+    typed = "the password that nobody may read"
+    for path, data in (
+        ("/sign-in", {"email": user.email, "password": typed}),
+        ("/sign-in", {"email": user.email, "password": PASSWORD}),
+        ("/account/prove", {"by": "password", "password": typed}),
+        ("/account/password", {"old": typed, "new": typed}),
+        ("/account/password", {"old": PASSWORD, "new": typed + " once more"}),
+    ):
+        answer = browser.post(path, data=data)
+        assert typed not in answer.text and PASSWORD not in answer.text
+        assert "quiet" not in (answer.location or "") and "nobody" not in (answer.location or "")
+    with browser.session_transaction() as session:
+        token = session["_user_id"]
+    cookie = browser.get_cookie("browser").value
+
+    db.session.rollback()
+    said = caplog.text + str([vars(entry) for entry in db.session.scalars(sa.select(SecurityEntry))])
+
+    assert [secret for secret in (typed, PASSWORD, token, cookie) if secret in said] == []
+
+
+def test_s68_no_code_of_the_portal_changes_or_removes_an_entry():
+    root, changing = Path(portal.__file__).parent, []
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"update", "delete"}:
+                if any("SecurityEntry" in ast.unparse(argument) for argument in node.args):
+                    changing.append(str(path.relative_to(root)))
+
+    assert changing == ["security/queries.py"]  # which blanks addresses after 90 days
+
+
+def test_s68_addresses_and_browsers_are_blank_after_90_days_and_the_rest_stays(browse):
+    user = make_user(with_password=True)
+    browse().post("/sign-in", data={"email": user.email, "password": PASSWORD})
+    before = acts()
+
+    with time_machine.travel(utcnow() + timedelta(days=89)):
+        retention.forget_what_is_old()
+        assert db.session.scalars(sa.select(SecurityEntry)).one().address == "127.0.0.1"
+    db.session.rollback()
+    with time_machine.travel(utcnow() + timedelta(days=91)):
+        assert retention.forget_what_is_old() >= 1
+        assert retention.forget_what_is_old() == 0
+
+    assert acts() == before
+    entry = db.session.scalars(sa.select(SecurityEntry)).one()
+    assert (entry.address, entry.browser) == ("", "")
+
+
+def kinds_in_code():
+    found = set()
+    for path in Path(portal.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "note" and node.args:
+                if isinstance(node.args[0], ast.Constant):
+                    found.add(node.args[0].value)
+    return found
+
+
+def test_every_act_that_is_written_down_has_words():
+    assert sorted(kinds_in_code() - set(words.WORDS)) == []
+
+
+# Reading it
+
+
+def test_an_admin_reads_everything_a_page_at_a_time_and_finds_kinds_and_people(browse):
+    admin, robin = make_user(Role.ADMIN), make_user(name="Robin Hale")
+    with transaction():
+        for number in range(60):
+            note("sign_in", user=make_user() if number % 2 else robin, way="password")
+        note("role.changed", user=robin, actor=admin, before="member", after="pm")
+    browser = browse(admin)
+
+    first = browser.get("/admin/security")
+    second = browser.get(
+        first.text.split('href="/admin/security?after=')[1].split('"')[0].join(["/admin/security?after=", ""])
+    )
+    roles = browser.get("/admin/security?kind=role.changed")
+    person = browser.get("/admin/security?person=robin+hale")
+    nobody = browser.get("/admin/security?person=somebody+else")
+    nonsense = browser.get("/admin/security?kind=nonsense&after=nonsense")
+
+    assert first.text.count("Signed in") + second.text.count("Signed in") >= 60
+    assert "Role changed" in first.text and "before: member, after: pm" in first.text
+    assert "Role changed" in roles.text and roles.text.count("<li>") < first.text.count("<li>")
+    assert person.text.count("Signed in with your password") <= 31
+    assert "Nobody here has that name" in nobody.text
+    assert nonsense.status_code == 200
+
+
+def test_the_owner_reads_their_own_history_and_nobody_elses(browse):
+    robin, other = make_user(name="Robin Hale"), make_user(name="Kim Lee")
+    with transaction():
+        note("passkey.added", user=robin)
+        note("suspended", user=robin, actor=make_user(Role.ADMIN, name="Ada Minister"))
+        note("role.changed", user=other)
+
+    page = browse(robin).get("/account/security/history")
+
+    assert "Passkey added" in page.text and "Suspended" in page.text and "by the team" in page.text
+    assert "Role changed" not in page.text and "Ada Minister" not in page.text
+    assert "Passkey added" in browse(robin).get("/account/security").text
+
+
+@pytest.mark.parametrize("role", [None, Role.MEMBER, Role.MODERATOR, Role.PM, Role.OBSERVER])
+def test_only_admins_read_the_whole_log(browse, role):
+    for path in ("/admin/security", "/admin/limits"):
+        assert browse(make_user(role) if role else None).get(path).status_code == (403 if role else 303)
+
+
+@pytest.mark.settings(LIMITS=True, LIMITS_OVERRIDE="votes = 7 per hour")
+def test_s54_all_limits_stand_on_one_page_with_what_the_operator_changed(browse):
+    from portal.limits import LIMITS
+
+    page = browse(make_user(Role.ADMIN)).get("/admin/limits").text
+
+    assert [name for name in LIMITS if f"<code>{name}</code>" not in page] == []
+    assert "7 in 60 minutes" in page and page.count("changed</span>") == 1
