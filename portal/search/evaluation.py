@@ -20,7 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from portal.search.engine import Document, Engine
+from portal.search.engine import Document
+from portal.search.on_whoosh import WhooshEngine
 
 Issue = Mapping[str, Any]
 Search = Callable[[str, int], list[tuple[str, float]]]
@@ -55,7 +56,7 @@ def whoosh_engine(docs: Iterable[Issue]) -> Search:
         documents.append(Document(number, str(doc["title"]), str(doc["body"])))
     folder = Path(tempfile.mkdtemp(prefix="portal-search-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    engine = Engine(folder)
+    engine = WhooshEngine(folder)
     engine.rebuild(documents)
 
     def search(text: str, k: int) -> list[tuple[str, float]]:

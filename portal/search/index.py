@@ -19,6 +19,7 @@ from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.workflow import Publication
 from portal.search.engine import Busy, Document, Engine, NeedsRebuild
 from portal.search.models import IndexTask
+from portal.search.on_whoosh import WhooshEngine
 from portal.transactions import transaction
 
 BATCH = 200
@@ -26,7 +27,7 @@ BATCH = 200
 
 def init_app(app: Flask) -> None:
     """Give the app its index in the instance folder."""
-    app.extensions["search"] = Engine(Path(app.config["INSTANCE"]) / "index")
+    app.extensions["search"] = WhooshEngine(Path(app.config["INSTANCE"]) / "index")
 
 
 def engine() -> Engine:

@@ -1,13 +1,13 @@
-"""One generation of the index, as arrays that a search only has to add up."""
+"""One generation of the index, as arrays that a search only has to add up, wherever they are read from."""
 
-from bisect import bisect_left, bisect_right
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate, takewhile
+from itertools import accumulate
 from threading import Lock
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,16 @@ class NeedsRebuild(Exception):
     """The index is missing, damaged or of another make: only ``rebuild()`` helps."""
 
 
+class Outdated(Exception):
+    """What was to be read has been replaced since this generation was opened: look for the newest one."""
+
+
 @contextmanager
 def reading(but: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
     """Whatever breaks in here breaks because of what is in the files, a full disk excepted."""
     try:
         yield
-    except NeedsRebuild:
+    except (NeedsRebuild, Outdated):
         raise
     except but:
         raise
@@ -92,70 +96,39 @@ class PostingCache:
                 self.bytes -= self._kept.pop(key).size
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """One segment of the index. Its files never change: documents deleted from it are noted elsewhere."""
+    """Some of the documents, as they were written together. It never changes: what is deleted is noted elsewhere."""
 
-    def __init__(self, leaf: Any) -> None:
-        self.name: str = leaf.segment().segment_id()
-        self.size: int = leaf.doc_count_all()
-        self.ids = np.array(self._column(leaf, "number").load(), np.int64)
-        self.lengths = {name: np.array(self._column(leaf, f"{name}_length").load(), np.float32) for name in FIELDS}
-        self._leaf = leaf
-        self._texts = {name: self._column(leaf, name) for name in ("title", "sequence")}
-        self._vocabulary: list[str] | None = None
-        # The reader has one place in each file, so that only one thread can read at a time.
-        self._lock = Lock()
+    name: str
+    ids: NDArray[np.int64]
+    lengths: Mapping[str, Floats]
 
-    def read(self, field: str, word: str) -> Postings:
-        """The postings of a word, from the files."""
-        with self._lock:
-            if (field, word) not in self._leaf:
-                return NOTHING
-            matcher = self._leaf.postings(field, word)
-            # Deleted documents are left out when scores are ranked; here the filter has already moved past the first.
-            matcher = getattr(matcher, "child", matcher)
-            matcher.reset()
-            docs, counts = [], []
-            while matcher.is_active():
-                # A block at a time, many times as fast as the matcher's own way from one document to the next.
-                matcher._read_data()
-                steps, weights, _ = matcher._data
-                docs.append(np.cumsum(steps, dtype=np.int32))
-                counts.append(np.full(len(steps), 1.0 if weights is None else weights, np.float32))
-                matcher._next_block()
-            return Postings(np.concatenate(docs), np.concatenate(counts))
+    @property
+    def size(self) -> int:
+        """How many documents it has."""
+        return len(self.ids)
 
-    def text(self, name: str, doc: int) -> str:
-        """What a document has in a column of texts."""
-        with self._lock:
-            return str(self._texts[name][doc], "utf-8")
 
-    def words_from(self, prefix: str) -> dict[str, int]:
-        """The words that begin so, or the first of them when they are many, and how many documents have each."""
-        words = self._words()
-        first = bisect_left(words, prefix)
-        begin_so = takewhile(lambda word: word.startswith(prefix), words[first : first + MAX_COMPLETIONS])
-        return {word: self.frequency(word) for word in begin_so}
+class Store(Protocol):
+    """Where the segments of one generation are read from; whatever it cannot read is a NeedsRebuild, or Outdated."""
 
-    def has(self, word: str) -> bool:
-        """Whether any document has the word."""
-        words = self._words()
-        place = bisect_left(words, word)
-        return place < len(words) and words[place] == word
+    def read(
+        self, field: str, words: Collection[str], segments: Sequence[str]
+    ) -> Iterator[tuple[tuple[str, str, str], Postings]]:
+        """Yield postings by segment, field and word: those asked for, and what came along for nothing."""
 
-    def frequency(self, word: str) -> int:
-        """How many documents have the word."""
-        with self._lock:
-            return int(self._leaf.doc_frequency("alike", word))
+    def texts(self, name: str, segment: Segment, docs: Sequence[int]) -> list[str]:
+        """Return what some documents of a segment have in a column of texts."""
 
-    def _words(self) -> list[str]:
-        with self._lock:
-            if self._vocabulary is None:
-                self._vocabulary = [word.decode() for word in self._leaf.lexicon("alike")]
-            return self._vocabulary
+    def with_passage(self, segment: Segment, docs: Sequence[int], passage: str) -> list[bool]:
+        """Return for some documents of a segment whether their words have a passage in this order."""
 
-    def _column(self, leaf: Any, name: str) -> Any:
-        return leaf.column_reader(name, translate=False)
+    def words_from(self, prefix: str) -> Mapping[str, int]:
+        """Return the words that begin so, or the first of many, with how many documents have each."""
+
+    def frequencies(self, words: Collection[str]) -> Mapping[str, int]:
+        """Return how many documents have each of these words; those that none has may be left out."""
 
 
 class Snapshot:
@@ -163,11 +136,13 @@ class Snapshot:
 
     def __init__(
         self,
+        store: Store,
         segments: Sequence[Segment],
         deleted: Sequence[Iterable[int]],
-        generation: tuple[str, int],
+        generation: Hashable,
         cache: PostingCache,
     ) -> None:
+        self.store = store
         self.segments = segments
         self.generation = generation
         self.bases = [0, *accumulate(segment.size for segment in segments)]
@@ -183,14 +158,11 @@ class Snapshot:
         """Which documents are in the index and not deleted."""
         return set(np.delete(self.ids, self.deleted).tolist())
 
-    def is_readable(self) -> bool:
-        """Whether one word and one document of each segment can be read."""
-        with reading():
-            for segment in self.segments:
-                segment.text("sequence", segment.size - 1)
-                for word in list(segment.words_from(""))[:1]:
-                    segment.read("alike", word)
-        return True
+    def read_ahead(self, field: str, words: Iterable[str]) -> None:
+        """Read at once what is not in memory of the postings that will be asked for."""
+        missing = [word for word in words if any(self._known(one, field, word) is None for one in self.segments)]
+        if missing:
+            self._read(field, missing, [segment.name for segment in self.segments])
 
     def postings(self, field: str, word: str) -> Postings:
         """Every document with the word in the field, across all segments."""
@@ -229,42 +201,55 @@ class Snapshot:
 
     def completions(self, prefix: str, most: int) -> list[str]:
         """The most frequent words that begin so."""
-        found: Counter[str] = Counter()
-        with reading():
-            for segment in self.segments:
-                found.update(segment.words_from(prefix))
-        return [word for word, _ in found.most_common(most)]
+        found = self.store.words_from(prefix)
+        return sorted(found, key=lambda word: (-found[word], word))[:most]
 
-    def correction(self, candidates: Iterable[str]) -> str | None:
+    def correction(self, candidates: Collection[str]) -> str | None:
         """The most frequent of the candidates, of those that more than one document has."""
-        found: Counter[str] = Counter()
-        with reading():
-            for segment in self.segments:
-                found.update({word: segment.frequency(word) for word in candidates if segment.has(word)})
+        found = self.store.frequencies(candidates) if candidates else {}
         return min((word for word in found if found[word] > 1), key=lambda word: (-found[word], word), default=None)
 
-    def titles(self, docs: Iterable[int]) -> list[str]:
+    def titles(self, docs: Sequence[int]) -> list[str]:
         """The titles of some documents, as sequences of stems."""
-        with reading():
-            return [self._text("title", doc) for doc in docs]
+        found: dict[int, str] = {}
+        for segment, mine in self._by_segment(docs):
+            found |= zip(mine, self.store.texts("title", segment, self._places(mine)), strict=True)
+        return [found[doc] for doc in docs]
 
-    def contain(self, docs: Iterable[int], passage: str) -> list[bool]:
+    def contain(self, docs: Sequence[int], passage: str) -> list[bool]:
         """Whether each of the documents has a passage in the sequence of its words."""
-        with reading():
-            return [passage in self._text("sequence", doc) for doc in docs]
+        found: dict[int, bool] = {}
+        for segment, mine in self._by_segment(docs):
+            found |= zip(mine, self.store.with_passage(segment, self._places(mine), passage), strict=True)
+        return [found[doc] for doc in docs]
 
-    def _text(self, column: str, doc: int) -> str:
-        number = bisect_right(self.bases, doc) - 1
-        return self.segments[number].text(column, doc - self.bases[number])
+    def _by_segment(self, docs: Iterable[int]) -> Iterator[tuple[Segment, list[int]]]:
+        parts: dict[int, list[int]] = {}
+        for doc in docs:
+            parts.setdefault(bisect_right(self.bases, doc) - 1, []).append(doc)
+        for number, mine in parts.items():
+            yield self.segments[number], mine
+
+    def _places(self, docs: Sequence[int]) -> list[int]:
+        """Where documents of one segment stand in it."""
+        base = self.bases[bisect_right(self.bases, docs[0]) - 1]
+        return [doc - base for doc in docs]
 
     def _segment_postings(self, segment: Segment, field: str, word: str) -> Postings:
-        key = (segment.name, field, word)
-        found = self._cache.get(key)
+        found = self._known(segment, field, word)
         if found is None:
-            with reading():
-                found = segment.read(field, word)
-            self._cache.put(key, found)
+            found = self._read(field, [word], [segment.name])[segment.name, field, word]
         return found
+
+    def _known(self, segment: Segment, field: str, word: str) -> Postings | None:
+        return self._cache.get((segment.name, field, word))
+
+    def _read(self, field: str, words: Sequence[str], segments: Sequence[str]) -> dict[tuple[str, str, str], Postings]:
+        read = {(segment, field, word): NOTHING for segment in segments for word in words}
+        read |= self.store.read(field, words, segments)
+        for key, postings in read.items():
+            self._cache.put(key, postings)
+        return read
 
     def _norm(self, field: str) -> Floats:
         lengths = np.concatenate([np.empty(0, np.float32), *(segment.lengths[field] for segment in self.segments)])

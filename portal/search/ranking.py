@@ -119,10 +119,11 @@ def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:
     for *parts, last in text.spellings(title[:MAX_TITLE]):
         for word, weight in (*((part, 1.0) for part in parts), (last, WHOLE_WEIGHT if parts else 1.0)):
             weights[word] = max(weight, weights.get(word, 0.0))
+    in_body = [word for word in dict.fromkeys(text.stems(body[:MAX_BODY])) if word not in weights][:MAX_BODY_WORDS]
+    snapshot.read_ahead("alike", [*weights, *in_body])
     terms = [_term(snapshot, "alike", word, weight) for word, weight in weights.items()]
     if not body:
         terms += _instead(snapshot, terms, text.unfinished(title))
-    in_body = [word for word in dict.fromkeys(text.stems(body[:MAX_BODY])) if word not in weights][:MAX_BODY_WORDS]
     return terms + [_term(snapshot, "alike", word, BODY_WEIGHT) for word in in_body]
 
 
@@ -150,6 +151,7 @@ def _instead(snapshot: Snapshot, terms: Sequence[Term], unfinished: str) -> list
 
 def _alternatives(snapshot: Snapshot, words: Sequence[str]) -> list[Term]:
     """Words of which one is meant: a document gains by the best of those that it has."""
+    snapshot.read_ahead("alike", words)
     found = [snapshot.postings("alike", word) for word in words]
     together = min(snapshot.total, sum(len(postings.docs) for postings in found))
     rarity = np.float32(snapshot.rarity(together))

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.search import engine as engine_module
-from portal.search.engine import Busy, Document, Engine, NeedsRebuild, strength
+from portal.search.engine import Busy, Document, NeedsRebuild, strength
+from portal.search.on_whoosh import WhooshEngine as Engine
 from portal.search.evaluation import TEXTS, measure, whoosh_engine
 
 IDEAS = [
