@@ -119,3 +119,54 @@ def move_to(idea: Idea, status: Status) -> None:
 def _any_board() -> Board:
     board = db.session.scalar(select(Board).where(Board.audience == Audience.PUBLIC).limit(1))
     return board or make_board("Anything")
+
+
+def make_provider(
+    name: str = "", *, issuer: str = "", client_id: str = "portal", secret: str = "", **fields: Any
+) -> Any:
+    """Return an OpenID provider that people may sign in with."""
+    from portal.sso import providers
+
+    number, actor = next(_numbers), make_user(Role.ADMIN)
+    name, issuer = name or f"Provider {number}", issuer or f"https://provider{number}.example"
+    with transaction(wake=False):
+        provider = providers.add_provider(actor, kind="openid", name=name, issuer=issuer)
+        admits = fields.pop("admits", False)
+        for field, value in fields.items():
+            setattr(provider, field, value)
+        providers.change_provider(
+            actor, provider, name=name, issuer=issuer, client_id=client_id, secret=secret, admits=admits
+        )
+        providers.switch(actor, provider, True)
+    return provider
+
+
+def make_product(name: str = "", issuer: str = "") -> tuple[Any, str, str]:
+    """Return a product that hands its people over, and the name and secret of its key."""
+    from portal.sso import providers
+
+    number, actor = next(_numbers), make_user(Role.ADMIN)
+    with transaction(wake=False):
+        product = providers.add_provider(
+            actor, kind="handover", name=name or f"Product {number}", issuer=issuer or f"https://app{number}.example"
+        )
+        key, secret = providers.make_key(actor, product)
+        providers.switch(actor, product, True)
+    return product, key, secret
+
+
+def link_identity(user: User, provider: Any = None, subject: str = "") -> Any:
+    """Link a sign-in at a provider to an account."""
+    from portal.sso.models import Identity
+
+    provider = provider or make_provider()
+    with transaction(wake=False):
+        identity = Identity(
+            user_id=user.id,
+            provider_id=provider.id,
+            issuer=provider.issuer,
+            subject=subject or f"subject-{next(_numbers)}",
+            email=user.email,
+        )
+        db.session.add(identity)
+    return identity
