@@ -1,5 +1,6 @@
 """Words for what people do in front of the portal, so that a journey reads as one."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import Locator, expect
 from portal.accounts.models import User
 from portal.db import db
 from tests.factories import PASSWORD
+from tests.support.mails import newest_code
 
 expect.set_options(timeout=20_000)  # for busy machines: whoever waits for something sees it as soon as it is there
 
@@ -21,8 +23,17 @@ def sign_in(page: Any, user: User) -> None:
     page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
 
 
-def sign_up(page: Any, email: str, name: str) -> None:
-    """Read the rules and open an account in the form that is open."""
+def sign_up(page: Any, email: str, name: str, settle: Callable[[], None]) -> None:
+    """Read the rules, ask for an account in the form that is open, and type the code of the mail that comes."""
+    ask_for_account(page, email, name)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    settle()
+    page.get_by_label("Code from the mail").fill(newest_code(email))
+    page.get_by_role("button", name="Go on").click()
+
+
+def ask_for_account(page: Any, email: str, name: str) -> None:
+    """Read the rules and fill in the form for an account that is open."""
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Display name").fill(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)

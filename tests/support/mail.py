@@ -10,12 +10,12 @@ from aiosmtpd.controller import Controller
 
 
 class MailServer:
-    """A real SMTP server on a port of its own."""
+    """A real SMTP server on a port of its own, or on the one that another has left."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
         self.got: list[EmailMessage] = []
         self.refusals: list[str] = []
-        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self.controller = Controller(self, hostname="127.0.0.1", port=port or free_port())
         self.controller.start()
         self.url = f"smtp://127.0.0.1:{self.controller.port}"
 
@@ -24,8 +24,8 @@ class MailServer:
         self.refusals += [answer] * times
 
     def stop(self) -> None:
-        """Close the port."""
-        self.controller.stop()
+        """Close the port; twice is once."""
+        self.controller.stop(no_assert=True)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keep a mail, or refuse it; the name is the protocol's."""
