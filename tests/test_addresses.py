@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from secrets import token_bytes
 from typing import Any
 
@@ -24,6 +25,8 @@ from portal.db import Model, db, utcnow
 from portal.events import EventRecord
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication, Status
+from portal.membership import invitations
+from portal.membership.models import Invitation
 from portal.notifications.links import stop_token
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.search import index
@@ -51,7 +54,13 @@ PARTICIPANTS = MEMBERS - {Role.OBSERVER}
 AUTHOR: frozenset[Role | None] = frozenset()  # nobody by role: whose it is decides
 
 INVENTED = 987_654
-OWN = {"notification", "identity", "passkey"}  # what only its owner can know of
+OWN = {
+    "notification",
+    "identity",
+    "passkey",
+    "invitation sent",
+    "invitation to oneself",
+}  # what only its owner can know of
 
 
 @dataclass(frozen=True)
@@ -297,6 +306,42 @@ TABLE = (
     post("boards.add", ADMINS, "empty board", {"who": "The Author", "role": "pm"}),
     post("boards.rank", ADMINS, "place", {"role": "moderator"}),
     post("boards.remove", ADMINS, "place"),
+    # Membership, and running the portal
+    get("membership.set_up", EVERYBODY),
+    post("membership.set_up", EVERYBODY),
+    get("membership.accept", EVERYBODY, "invitation"),
+    post("membership.accept", EVERYBODY, "invitation"),
+    post("membership.use_invitation", MEMBERS, "invitation to oneself"),
+    get("membership.waiting", MEMBERS),
+    get("membership.invitations", MODERATORS),
+    post("membership.invite", MODERATORS, form={"addresses": "{new address}", "role": "member", "do": "send"}),
+    post("membership.resend_invitation", MODERATORS, "invitation sent"),
+    post("membership.withdraw_invitation", MODERATORS, "invitation sent"),
+    get("membership.overview", MODERATORS),
+    get("membership.people", MODERATORS),
+    get("membership.person", MODERATORS, "somebody"),
+    post("membership.reveal_address", ADMINS, "somebody"),
+    post("membership.approve_person", MODERATORS, "somebody who waits"),
+    post("membership.decline_person", MODERATORS, "somebody who waits"),
+    get("membership.change_role", ADMINS, "somebody"),
+    post("membership.change_role", ADMINS, "somebody", {"role": "champion"}),
+    get("membership.suspend_person", MODERATORS, "somebody"),
+    post("membership.suspend_person", MODERATORS, "somebody", {"reason": "Rule 3.", "days": "7"}),
+    post("membership.lift_suspension", MODERATORS, "somebody suspended"),
+    post("membership.sign_out_person", ADMINS, "somebody"),
+    get("membership.remove_second_factors", ADMINS, "somebody"),
+    post("membership.remove_second_factors", ADMINS, "somebody"),
+    get("membership.begin", ADMINS),
+    get("membership.mail_test", ADMINS),
+    post("membership.mail_test", ADMINS, form={"to": "postmaster@example.org"}),
+    post("membership.fill_samples", ADMINS),
+    post("membership.clear_samples", ADMINS),
+    get("membership.membership", ADMINS),
+    post("membership.membership", ADMINS, form={"membership": "approval", "reading": "public"}),
+    get("membership.rules", ADMINS),
+    post("membership.rules", ADMINS, form={"seen": "1", "body": "Other words.", "grace": "14", "do": "publish"}),
+    get("membership.privacy", ADMINS),
+    post("membership.privacy", ADMINS, form={"seen": "0", "body": "Other words.", "do": "publish"}),
 )
 
 READING = [row for row in TABLE if row.method == "GET"]
@@ -343,6 +388,7 @@ class World:
             "{staff}": str(self.people[Role.PM].id),
             "{main}": str(self.main.id),
             "{other board}": self.other_board.slug,
+            "{new address}": f"new-{secrets.token_hex(4)}@example.org",
             "{issuer}": f"https://{secrets.token_hex(4)}.example",
             "{new slug}": f"renamed-{secrets.token_hex(4)}",
         }
@@ -367,7 +413,9 @@ class World:
             "board": lambda: {"slug": self.open_board.slug},
             "person": lambda: {"user_id": self.author.id},
             "provider": lambda: {"slug": make_provider(found=DISCOVERED, found_at=utcnow()).slug},
-            "provider row": lambda: {"provider_id": make_provider(issuer="https://127.0.0.1:1").id},
+            "provider row": lambda: {
+                "provider_id": make_provider(issuer=f"https://127.0.0.1:1/{secrets.token_hex(4)}").id
+            },
             "product": lambda: {"provider_id": make_product()[0].id},
             "key of a product": lambda: dict(zip(("provider_id", "key"), self._key(), strict=True)),
             "identity": lambda: {"identity_id": link_identity(who or self.author).id},
@@ -385,6 +433,12 @@ class World:
             "link to sign in": lambda: {"token": self._mailed(Purpose.SIGN_IN)},
             "link to a password": lambda: {"token": self._mailed(Purpose.RESET)},
             "link to an address": lambda: {"token": self._mailed(Purpose.CHANGE_ADDRESS)},
+            "somebody": lambda: {"user_id": make_user().id},
+            "somebody who waits": lambda: {"user_id": make_user(approved_at=None).id},
+            "somebody suspended": lambda: {"user_id": self._suspended().id},
+            "invitation": lambda: {"token": invitations.token_of(self._invitation())},
+            "invitation sent": lambda: {"invitation_id": self._invitation(by=who).id},
+            "invitation to oneself": lambda: {"token": invitations.token_of(self._invitation(to=who))},
             "asset": lambda: {"file": self._stylesheet()},
         }
         return kinds[row.about]()
@@ -491,6 +545,20 @@ class World:
             )
             db.session.add(mail)
         return mail
+
+    def _invitation(self, by: User | None = None, to: User | None = None) -> Invitation:
+        with transaction(wake=False):
+            invitation = Invitation(
+                email=to.email if to else f"new-{secrets.token_hex(4)}@example.org",
+                invited_by_id=(by or self.people[Role.OWNER]).id,
+                expires_at=utcnow() + timedelta(days=7),
+                board_id=self.open_board.id if to else None,
+            )
+            db.session.add(invitation)
+        return invitation
+
+    def _suspended(self) -> User:
+        return make_user(suspended_at=utcnow(), suspended_until=utcnow() + timedelta(days=3))
 
     def _stylesheet(self) -> str:
         with self.app.test_request_context():
@@ -628,6 +696,8 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "notifications.confirm_again",
         "notifications.unmute",
         "sso.start",  # leads to a provider
+        "membership.set_up",  # over; tests of its own
+        "membership.accept",  # of somebody signed in; tests of its own
         "sso.test",
         "sso.bring",  # sets a cookie
         "sso.confirm",  # in another browser

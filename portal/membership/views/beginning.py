@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, current_app, url_for
+from flask import current_app, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -31,9 +31,9 @@ from portal.web.session import sign_in as open_session
 @bp.route("/set-up", methods=["GET", "POST"])
 @limiter.limit(LIMITS["set_up"], key_func=per_address, methods=["POST"])
 def set_up() -> ResponseReturnValue:
-    """Open the first account, the owner's, and name the portal; once anybody has an account, there is no such page."""
+    """Open the first account, the owner's, and name the portal; once anybody has an account, it leads home."""
     if not service.is_needed():
-        abort(404)
+        return go_to(url_for("ideas.index"))
     form = SetUpForm(portal=option("name"), question=option("question"), board=_("Product ideas"))
     if form.validate_on_submit():
         try:
