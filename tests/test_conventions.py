@@ -401,6 +401,8 @@ HTTP_CLIENTS = ("requests", "urllib3", "urllib.request", "http.client", "httpx",
 MAY_ASK = {
     "portal.outgoing": {"requests", "urllib3"},
     "portal.notifications.transport": {"smtplib"},
+    "portal.notifications.proof": {"smtplib"},  # the test mail, by the same conversation
+    "portal.doctor": {"smtplib"},  # the same for operators
     "portal.bench.processes": {"http.client"},  # it asks only the portal that it measures
 }
 
