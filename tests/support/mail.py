@@ -17,6 +17,7 @@ class MailServer:
         self.refusals: list[str] = []
         self.controller = Controller(self, hostname="127.0.0.1", port=port or free_port())
         self.controller.start()
+        self.running = True
         self.url = f"smtp://127.0.0.1:{self.controller.port}"
 
     def refuse(self, answer: str, times: int = 1) -> None:
@@ -25,7 +26,9 @@ class MailServer:
 
     def stop(self) -> None:
         """Close the port; twice is once."""
-        self.controller.stop(no_assert=True)
+        if self.running:
+            self.running = False
+            self.controller.stop()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keep a mail, or refuse it; the name is the protocol's."""

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from portal.accounts import service
+from portal.credentials import service as credentials
 from portal.pages import views as pages
 from portal.web.responses import own_path
 from tests.factories import PASSWORD, make_idea, make_rules, make_user
@@ -175,10 +176,14 @@ def test_s36_a_foreign_host_is_refused(browse, host, path):
     assert "evil" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/account/confirmation"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/sign-up", "/account/confirmation", "/sign-in/link", "/password/forgotten"]
+)
 def test_s36_a_foreign_host_changes_nothing(browse, path, monkeypatch):
     called = []
-    monkeypatch.setattr(service, "join", lambda **_: called.append("join"))
+    monkeypatch.setattr(credentials, "ask_to_sign_up", lambda *_: called.append("sign up"))
+    monkeypatch.setattr(credentials, "ask_to_sign_in", lambda *_: called.append("link"))
+    monkeypatch.setattr(credentials, "ask_for_new_password", lambda *_: called.append("reset"))
     monkeypatch.setattr(service, "ask_for_confirmation", lambda _: called.append("ask"))
     monkeypatch.setattr(service, "find_by_password", lambda *_: called.append("find"))
 
