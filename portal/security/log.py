@@ -24,7 +24,7 @@ LONGEST = 200  # characters of one value
 
 
 def note(kind: str, *, user: User | None, actor: User | None = None, **data: Any) -> SecurityEntry:
-    """Write down that ``kind`` happened to the account of ``user``, by ``actor``: itself unless somebody else is named.
+    """Write down that ``kind`` happened to the account of ``user``, by ``actor``: in a request its owner, unless named.
 
     Belongs to the caller's transaction: the entry is kept, and its line written, only when that commits. ``data`` holds
     what else one should know, in ids and single words, never a secret, and no text that people wrote. Address and
@@ -33,7 +33,8 @@ def note(kind: str, *, user: User | None, actor: User | None = None, **data: Any
     if unfit := SECRETS & set(data):
         raise ValueError(f"a security log holds no {', '.join(sorted(unfit))}")
     seen = has_request_context()
-    acting = actor or (None if kind.endswith(".failed") else user)  # who fails may be anybody
+    own = user if seen and not kind.endswith(".failed") else None  # whoever fails may be anybody
+    acting = actor or own
     entry = SecurityEntry(
         at=utcnow(),
         kind=kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import logging
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,6 +46,11 @@ FORGERIES = [
     "\u202egnp.evil",
     "x" * 5000,
 ]
+
+
+def _sent(text):
+    """What is left of a text in a header, which no client can send with a line break."""
+    return text.replace("\r", " ").replace("\n", " ").replace("\x00", " ")
 
 
 @pytest.mark.parametrize("text", FORGERIES, ids=range(len(FORGERIES)))
@@ -142,9 +148,9 @@ def test_s68_no_code_of_the_portal_changes_or_removes_an_entry():
     root, changing = Path(portal.__file__).parent, []
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"update", "delete"}:
-                if any("SecurityEntry" in ast.unparse(argument) for argument in node.args):
-                    changing.append(str(path.relative_to(root)))
+            called = ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
+            if called in {"update", "delete"} and any("SecurityEntry" in ast.unparse(part) for part in node.args):
+                changing.append(str(path.relative_to(root)))
 
     assert changing == ["security/queries.py"]  # which blanks addresses after 90 days
 
@@ -171,9 +177,9 @@ def kinds_in_code():
     found = set()
     for path in Path(portal.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "note" and node.args:
-                if isinstance(node.args[0], ast.Constant):
-                    found.add(node.args[0].value)
+            called = ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
+            if called == "note" and node.args and isinstance(node.args[0], ast.Constant):
+                found.add(node.args[0].value)
     return found
 
 
@@ -193,9 +199,7 @@ def test_an_admin_reads_everything_a_page_at_a_time_and_finds_kinds_and_people(b
     browser = browse(admin)
 
     first = browser.get("/admin/security")
-    second = browser.get(
-        first.text.split('href="/admin/security?after=')[1].split('"')[0].join(["/admin/security?after=", ""])
-    )
+    second = browser.get(re.search(r'href="(/admin/security\?after=[^"]+)"', first.text)[1])
     roles = browser.get("/admin/security?kind=role.changed")
     person = browser.get("/admin/security?person=robin+hale")
     nobody = browser.get("/admin/security?person=somebody+else")

@@ -60,6 +60,8 @@ def sign_in() -> ResponseReturnValue:
         if request.method == "POST":
             return go_on()
         return page("accounts/go_on.html", **asked) if asked["act"] else go_to(came_for())
+    if any(len(said) > 1 for said in request.form.listvalues()):
+        abort(400)  # which of two passwords was meant?
     form, wait = SignInForm(), 0
     if form.validate_on_submit():
         try:
