@@ -13,6 +13,7 @@ OPEN = FILES | {
     "accounts.sign_out",
     "credentials.add_authenticator",
     "credentials.add_passkey",
+    "credentials.mail_proof",
     "credentials.passkey_options",
     "credentials.prove",
     "credentials.second_step",
@@ -27,6 +28,7 @@ OPEN = FILES | {
     "pages.robots",
     "pages.rules",
     "pages.security",
+    "security.not_me",
 }
 """Where one may go without the second factor that one's role demands: setting it up, leaving, plain pages."""
 

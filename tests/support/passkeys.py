@@ -26,7 +26,7 @@ def read(text: str) -> bytes:
 
 @dataclass
 class Device:
-    """A security key or phone; ``verifies`` says whether it asks its owner for a PIN, ``counts`` whether uses are counted."""
+    """A security key or phone; ``verifies``: it asks its owner for a PIN, ``counts``: it counts how often."""
 
     origin: str = "http://localhost:8000"
     verifies: bool = True
