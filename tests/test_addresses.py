@@ -696,6 +696,8 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "notifications.confirm_again",
         "notifications.unmute",
         "sso.start",  # leads to a provider
+        "sso.new",
+        "sso.link",  # nobody waits
         "membership.set_up",  # over; tests of its own
         "membership.accept",  # of somebody signed in; tests of its own
         "sso.test",

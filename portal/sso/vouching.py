@@ -30,13 +30,13 @@ def voucher(provider: Provider, claims: dict[str, Any]) -> Vouched:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX or "\0" in subject:
         raise SignOnFailed("subject", provider.name)
-    email = _address(claims.get("email"))
+    email, verified = _address(claims.get("email")), claims.get("email_verified")
     return Vouched(
         provider_id=provider.id,
         issuer=provider.issuer,
         subject=subject,
         email=email,
-        verified=bool(email) and claims.get("email_verified") in (True, "true"),
+        verified=bool(email) and (verified is True or verified == "true"),
         name=_name(claims),
     )
 

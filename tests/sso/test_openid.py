@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import time
+from datetime import timedelta
 from hashlib import sha256
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import AuthSession, User
-from portal.db import db
+from portal.credentials.models import Authenticator
+from portal.db import db, utcnow
+from portal.sealing import seal
 from portal.security.models import SecurityEntry
+from portal.sso import providers
 from portal.sso.models import Identity, Provider
+from portal.transactions import transaction
 from tests.factories import link_identity, make_provider, make_rules, make_user
 from tests.sso.conftest import come_back, go_there, sign_in
-from tests.support.openid import SmallProvider, signed_by_secret, unsigned
+from tests.support.openid import KINDS, SmallProvider, signed_by_secret, unsigned
 
 pytestmark = pytest.mark.settings(OUTGOING_ALLOW="127.0.0.1")
 
@@ -129,14 +137,7 @@ def right_claims(small: SmallProvider) -> dict[str, object]:
 
 
 def other_key(small: SmallProvider) -> str:
-    forged = SmallProvider.sign(small, right_claims(small), key=_stranger(kid="first"))
-    return forged
-
-
-def _stranger(kid: str):
-    from tests.support.openid import KINDS
-
-    return KINDS["RS256"](kid)
+    return small.sign(right_claims(small), key=KINDS["RS256"]("first"))
 
 
 def altered(small: SmallProvider) -> str:
@@ -251,10 +252,6 @@ def test_keys_are_fetched_once_and_again_for_one_that_is_unknown(browse, provide
 
 def test_s60_with_the_provider_away_what_was_found_serves_and_other_ways_work(app, browse, provider, small, ada):
     sign_in(browse(), small, provider)
-    from datetime import timedelta
-
-    from portal.transactions import transaction
-
     with transaction(wake=False):
         db.session.get(Provider, provider.id).found_at -= timedelta(days=3)
     small.answers["/.well-known/openid-configuration"] = (503, "away")
@@ -314,9 +311,6 @@ def _new_page(browser, small, provider) -> str:
 
 def test_a_provider_that_is_switched_off_is_not_there(browse, small):
     provider = make_provider(issuer=small.issuer)
-    from portal.sso import providers
-    from portal.transactions import transaction
-
     with transaction(wake=False):
         providers.switch(make_user(), provider, False)
 
@@ -326,9 +320,6 @@ def test_a_provider_that_is_switched_off_is_not_there(browse, small):
 
 
 def test_somebody_suspended_is_not_let_in(browse, provider, small, ada):
-    from portal.db import utcnow
-    from portal.transactions import transaction
-
     with transaction(wake=False):
         ada.suspended_at = utcnow()
     browser = browse()
@@ -339,10 +330,6 @@ def test_somebody_suspended_is_not_let_in(browse, provider, small, ada):
 
 
 def test_s14_the_second_factor_is_asked_for_after_the_provider_too(browse, provider, small, ada):
-    from portal.credentials.models import Authenticator
-    from portal.sealing import seal
-    from portal.transactions import transaction
-
     with transaction(wake=False):
         db.session.add(Authenticator(user_id=ada.id, sealed_secret=seal("JBSWY3DPEHPK3PXP")))
     browser = browse()
@@ -363,10 +350,6 @@ def test_the_sign_in_page_offers_each_provider_and_asks_no_statement_more(browse
 
 
 def test_s22_somebody_signed_in_proves_it_once_more_with_their_provider(browse, provider, small, ada):
-    from datetime import timedelta
-
-    from portal.transactions import transaction
-
     browser = browse(ada)
     with transaction(wake=False):
         db.session.scalars(select(AuthSession)).one().proved_at -= timedelta(hours=1)
@@ -384,15 +367,9 @@ def test_s22_somebody_signed_in_proves_it_once_more_with_their_provider(browse, 
     assert come_back(browser, provider, small.asked_for).location == "/account"
     db.session.rollback()
     proved = db.session.scalars(select(AuthSession.proved_at)).one()
-    from portal.db import utcnow
-
     assert proved > utcnow() - timedelta(minutes=1)
 
 
 def _asked(page: str) -> dict[str, str]:
-    import html
-    import re
-    from urllib.parse import parse_qs, urlsplit
-
     url = html.unescape(re.search(r'content="0; url=([^"]+)"', page)[1])
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

@@ -113,7 +113,8 @@ def switched_on(slug: str) -> Provider:
 @bp.errorhandler(SignOnFailed)
 def _explain(problem: SignOnFailed) -> Response:
     """Say why nobody was signed in; whoever wants to can go another way, and nothing they began is lost."""
-    with transaction(wake=False):
-        note("sign_in.sso_failed", user=None, provider=problem.name, why=problem.why, **problem.detail)
+    if problem.why != "gone":  # then nobody asked a provider for anything
+        with transaction(wake=False):
+            note("sign_in.sso_failed", user=None, provider=problem.name, why=problem.why, **problem.detail)
     keep = {key: value for key, value in g.get("aimed", {}).items() if key in {"next", "then"}}
     return page("sso/failed.html", status=problem.status, problem=problem, keep=keep)

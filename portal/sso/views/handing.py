@@ -62,8 +62,9 @@ def go_on() -> ResponseReturnValue:
 @bp.errorhandler(HandOverRefused)
 def _explain(refusal: HandOverRefused) -> Response:
     """Tell people what they can do, and developers what is wrong."""
-    with transaction(wake=False):
-        note("sign_in.hand_over_refused", user=None, why=refusal.why)
+    if request.method == "POST":
+        with transaction(wake=False):
+            note("sign_in.hand_over_refused", user=None, why=refusal.why)
     answer = page("sso/hand_over_failed.html", status=refusal.status, refusal=refusal)
     answer.delete_cookie(COOKIE, path=url_for(".look"))
     return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import abort, session, url_for
+from flask import abort, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -49,7 +49,7 @@ def mailed() -> ResponseReturnValue:
     """Be told to look into one's mail."""
     asked = expected()
     if asked is None or asked.purpose is not Purpose.VOUCHED:
-        return go_to(url_for("accounts.sign_in"))
+        return go_to(url_for("ideas.index"))
     return page("sso/mailed.html", email=asked.email)
 
 
@@ -65,14 +65,13 @@ def confirm(token: str) -> ResponseReturnValue:
     provider = queries.provider_by_id(link.data["vouched"]["provider_id"])
     if provider is None or not provider.enabled:
         raise SignOnFailed("closed", provider.name if provider else str(_("the provider")))
-    form = NewcomerForm(data={"name": link.data["name"]})
-    if form.is_submitted():
+    if request.method == "POST":
         with transaction():
             user = service.open_confirmed(link, provider)
         session.pop("mailed", None)
         welcome = _("Welcome, %(name)s.", name=user.name)
         return enter(user, way_of(provider), aimed=link.data["aimed"], notice=welcome)
-    return page("sso/confirm.html", link=link, here=True, form=form)
+    return page("sso/confirm.html", link=link, here=True)
 
 
 def _form(waits: Waiting, rules: Rules) -> NewcomerForm:
