@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Any
 
+from babel.units import format_unit
 from flask import Flask, current_app
-from flask_babel import format_timedelta
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from limits import RateLimitItem, parse_many
@@ -17,6 +17,7 @@ from limits import RateLimitItem, parse_many
 from portal.config import ConfigurationError
 from portal.errors import Refusal
 
+UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 PERSON, ADDRESS = _l("each member, and each visitor's address"), _l("each address")
 ACCOUNT, ACCOUNT_AND_ADDRESS = _l("each account"), _l("each account and address together")
 
@@ -112,8 +113,9 @@ def wait(seconds: int) -> str:
 
 def in_words(seconds: float) -> str:
     """Return a time as people say it, never shorter than it is: ``2 minutes``."""
-    unit = next((unit for unit in (86400, 3600, 60) if seconds > 1.5 * unit), 1)
-    return str(format_timedelta(timedelta(seconds=ceil(seconds / unit) * unit), threshold=1.0001))
+    whole = ceil(seconds)
+    unit = next((name for name in UNITS if whole % UNITS[name] == 0 or whole > 1.5 * UNITS[name]), "second")
+    return format_unit(ceil(whole / UNITS[unit]), f"duration-{unit}", locale=get_locale() or "en")
 
 
 def household(address: str) -> str:

@@ -120,4 +120,6 @@ def _older(rows: list[SecurityEntry], endpoint: str, kept: dict[str, str]) -> st
 
 def _details(entry: SecurityEntry) -> str:
     """Return what else is known, in the words of the log itself."""
-    return ", ".join(f"{key}: {value}" for key, value in entry.data.items() if value not in (None, "") and key != "way")
+    said = [_("a new browser")] if entry.data.get("known") is False else []
+    known = {key: value for key, value in entry.data.items() if key not in words.IN_OTHER_WORDS}
+    return ", ".join([*said, *(f"{key}: {value}" for key, value in known.items() if value not in (None, "", False))])

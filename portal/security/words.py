@@ -63,6 +63,17 @@ WORDS: dict[str, Any] = {
 }
 
 
+WAYS: dict[str, Any] = {
+    "password": _l("by password"),
+    "link": _l("by a mailed link or code"),
+    "passkey": _l("by passkey"),
+    "app": _l("by a code of an app"),
+    "recovery": _l("by a recovery code"),
+    "handover": _l("from another product"),
+}
+IN_OTHER_WORDS = frozenset({"way", "second", "known"})
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """One line of the log as it is shown."""
@@ -79,7 +90,9 @@ def in_words(entry: SecurityEntry) -> str:
     what = str(WORDS.get(entry.kind, entry.kind))
     if "way" not in entry.data:
         return what
-    return f"{what} {browsers.way_in_words(str(entry.data['way']), bool(entry.data.get('second')))}"
+    way = str(entry.data["way"])
+    how = str(_("by another service") if way.startswith("sso:") else WAYS.get(way, ""))
+    return " ".join(filter(None, (what, how, str(_("and a second step")) if entry.data.get("second") else "")))
 
 
 def place(entry: SecurityEntry) -> str:

@@ -22,7 +22,7 @@ from portal.security.log import note
 from portal.transactions import transaction
 from portal.web.session import forget_viewer, viewer
 
-__all__ = ["LIMITS", "per_account_and_address", "per_address", "per_person"]
+__all__ = ["LIMITS", "per_address", "per_person"]
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +85,6 @@ def per_person() -> str:
 def per_address() -> str:
     """Count by address."""
     return f"address:{_address()}"
-
-
-def per_account_and_address() -> str:
-    """Count wrong passwords by the account they are for and where they come from, so that nobody locks others out."""
-    return f"{request.form.get('email', '').strip().lower()[:254]}|{_address()}"
 
 
 def may_write_to_strangers() -> bool:
