@@ -15,6 +15,8 @@ from portal.extensions import limiter
 from portal.web import resume
 from portal.web.entry import aim
 from portal.web.limits import LIMITS, may_write_to_strangers, per_address
+from portal.web.responses import own_path
+from portal.web.resume import LONGEST_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,14 @@ def expect(purpose: Purpose, email: str, aimed: dict[str, str] | None = None) ->
     Nothing is remembered that depends on whether the address has an account, for the cookie can be read.
     """
     browser = session.get("mailed", {}).get("browser") or secrets.token_urlsafe(32)
-    aimed = aim() if aimed is None else aimed
+    aimed = _short(aim()) if aimed is None else aimed
     session["mailed"] = {"for": purpose.value, "email": email, "browser": browser, "aimed": aimed}
     act = resume.act_for_link()
     return Asked(
         browser_hash=_hash(browser),
         locale=str(get_locale() or ""),
         aimed=aimed | ({"act": act} if act else {}),
-        may_mail=count_mail(),
+        may_mail=count_mail(to_stranger=purpose is Purpose.SIGN_UP),
     )
 
 
@@ -52,15 +54,25 @@ def expected() -> Expected | None:
     return Expected(Purpose(kept["for"]), kept["email"], _hash(kept["browser"]), kept["aimed"])
 
 
-def count_mail() -> bool:
-    """Count a mail that a request asks for; False if it must not be sent, of which nobody is told."""
+def count_mail(to_stranger: bool) -> bool:
+    """Count a mail that a request asks for; False if it must not be sent, of which nobody is told.
+
+    Only accounts are sent links to sign in and to new passwords, so those count among no mails to strangers: a flood
+    of sign-ups leaves these ways open.
+    """
     g.mail_asked = True
-    return may_write_to_strangers()
+    return may_write_to_strangers() if to_stranger else True
 
 
 def can_mail() -> bool:
     """Whether this portal can send mail at all."""
     return bool(current_app.config["MAIL_URL"])
+
+
+def _short(aimed: dict[str, str]) -> dict[str, str]:
+    """Return what fits beside the rest in a cookie, and leads nowhere outside."""
+    fits = own_path(aimed.get("next"), "") and len(aimed["next"]) <= LONGEST_PATH
+    return aimed if fits else {}
 
 
 def _asked_for_mail(_answer: Response) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -20,6 +21,7 @@ from tests.factories import PASSWORD, make_user
 from tests.support import HTMX, either_way
 from tests.support.mail import MailServer
 from tests.support.mails import mails_to, newest_code, newest_link, words_of
+from tests.web.test_errors import TRICKY
 
 NOOR = "noor@example.org"
 LOOK = "/look-into-your-mail"
@@ -195,27 +197,18 @@ def test_a_link_confirms_the_address_it_was_sent_to(browse, settle):
     assert noor().confirmed_at
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "https://evil.example/",
-        "//evil.example",
-        "/\\evil.example",
-        "javascript:alert(1)",
-        "/ok\nLocation: x",
-        " /x",
-        "x",
-    ],
-)
-def test_s35_a_link_leads_nowhere_outside(browse, settle, target):
+def test_s35_a_link_leads_nowhere_outside(browse):
     make_user(email=NOOR)
-    browser = browse()
-    browser.post("/sign-in/link", query_string={"next": target}, data={"email": NOOR})
-    settle()
+    for target in TRICKY:
+        browser = browse()
+        there = f"?next={quote(target.encode('utf-8', 'replace'))}"
+        browser.post(f"/sign-in/link{there}", data={"email": NOOR})
+        db.session.rollback()
+        link = db.session.scalars(select(MailedLink).order_by(MailedLink.id.desc())).first()
 
-    by_code = browser.post(LOOK, data={"code": newest_code(NOOR)})
+        answer = browser.post(f"/sign-in/link/{links.token_of(link)}{there}")
 
-    assert by_code.location == "/"
+        assert (answer.status_code, answer.location) == (303, "/"), target
 
 
 def test_s36_links_in_mails_start_with_the_configured_address(browse, settle):

@@ -9,7 +9,7 @@ from portal.db import db
 from portal.ideas.models import Idea
 from tests.factories import PASSWORD, make_board, make_idea, make_rules, make_user
 from tests.journeys.steps import ask_for_account, look_again, sign_in, sign_out, sign_up, told, vote_button
-from tests.support.mails import newest_link
+from tests.support.mails import newest_code, newest_link
 
 WATER = "Mark springs on the map"
 
@@ -90,6 +90,26 @@ def test_a_guests_idea_is_posted_by_the_code_from_the_mail(come, settle):
     expect(page.get_by_role("heading", level=1)).to_have_text("Warn me of thunderstorms")
     look_again()
     assert db.session.scalars(select(Idea.author_id)).all() == [find_by_email("noor@example.org").id]
+
+
+def test_a_slip_in_the_address_is_put_right_on_the_page_that_names_it(come, settle):
+    make_rules()
+    page = come()
+
+    page.goto("/sign-up")
+    ask_for_account(page, "nor@example.org", "Noor")
+    expect(page.get_by_text("nor@example.org")).to_be_visible()
+    page.get_by_role("button", name="Send it again").click()
+    expect(told(page).first).to_contain_text("We have sent it again.")
+    page.get_by_text("Use another address").click()
+    page.get_by_label("E-mail address").fill("noor@example.org")
+    page.get_by_role("button", name="Send it there").click()
+    expect(page.get_by_text("We have sent a mail to noor@example.org.")).to_be_visible()
+    settle()
+    page.get_by_label("Code from the mail").fill(newest_code("noor@example.org"))
+    page.get_by_role("button", name="Go on").click()
+
+    expect(told(page).first).to_contain_text("Welcome, Noor.")
 
 
 def test_a_guests_idea_is_posted_by_the_link_opened_on_a_phone(come, settle):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
@@ -29,11 +31,13 @@ def address() -> ResponseReturnValue:
     if can_mail() and form.validate_on_submit():
         try:
             with transaction():
-                addresses.ask_to_change(member(), form.email.data, str(get_locale() or ""), count_mail())
+                addresses.ask_to_change(
+                    member(), form.email.data, str(get_locale() or ""), count_mail(to_stranger=True)
+                )
             return go_to(url_for(".address"), _("Look into both mailboxes. Until both agree, nothing changes."))
         except FieldRefused as refusal:
             form.email.errors = [refusal.message]
-    shown = {"user": member(), "change": addresses.waiting(member()), "can_mail": can_mail()}
+    shown: dict[str, Any] = {"user": member(), "change": addresses.waiting(member()), "can_mail": can_mail()}
     return page("credentials/mail_address.html", status=422 if form.errors else 200, form=form, **shown)
 
 

@@ -5,6 +5,8 @@ Opening a link only shows a page; its button acts. So programs that look into ma
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -93,7 +95,7 @@ def send_again() -> ResponseReturnValue:
     with transaction():
         there = service.ask_again(waits.purpose, waits.email, who)
     if not there:
-        return go_to(url_for(AGAIN_AT[waits.purpose], **waits.aimed))
+        return go_to(_again_at(waits))
     return go_to(url_for(".look"), _("We have sent it again. Only the newest code works."))
 
 
@@ -109,7 +111,7 @@ def send_elsewhere() -> ResponseReturnValue:
     who = expect(waits.purpose, form.email.data, waits.aimed)
     with transaction():
         there = service.ask_again(waits.purpose, waits.email, who, to=form.email.data)
-    return go_to(url_for(".look") if there else url_for(AGAIN_AT[waits.purpose], **waits.aimed))
+    return go_to(url_for(".look") if there else _again_at(waits))
 
 
 @bp.route("/sign-up/<token>", methods=["GET", "POST"])
@@ -195,7 +197,7 @@ def _show_sign_up(link: MailedLink, form: OpenAccountForm, here: bool) -> Respon
     waits, rules = link.data["sign_up"], people.rules_to_show()
     form.name.data = form.name.data or waits["name"]
     form.version.data = str(rules.version)
-    shown = {
+    shown: dict[str, Any] = {
         "email": link.email,
         "action": url_for(".confirm_sign_up", token=links.token_of(link)),
         "asks_name": bool(form.name.errors) or form.name.data != waits["name"],
@@ -206,11 +208,11 @@ def _show_sign_up(link: MailedLink, form: OpenAccountForm, here: bool) -> Respon
 
 
 def _show_look(waits: Expected, form: CodeForm, other: AddressForm | None = None) -> ResponseReturnValue:
-    shown = {
+    shown: dict[str, Any] = {
         "waits": waits,
         "form": form,
-        "other": other or AddressForm(formdata=None, prefix="other"),
-        "again_at": url_for(AGAIN_AT[waits.purpose], **waits.aimed),
+        "other": other or AddressForm(formdata=None),
+        "again_at": _again_at(waits),
     }
     status = 422 if form.errors or (other and other.errors) else 200
     return page("credentials/mail_sent.html", status=status, **shown)
@@ -236,7 +238,11 @@ def _aim_of(link: MailedLink, here: bool) -> dict[str, str]:
     return aimed if here else {key: aimed[key] for key in ("next",) if key in aimed}
 
 
-def _linkable(aimed: dict[str, str]) -> dict[str, str]:
+def _again_at(waits: Expected) -> str:
+    return url_for(AGAIN_AT[waits.purpose], **_linkable(waits.aimed))
+
+
+def _linkable(aimed: dict[str, str]) -> dict[str, Any]:
     return {key: aimed[key] for key in ("next", "then") if key in aimed}
 
 
