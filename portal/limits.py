@@ -111,6 +111,11 @@ def wait(seconds: int) -> str:
     )
 
 
+def wait_reading(seconds: int) -> str:
+    """Say how long to wait to somebody who sent no text that could be lost."""
+    return str(_("That was a lot in a short time. You can go on in %(time)s.", time=in_words(seconds)))
+
+
 def in_words(seconds: float) -> str:
     """Return a time as people say it, never shorter than it is: ``2 minutes``."""
     whole = ceil(seconds)

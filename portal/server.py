@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import multiprocessing
 import os
 import signal
@@ -23,6 +24,7 @@ from portal import create_app, worker
 from portal.config import ConfigurationError
 from portal.gateway import Gateway
 from portal.schema import read_schema
+from portal.security.log import HidesTokens
 
 THREADS = 8
 STOP_WITHIN = 10  # seconds for requests under way, before a process is ended by force
@@ -99,6 +101,7 @@ def _start_process(settings: Mapping[str, Any], threads: int, greeting: str, fir
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until granian listens; what was forked would only take a note
     _end_with_parent()
     app = create_app(settings)
+    logging.getLogger("granian.access").addFilter(HidesTokens())
     stop = _run_worker_in_one_process(app) if app.config["WORKER"] == "inside" else None
     if greeting and first.acquire(block=False):
         click.echo(greeting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from typing import Any
 
@@ -21,6 +22,7 @@ lines.setLevel(logging.INFO)
 SECRETS = frozenset({"password", "token", "secret", "code", "codes", "cookie", "link", "hash", "nonce"})
 """Words that no key of ``data`` may be: what they name has no place in a log."""
 LONGEST = 200  # characters of one value
+_TOKEN = re.compile(r"[^/]{25,}")
 
 
 def note(kind: str, *, user: User | None, actor: User | None = None, **data: Any) -> SecurityEntry:
@@ -54,6 +56,21 @@ def write_lines() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     lines.handlers, lines.propagate = [handler], False
+
+
+def without_tokens(path: str) -> str:
+    """Return a path as it may stand in a log: what could be the token of a one-time link is left out."""
+    return _TOKEN.sub("…", path)
+
+
+class HidesTokens(logging.Filter):
+    """Keeps the tokens of links out of an access log whose records hold the ``path``."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, without tokens."""
+        if isinstance(record.args, dict) and "path" in record.args:
+            record.args = record.args | {"path": without_tokens(str(record.args["path"]))}
+        return True
 
 
 def _plain(value: Any) -> Any:

@@ -20,11 +20,12 @@ from portal.db import db
 from portal.errors import Refusal
 from portal.extensions import limiter
 from portal.limits import TooMuch, wait
+from portal.security.log import without_tokens
 from portal.web import resume
 from portal.web.gates import SecondFactorRequired
 from portal.web.limits import RequestsExceeded, note_refusal
 from portal.web.proof import ProofRequired
-from portal.web.responses import fragment, go_to, is_htmx
+from portal.web.responses import fragment, go_to, is_htmx, own_path
 from portal.web.session import RulesNotAccepted, SignInRequired, forget_viewer, member, viewer
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,9 @@ def refuse(message: str, status: int, error_id: str = "", bare: bool = False) ->
     """Say no: a notice for htmx, a page with the way back for a plain browser; a ``bare`` one knows nobody."""
     if is_htmx():
         return make_response(fragment("components/_notice.html", text=message, kind="error"), status)
-    shown = render_template("errors/error.html", status=status, message=message, error_id=error_id, bare=bare)
+    again = own_path(request.full_path.rstrip("?"), "") if status == 429 and request.method == "GET" else ""
+    about = {"status": status, "message": message, "error_id": error_id, "bare": bare, "again": again}
+    shown = render_template("errors/error.html", **about)
     return make_response(shown, status)
 
 
@@ -114,7 +117,7 @@ def _wait_for_database(error: OperationalError) -> Response:
 
 def _refuse_unreadable(_error: Exception) -> Response:
     _give_up_database()
-    log.warning("could not read %s %s", request.method, request.path, exc_info=True)
+    log.warning("could not read %s %s", request.method, without_tokens(request.path), exc_info=True)
     return refuse(_sentence(400), 400)
 
 
@@ -152,7 +155,7 @@ def _place() -> str | None:
 def _apologise(error: Exception) -> Response:
     _give_up_database()
     error_id = secrets.token_hex(4)
-    log.exception("error %s at %s %s", error_id, request.method, request.path, exc_info=error)
+    log.exception("error %s at %s %s", error_id, request.method, without_tokens(request.path), exc_info=error)
     sentence = _("Something broke on our side. Nothing you saved is lost. We have noted it as %(id)s.", id=error_id)
     return refuse(sentence, 500, error_id)
 

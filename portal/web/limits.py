@@ -17,7 +17,7 @@ from portal import limits
 from portal.accounts.models import User
 from portal.db import db
 from portal.extensions import limiter
-from portal.limits import LIMITS, TooMuch, household, within
+from portal.limits import LIMITS, TooMuch, household, wait_reading, within
 from portal.security.log import note
 from portal.transactions import transaction
 from portal.web.session import forget_viewer, viewer
@@ -117,7 +117,7 @@ def _count_request() -> None:
     if seconds:
         forget_viewer()  # saying no must cost less than what was asked for
         note_refusal(limit, member)
-        raise RequestsExceeded(seconds)
+        raise RequestsExceeded(seconds, wait_reading(seconds) if request.method == "GET" else "")
 
 
 def _counted(address: str, member: int | None) -> Iterator[tuple[str, str]]:

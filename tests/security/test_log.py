@@ -15,9 +15,11 @@ import time_machine
 
 import portal
 from portal.accounts.roles import Role
+from portal.credentials import links
+from portal.credentials.models import MailedLink
 from portal.db import db, utcnow
 from portal.security import retention, words
-from portal.security.log import note
+from portal.security.log import HidesTokens, note
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
@@ -142,6 +144,51 @@ def test_s69_neither_log_nor_lines_nor_addresses_hold_what_was_typed(browse, cap
     said = caplog.text + str([vars(entry) for entry in db.session.scalars(sa.select(SecurityEntry))])
 
     assert [secret for secret in (typed, PASSWORD, token, cookie) if secret in said] == []
+
+
+PATHS = {
+    "/sign-in/link/17-5uQ2w8cC0m1n2b3v4c5x6z7l8k9j0h1g2f3d4s5a6p7": "/sign-in/link/…",
+    "/ideas/42/vote": "/ideas/42/vote",
+    "/boards/maps-and-routes": "/boards/maps-and-routes",
+    "/confirm/WzEsImFAZXhhbXBsZS5vcmciXQ.aR3kZw.x0Zq1hVQ2bF3Yd4Kx5Lw6Mz7N8o/x": "/confirm/…/x",
+}
+
+
+@pytest.mark.parametrize("path", list(PATHS))
+def test_s69_an_access_log_holds_no_one_time_links(caplog, path):
+    access = logging.getLogger("granian.access.test")
+    access.addFilter(HidesTokens())
+    access.warning('%(addr)s "%(path)s" %(status)d', {"addr": "192.0.2.7", "path": path, "status": 200})
+
+    assert caplog.messages == [f'192.0.2.7 "{PATHS[path]}" 200']
+
+
+def test_s69_no_link_or_code_of_a_mail_comes_into_a_log(app, browse, caplog, settle, monkeypatch):
+    caplog.set_level(logging.DEBUG)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    user, browser = make_user(with_password=True), browse()
+    without = browse(make_user())
+    for path in ("/sign-in/link", "/password/forgotten"):
+        browser.post(path, data={"email": user.email})
+    without.post("/account/prove/mail")
+    settle()
+    db.session.rollback()
+    sent = db.session.scalars(sa.select(MailedLink)).all()
+    tokens = [links.token_of(link) for link in sent]
+    codes = [links.code_of(link) for link in sent]
+    for path in ("/sign-in/link/", "/password/", "/not-me/", "/sign-up/"):
+        for token in tokens:
+            browser.get(path + token)
+            browser.post(path + token, data={"password": "too short"})
+    monkeypatch.setattr(links, "find", lambda *_: 1 / 0)
+    for token in tokens:
+        assert browser.get(f"/sign-in/link/{token}").status_code == 500
+
+    db.session.rollback()
+    said = caplog.text + str([vars(entry) for entry in db.session.scalars(sa.select(SecurityEntry))])
+    assert len(tokens) == 3
+    assert [token for token in tokens if token in said or token.partition("-")[2] in said] == []
+    assert [code for code in codes if re.search(rf"\b{code}\b", said)] == []
 
 
 def test_s68_no_code_of_the_portal_changes_or_removes_an_entry():

@@ -108,7 +108,7 @@ def test_s54_the_answer_is_a_page_in_plain_words_and_says_when_to_come_back(brow
         part = browser.get("/rules", environ_base={"REMOTE_ADDR": "192.0.2.7"}, headers=HTMX)
 
     assert (page.status_code, part.status_code) == (429, 429)
-    assert "A little slower, please" in page.text and "You can go on in" in page.text
+    assert "A little slower, please" in page.text and "Try again" in page.text and "You can go on in" in page.text
     assert 0 < int(page.headers["Retry-After"]) <= 61
     assert page.headers["Cache-Control"] == "private, no-store"
     assert "<html" in page.text and "<html" not in part.text and "You can go on in" in part.text
