@@ -96,6 +96,7 @@ def _from_file(form: InviteForm) -> str | None:
     if file is None or not file.filename:
         return None
     data = file.read(FILE_MAX + 1)
+    file.close()
     if len(data) > FILE_MAX:
         form.file.errors = [_("This file is larger than 1 MB. Split it, or paste the addresses.")]
         return None
@@ -156,6 +157,7 @@ def _show(form: InviteForm, reading: Reading | None = None, *, preview: bool = F
         is_first=before is None,
         mails=bool(current_app.config["MAIL_URL"]),
         link_of=_link_of,
+        role=next((role for role in Role if role.value == form.role.data), Role.MEMBER),
         board=_board(form),
     )
 
