@@ -499,6 +499,17 @@ def test_every_module_says_in_one_line_what_it_is_for():
     assert [module for module, tree in TREES.items() if not ast.get_docstring(tree)] == []
 
 
+OF_ACCOUNTS = (8, *range(11, 25), 26, 35, 36, 38, 39, 54, *range(66, 70))
+"""Lines of the security checklist that are about accounts."""
+
+
+def test_every_line_of_the_checklist_about_accounts_has_a_test_that_says_so():
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = {int(number) for number in re.findall(r"^ *def test_s(\d\d)_", tests, re.M)}
+
+    assert [f"S{number:02}" for number in OF_ACCOUNTS if number not in named] == []
+
+
 @pytest.fixture(scope="module")
 def whole_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The portal with all its addresses; nothing is asked of its database."""

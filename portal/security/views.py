@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -53,7 +55,7 @@ def index() -> ResponseReturnValue:
         before=place,
         count=0 if unknown else ON_A_PAGE + 1,
     )
-    kept = {key: value for key in ("kind", "person") if (value := request.args.get(key))}
+    kept: dict[str, Any] = {key: value for key in ("kind", "person") if (value := request.args.get(key))}
     return page(
         "security/index.html",
         form=form,
@@ -113,7 +115,7 @@ def _place() -> int | None:
     return place[0] if place else None
 
 
-def _older(rows: list[SecurityEntry], endpoint: str, kept: dict[str, str]) -> str | None:
+def _older(rows: list[SecurityEntry], endpoint: str, kept: dict[str, Any]) -> str | None:
     more = len(rows) > ON_A_PAGE
     return url_for(endpoint, after=paging.cursor(rows[ON_A_PAGE - 1].id), **kept) if more else None
 
