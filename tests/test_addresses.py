@@ -14,13 +14,14 @@ import pytest
 import sqlalchemy as sa
 from flask import url_for
 
-from portal.accounts.models import User
+from portal.accounts import pictures
+from portal.accounts.models import AuthSession, User
 from portal.accounts.passwords import hash_password
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF_READERS, TRIAGERS, Role
 from portal.accounts.service import confirmation_token
 from portal.boards.models import Audience
 from portal.credentials import links
-from portal.credentials.models import Passkey, Purpose
+from portal.credentials.models import MailedLink, Passkey, Purpose
 from portal.db import Model, db, utcnow
 from portal.events import EventRecord
 from portal.ideas.models import Idea
@@ -29,6 +30,9 @@ from portal.membership import invitations
 from portal.membership.models import Invitation
 from portal.notifications.links import stop_token
 from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.privacy import files
+from portal.privacy import service as privacy
+from portal.privacy.models import Export
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import (
@@ -45,6 +49,7 @@ from tests.factories import (
     move_to,
 )
 from tests.support import HTMX, Browser
+from tests.support.images import picture
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -60,6 +65,8 @@ OWN = {
     "passkey",
     "invitation sent",
     "invitation to oneself",
+    "export",
+    "session of one's own",
 }  # what only its owner can know of
 
 
@@ -177,10 +184,26 @@ TABLE = (
     post("accounts.agree", MEMBERS),
     get("accounts.show", MEMBERS),
     post("accounts.rename", MEMBERS, form={"name": "Somebody Else"}),
-    post("accounts.prefer", MEMBERS, form={"wants_mail": ""}),
+    post("accounts.prefer", MEMBERS, form={"theme": "dark", "language": "", "timezone": "Europe/Paris"}),
     post("accounts.ask_for_confirmation", MEMBERS),
     post("accounts.change_password", MEMBERS),
     post("accounts.end_other_sessions", MEMBERS),
+    post("accounts.end_one_session", MEMBERS, "session of one's own"),
+    get("accounts.prefer", MEMBERS),
+    get("accounts.security", MEMBERS),
+    get("accounts.picture", EVERYBODY, "picture"),
+    post("accounts.change_picture", MEMBERS),
+    post("accounts.remove_picture", MEMBERS),
+    get("privacy.data", MEMBERS),
+    get("privacy.export", MEMBERS),
+    post("privacy.export", MEMBERS),
+    get("privacy.download", MEMBERS, "export"),
+    get("privacy.leave", MEMBERS),
+    post("privacy.leave", MEMBERS),
+    get("privacy.stay_or_go", MEMBERS),
+    post("privacy.stay_or_go", MEMBERS),
+    get("privacy.come_back", EVERYBODY, "link to stay"),
+    post("privacy.come_back", EVERYBODY, "link to stay"),
     get("security.mine", MEMBERS),
     get("security.index", ADMINS),
     get("security.limits", ADMINS),
@@ -439,6 +462,10 @@ class World:
             "invitation": lambda: {"token": invitations.token_of(self._invitation())},
             "invitation sent": lambda: {"invitation_id": self._invitation(by=who).id},
             "invitation to oneself": lambda: {"token": invitations.token_of(self._invitation(to=who))},
+            "picture": self._picture,
+            "export": lambda: {"export_id": self._export(who or self.author).id},
+            "link to stay": lambda: {"token": self._link_to_stay()},
+            "session of one's own": lambda: {"handle": self._session(who or self.author)},
             "asset": lambda: {"file": self._stylesheet()},
         }
         return kinds[row.about]()
@@ -556,6 +583,36 @@ class World:
             )
             db.session.add(invitation)
         return invitation
+
+    def _picture(self) -> dict[str, Any]:
+        person = make_user()
+        with transaction(wake=False):
+            pictures.change_picture(person, picture())
+        return {"user_id": person.id, "name": person.picture}
+
+    def _export(self, who: User) -> Export:
+        name, file = files.create()
+        file.write(b"everything")
+        file.close()
+        with transaction(wake=False):
+            export = Export(user_id=who.id, file=name, done_at=utcnow(), expires_at=utcnow() + timedelta(days=7))
+            export.asked_at = utcnow() - timedelta(days=2)
+            db.session.add(export)
+        return export
+
+    def _link_to_stay(self) -> str:
+        person = make_user()
+        with transaction(wake=False):
+            privacy.leave(person)
+        asked = sa.select(MailedLink).where(MailedLink.user_id == person.id)
+        return links.token_of(db.session.scalars(asked).one())
+
+    def _session(self, who: User) -> str:
+        token = secrets.token_hex(32)
+        until = utcnow() + timedelta(days=1)
+        with transaction(wake=False):
+            db.session.add(AuthSession(token_hash=token, user_id=who.id, expires_at=until, idle_seconds=3600))
+        return token[:20]
 
     def _suspended(self) -> User:
         return make_user(suspended_at=utcnow(), suspended_until=utcnow() + timedelta(days=3))
@@ -688,6 +745,10 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "accounts.change_password",
         "accounts.sign_out",  # ends a session
         "accounts.end_other_sessions",
+        "accounts.change_picture",  # without a file; tests of their own
+        "accounts.remove_picture",
+        "privacy.leave",  # without having read what goes; tests of their own
+        "privacy.stay_or_go",
         "ideas.discard_draft",
         "ideas.withdraw_vote",
         "comments.unmark_helpful",
@@ -904,7 +965,7 @@ def test_s27_one_address_works_without_a_session_and_carries_a_token_of_its_own(
     wrong = browser.post(world.url(row)[:-2], data={"List-Unsubscribe": "One-Click"})
 
     assert (right.status_code, wrong.status_code) == (200, 404)
-    assert [row.endpoint for row in CHANGING if row.no_session] == ["notifications.stop_now"]
+    assert [row.endpoint for row in CHANGING if row.no_session] == ["notifications.stop_now", "sso.bring"]
 
 
 @pytest.mark.parametrize("role", [None, Role.MEMBER, Role.OWNER], ids=["guest", "member", "owner"])

@@ -133,7 +133,8 @@ def team_of(board: Board) -> list[User]:
     if board.audience is Audience.PRIVATE:
         portal_wide |= User.role.in_(STAFF) & User.id.in_(here)
     people = select(User).where(portal_wide | User.id.in_(here.where(BoardMember.role.in_(STAFF))))
-    fit = people.where(User.suspended_at.is_(None), User.erased_at.is_(None), User.approved_at.is_not(None))
+    fit = people.where(User.suspended_at.is_(None), User.approved_at.is_not(None))
+    fit = fit.where(User.leaves_at.is_(None), User.erased_at.is_(None))
     return list(db.session.scalars(fit.order_by(User.name)))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from portal import outbox
 from portal.accounts.models import Picture, User
-from portal.boards.models import Board
+from portal.boards.queries import list_boards
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
 from portal.ideas.queries import ideas_visible_to
@@ -155,7 +155,7 @@ def _named(rows: list[dict[str, Any]], user: User, own_ideas: bool) -> list[dict
         titles |= {idea.id: idea.title for idea in db.session.scalars(part)}
     boards: dict[int, str] = {}
     if rows and "board_id" in rows[0]:
-        boards = dict(db.session.execute(select(Board.id, Board.name)).tuples().all())
+        boards = {board.id: board.name for board in list_boards(user)}
     for row in rows:
         if row.get(key) in titles:
             row["idea"] = titles[row[key]]

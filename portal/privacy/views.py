@@ -5,7 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from wtforms import BooleanField
+from wtforms.validators import InputRequired
 
 from portal.credentials import links
 from portal.credentials.models import MailedLink, Purpose
@@ -21,6 +24,15 @@ from portal.web.session import authorize, member
 from portal.web.session import sign_out as close_session
 
 bp = Blueprint("privacy", __name__)
+
+
+class LeaveForm(FlaskForm):
+    """Leaving, knowingly."""
+
+    sure = BooleanField(
+        _l("I have read what goes and what stays"),
+        [InputRequired(_l("Read what goes and what stays, and tick the box"))],
+    )
 
 
 @bp.get("/account/data")
@@ -68,7 +80,7 @@ def leave() -> ResponseReturnValue:
     """Leave, and have all that is personal erased."""
     authorize("account.use")
     prove_again()
-    form = FlaskForm()
+    form = LeaveForm()
     if form.validate_on_submit():
         with transaction():
             user = member()
@@ -85,7 +97,8 @@ def leave() -> ResponseReturnValue:
         answer = go_to(url_for("ideas.index"))
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
-    return page("privacy/leave.html", form=form, last_owner=queries.is_last_owner(member()))
+    status = 422 if form.errors else 200
+    return page("privacy/leave.html", status=status, form=form, last_owner=queries.is_last_owner(member()))
 
 
 @bp.route("/account/stay", methods=["GET", "POST"])
