@@ -13,19 +13,26 @@ from portal.accounts.models import User
 from portal.credentials import factors
 from portal.credentials.models import RecoveryCode
 from portal.db import db, utcnow
+from portal.security.log import note
 
 HOW_MANY = 10
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that reads as another
 GROUPS, LONG = 3, 4
 
 
-def renew(user: User) -> list[str]:
-    """Return ten new codes, which nobody can show again; those before them are void."""
+def renew(user: User, *, with_first: bool = False) -> list[str]:
+    """Return ten new codes, which nobody can show again; those before them are void.
+
+    Made ``with_first``, the user's first second factor, they need no mail of their own.
+    """
     db.session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     codes = [_new_code() for _number in range(HOW_MANY)]
     db.session.add_all([RecoveryCode(code_hash=_hash(user, code), user_id=user.id) for code in codes])
     db.session.flush()
-    factors.tell_of_change(user, "codes_made")
+    if with_first:
+        note("factor.codes_made", user=user)
+    else:
+        factors.tell_of_change(user, "codes_made")
     return codes
 
 

@@ -58,6 +58,7 @@ def test_an_app_is_set_up_by_its_first_code_and_recovery_codes_come_with_it(brow
     assert re.search(r'<svg class="qr" viewBox="0 0 \d+ \d+" role="img"[^>]*><path d="M4 4h7v1h-7z', page.text)
     assert "style=" not in page.text
     assert answer.status_code == 200 and len(shown_codes(answer)) == 10
+    assert "<p>The app is set up. Other browsers are signed out.</p>" in answer.text
     assert "no-store" in answer.headers["Cache-Control"]
     other = browse()
     assert type_password(other, user).location == "/sign-in/second"
@@ -73,6 +74,16 @@ def test_the_secret_stays_while_its_page_is_reloaded_and_is_not_readable_in_the_
     assert first == second and len(first) == 32
     with browser.session_transaction() as session:
         assert first not in str(dict(session))
+
+
+def test_the_first_factor_is_told_in_one_mail_though_codes_come_with_it(browse, settle):
+    user = make_user()
+    set_up_app(browse(user))
+
+    settle()
+
+    subjects = db.session.scalars(select(CaughtMail.subject).where(CaughtMail.recipient == user.email)).all()
+    assert subjects == ["An app with codes was set up: Ideas"]
 
 
 def test_a_wrong_first_code_sets_nothing_up(browse):

@@ -67,7 +67,7 @@ def add_passkey() -> ResponseReturnValue:
     with transaction():
         first = not factors.factors_of(member()).count
         passkeys.add(member(), answer, challenge, request.form.get("name", ""))
-        codes = recovery.renew(member()) if first else []
+        codes = recovery.renew(member(), with_first=True) if first else []
         _begin_anew(proved=True)
     return _added(_("The passkey is added. Other browsers are signed out."), codes)
 
@@ -108,7 +108,7 @@ def add_authenticator() -> ResponseReturnValue:
             with transaction():
                 first = not factors.factors_of(member()).count
                 authenticators.add(member(), secret, form.code.data)
-                codes = recovery.renew(member()) if first else []
+                codes = recovery.renew(member(), with_first=True) if first else []
                 _begin_anew(proved=True)
         except CodeRefused as refusal:
             form.code.errors = [refusal.message]
@@ -116,7 +116,7 @@ def add_authenticator() -> ResponseReturnValue:
             session.pop("app", None)
             return _added(_("The app is set up. Other browsers are signed out."), codes)
     side, path = authenticators.picture_of(authenticators.address_of(member(), secret))
-    shown = {"side": side, "path": path, "secret": authenticators.in_groups(secret), "keep": aim()}
+    shown: dict[str, Any] = {"side": side, "path": path, "secret": authenticators.in_groups(secret), "keep": aim()}
     return page("credentials/app.html", status=422 if form.errors else 200, form=form, **shown)
 
 
@@ -181,10 +181,10 @@ def _added(notice: str, codes: list[str]) -> ResponseReturnValue:
     return _show_codes(codes, notice) if codes else go_to(url_for(".two_step", **aim()), notice)
 
 
-def _show_codes(codes: list[str], notice: str = "") -> ResponseReturnValue:
+def _show_codes(codes: list[str], done: str = "") -> ResponseReturnValue:
     """Show the codes in the answer itself: they are kept nowhere from which they could be shown again."""
     file = "\r\n".join([_("Recovery codes for %(portal)s, each good once", portal=option("name")), "", *codes, ""])
-    return page("credentials/recovery_codes.html", codes=codes, notice=notice, file=quote(file), keep=aim())
+    return page("credentials/recovery_codes.html", codes=codes, done=done, file=quote(file), keep=aim())
 
 
 def _show(status: int = 200, **more: Any) -> ResponseReturnValue:
