@@ -58,6 +58,13 @@ SETTINGS = (
         "`inside`: this process works off the outbox too; `off`: `portal worker` does.",
         choices=("inside", "off"),
     ),
+    Setting(
+        "SEARCH",
+        "whoosh",
+        "Where the search index is kept: `whoosh`: in files of this machine; `postgres`: in the database, for portals "
+        "on several machines.",
+        choices=("whoosh", "postgres"),
+    ),
     Setting("HOLD_FIRST_POST", True, "A member's first idea waits for a moderator."),
     Setting("DEFAULT_LOCALE", "en", "Language for people whose browser asks for none that we have."),
     Setting("TIMEZONE", "UTC", "Time zone in which dates are shown and days are counted."),
@@ -157,6 +164,11 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
         check_allowed(config["OUTGOING_ALLOW"])
     except ValueError as error:
         raise ConfigurationError(f"PORTAL_OUTGOING_ALLOW: {error}.") from None
+    if config["SEARCH"] == "postgres" and not config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql"):
+        raise ConfigurationError(
+            "PORTAL_SEARCH=postgres keeps the search index in PostgreSQL, but PORTAL_DATABASE_URL names no such "
+            "database. Set it to postgresql://…, or leave PORTAL_SEARCH at whoosh."
+        )
     if not config["PRODUCTION"]:
         return
     if not config["SECRET_KEY"] or len(str(config["SECRET_KEY"])) < 32:

@@ -10,18 +10,29 @@ group counts as a hit.
 import atexit
 import gzip
 import json
+import os
+import secrets
 import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from portal.search.engine import Document
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateSchema, DropSchema
+
+from portal.db import Model
+from portal.search.engine import CACHE, Document, Engine
+from portal.search.models import SearchDocument, SearchIndex, SearchPostings, SearchSegment
+from portal.search.on_postgres import PostgresEngine
 from portal.search.on_whoosh import WhooshEngine
+
+TABLES = (SearchIndex, SearchSegment, SearchPostings, SearchDocument)
 
 Issue = Mapping[str, Any]
 Search = Callable[[str, int], list[tuple[str, float]]]
@@ -49,14 +60,51 @@ class Figures:
 
 def whoosh_engine(docs: Iterable[Issue]) -> Search:
     """A callable that names the documents most like a text (a title, or a title, a new line and a body)."""
+    return answering(new_whoosh_engine(), docs)
+
+
+def postgres_engine(docs: Iterable[Issue]) -> Search:
+    """The same from PostgreSQL: that of PORTAL_DATABASE_URL, or a throw-away one."""
+    return answering(new_postgres_engine(), docs)
+
+
+def new_whoosh_engine() -> WhooshEngine:
+    """An engine with a folder that goes with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="portal-search-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return WhooshEngine(folder)
+
+
+def new_postgres_engine(url: str = "", cache_bytes: int = CACHE) -> PostgresEngine:
+    """An engine with a schema of its own, beside whatever the database holds; it goes with this process."""
+    url = url or os.environ.get("PORTAL_DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        from portal.bench.postgres import PostgreSQL
+
+        url = PostgreSQL().url()
+    schema = f"portal_search_{secrets.token_hex(4)}"
+    address = sa.make_url(url.replace("postgres://", "postgresql://", 1))
+    database = sa.create_engine(address.update_query_dict({"options": f"-c search_path={schema}"}))
+    with database.begin() as connection:
+        connection.execute(CreateSchema(schema))
+    Model.metadata.create_all(database, tables=[Model.metadata.tables[table.__tablename__] for table in TABLES])
+    atexit.register(_drop, database, schema)
+    return PostgresEngine(database, cache_bytes)
+
+
+def _drop(database: sa.Engine, schema: str) -> None:
+    database.dispose()
+    with suppress(sa.exc.OperationalError), database.begin() as connection:
+        connection.execute(DropSchema(schema, cascade=True))
+
+
+def answering(engine: Engine, docs: Iterable[Issue]) -> Search:
+    """What the engine says once it holds nothing but these documents."""
     names: dict[int, str] = {}
     documents = []
     for number, doc in enumerate(docs, 1):
         names[number] = str(doc["id"])
         documents.append(Document(number, str(doc["title"]), str(doc["body"])))
-    folder = Path(tempfile.mkdtemp(prefix="portal-search-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    engine = WhooshEngine(folder)
     engine.rebuild(documents)
 
     def search(text: str, k: int) -> list[tuple[str, float]]:

@@ -19,6 +19,7 @@ from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.workflow import Publication
 from portal.search.engine import Busy, Document, Engine, NeedsRebuild
 from portal.search.models import IndexTask
+from portal.search.on_postgres import PostgresEngine
 from portal.search.on_whoosh import WhooshEngine
 from portal.transactions import transaction
 
@@ -26,14 +27,23 @@ BATCH = 200
 
 
 def init_app(app: Flask) -> None:
-    """Give the app its index in the instance folder."""
-    app.extensions["search"] = WhooshEngine(Path(app.config["INSTANCE"]) / "index")
+    """Give the app its index: in the instance folder, or in the database."""
+    app.extensions["search"] = _in_database(app) if app.config["SEARCH"] == "postgres" else _in_folder(app)
 
 
 def engine() -> Engine:
     """Return this app's search index."""
     found: Engine = current_app.extensions["search"]
     return found
+
+
+def _in_folder(app: Flask) -> Engine:
+    return WhooshEngine(Path(app.config["INSTANCE"]) / "index")
+
+
+def _in_database(app: Flask) -> Engine:
+    with app.app_context():
+        return PostgresEngine(db.engine)
 
 
 def index_idea(recorded: Recorded) -> None:

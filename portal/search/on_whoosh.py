@@ -27,6 +27,7 @@ from portal.search.postings import (
     MAX_COMPLETIONS,
     NOTHING,
     NeedsRebuild,
+    Place,
     Postings,
     Segment,
     Snapshot,
@@ -262,14 +263,14 @@ class Files:
                 for word in words:
                     yield (name, field, word), self._by_name[name].read(field, word)
 
-    def texts(self, name: str, segment: Segment, docs: Sequence[int]) -> list[str]:
-        """Return what some documents of a segment have in a column of texts."""
+    def texts(self, name: str, places: Sequence[Place]) -> list[str]:
+        """Return what some documents have in a column of texts."""
         with reading():
-            return [self._by_name[segment.name].text(name, doc) for doc in docs]
+            return [self._by_name[segment.name].text(name, doc) for segment, doc in places]
 
-    def with_passage(self, segment: Segment, docs: Sequence[int], passage: str) -> list[bool]:
-        """Return for some documents of a segment whether their words have a passage in this order."""
-        return [passage in text for text in self.texts("sequence", segment, docs)]
+    def with_passage(self, places: Sequence[Place], passage: str) -> list[bool]:
+        """Return for some documents whether their words have a passage in this order."""
+        return [passage in text for text in self.texts("sequence", places)]
 
     def words_from(self, prefix: str) -> Mapping[str, int]:
         """Return the words that begin so, with how many documents have each."""

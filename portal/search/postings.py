@@ -110,6 +110,10 @@ class Segment:
         return len(self.ids)
 
 
+Place = tuple[Segment, int]
+"""Where one document stands."""
+
+
 class Store(Protocol):
     """Where the segments of one generation are read from; whatever it cannot read is a NeedsRebuild, or Outdated."""
 
@@ -118,11 +122,11 @@ class Store(Protocol):
     ) -> Iterator[tuple[tuple[str, str, str], Postings]]:
         """Yield postings by segment, field and word: those asked for, and what came along for nothing."""
 
-    def texts(self, name: str, segment: Segment, docs: Sequence[int]) -> list[str]:
-        """Return what some documents of a segment have in a column of texts."""
+    def texts(self, name: str, places: Sequence[Place]) -> list[str]:
+        """Return what some documents have in a column of texts."""
 
-    def with_passage(self, segment: Segment, docs: Sequence[int], passage: str) -> list[bool]:
-        """Return for some documents of a segment whether their words have a passage in this order."""
+    def with_passage(self, places: Sequence[Place], passage: str) -> list[bool]:
+        """Return for some documents whether their words have a passage in this order."""
 
     def words_from(self, prefix: str) -> Mapping[str, int]:
         """Return the words that begin so, or the first of many, with how many documents have each."""
@@ -209,31 +213,17 @@ class Snapshot:
         found = self.store.frequencies(candidates) if candidates else {}
         return min((word for word in found if found[word] > 1), key=lambda word: (-found[word], word), default=None)
 
-    def titles(self, docs: Sequence[int]) -> list[str]:
+    def titles(self, docs: Iterable[int]) -> list[str]:
         """The titles of some documents, as sequences of stems."""
-        found: dict[int, str] = {}
-        for segment, mine in self._by_segment(docs):
-            found |= zip(mine, self.store.texts("title", segment, self._places(mine)), strict=True)
-        return [found[doc] for doc in docs]
+        return self.store.texts("title", [self._place(doc) for doc in docs])
 
-    def contain(self, docs: Sequence[int], passage: str) -> list[bool]:
+    def contain(self, docs: Iterable[int], passage: str) -> list[bool]:
         """Whether each of the documents has a passage in the sequence of its words."""
-        found: dict[int, bool] = {}
-        for segment, mine in self._by_segment(docs):
-            found |= zip(mine, self.store.with_passage(segment, self._places(mine), passage), strict=True)
-        return [found[doc] for doc in docs]
+        return self.store.with_passage([self._place(doc) for doc in docs], passage)
 
-    def _by_segment(self, docs: Iterable[int]) -> Iterator[tuple[Segment, list[int]]]:
-        parts: dict[int, list[int]] = {}
-        for doc in docs:
-            parts.setdefault(bisect_right(self.bases, doc) - 1, []).append(doc)
-        for number, mine in parts.items():
-            yield self.segments[number], mine
-
-    def _places(self, docs: Sequence[int]) -> list[int]:
-        """Where documents of one segment stand in it."""
-        base = self.bases[bisect_right(self.bases, docs[0]) - 1]
-        return [doc - base for doc in docs]
+    def _place(self, doc: int) -> Place:
+        number = bisect_right(self.bases, doc) - 1
+        return self.segments[number], doc - self.bases[number]
 
     def _segment_postings(self, segment: Segment, field: str, word: str) -> Postings:
         found = self._known(segment, field, word)

@@ -1,0 +1,39 @@
+"""Search engines of either kind, each with an index of its own."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from portal.search.engine import Engine
+from portal.search.evaluation import new_postgres_engine
+from portal.search.on_postgres import PostgresEngine
+from portal.search.on_whoosh import WhooshEngine
+
+
+@pytest.fixture(scope="module", params=["whoosh", "postgres"])
+def engines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Engine]]:
+    """Make engines that have no index yet; a test that uses them runs once on each kind."""
+    made: list[PostgresEngine] = []
+
+    def on_whoosh(**settings: int) -> Engine:
+        return WhooshEngine(tmp_path_factory.mktemp("index") / "search", **settings)
+
+    def on_postgres(**settings: int) -> Engine:
+        made.append(new_postgres_engine(server.url(), **settings))
+        return made[-1]
+
+    if request.param == "whoosh":
+        yield on_whoosh
+        return
+    server = request.getfixturevalue("postgres")
+    yield on_postgres
+    for engine in made:
+        engine.database.dispose()
+
+
+@pytest.fixture
+def new_engine(engines: Callable[..., Engine]) -> Callable[..., Engine]:
+    """Make an engine for this test alone."""
+    return engines
