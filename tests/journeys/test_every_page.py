@@ -6,11 +6,16 @@ import pytest
 from flask import abort
 from playwright.sync_api import expect
 
+from portal.accounts.passwords import hash_password
+from portal.credentials import links
+from portal.credentials.models import Purpose
 from portal.db import db
 from portal.errors import Refusal
 from portal.ideas.workflow import Status
 from portal.notifications.links import stop_token
 from portal.notifications.models import CaughtMail
+from portal.transactions import transaction
+from tests.factories import PASSWORD
 from tests.journeys.scene import Scene
 from tests.support.accessibility import violations
 
@@ -56,6 +61,11 @@ def pages_of_a_visitor(scene):
             "/sign-in",
             f"/sign-in?next=/ideas/{scene.endless.id}&then=vote",
             "/sign-up",
+            "/sign-in/link",
+            "/password/forgotten",
+            "/look-into-your-mail",
+            *(mailed(purpose, scene.quiet) for purpose in ("sign_up", "sign_in", "reset", "change_address")),
+            "/password/no-longer",
             "/rules",
             "/privacy",
             "/how-we-decide",
@@ -69,6 +79,19 @@ def pages_of_a_visitor(scene):
             *(f"/trouble/{status}" for status in (400, 403, 404, 409, 429, 500, 503)),
         ],
     )
+
+
+def mailed(purpose, user):
+    """The path of a link to ``user``, or to somebody new."""
+    new = purpose == "sign_up"
+    data = {"aimed": {}, "locale": "", "to": "quiet@fells.example.org", "pair": "1", "alone": True}
+    data["sign_up"] = {"name": "Newcomer", "password_hash": hash_password(PASSWORD), "rules": 1}
+    with transaction(wake=False):
+        address = "newcomer@example.org" if new else user.email
+        token = links.token_of(links.make(Purpose(purpose), address, user=None if new else user, data=data))
+    return {"sign_up": "/sign-up/", "sign_in": "/sign-in/link/", "reset": "/password/"}.get(
+        purpose, "/address/"
+    ) + token
 
 
 def pages_of_members(scene):
@@ -89,6 +112,7 @@ def pages_of_members(scene):
             f"/comments/{scene.comment.id}/delete",
             f"/sign-in?next=/ideas/{idea}&then=vote",
             "/account",
+            "/account/address",
             "/inbox",
             "/inbox?show=replies",
             "/triage",
@@ -161,9 +185,13 @@ def test_forms_that_come_back_are_for_everybody(open_page, scene):
     for page, path, button in (
         (visitor, "/sign-in", "Sign in"),
         (visitor, "/sign-up", "Agree and open the account"),
+        (visitor, "/sign-in/link", "Mail me a link"),
+        (visitor, mailed("sign_up", scene.quiet), "Open my account"),
+        (visitor, mailed("reset", scene.quiet), "Save the password and sign in"),
+        (member, "/account/address", "Send the two mails"),
         (member, "/ideas/new", "Post idea"),
         (member, f"/ideas/{scene.own.id}/comments/new", "Comment"),
-        (member, "/account", "Change password"),
+        (member, "/account/security", "Change password"),
         (unready, "/rules/agree", "Agree and go on"),
     ):
         page.goto(path)
