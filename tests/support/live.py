@@ -33,6 +33,8 @@ def served(app: Flask) -> Iterator[str]:
 class People:
     """Those who sit in front of real browsers, each with cookies of their own."""
 
+    elsewhere: tuple[str, ...] = ()  # where else a journey leads on purpose
+
     def __init__(self, app: Flask, chromium: Any, address: str) -> None:
         self.app, self.chromium, self.address = app, chromium, address
         self.contexts: list[Any] = []
@@ -73,7 +75,7 @@ class People:
         context.on("weberror", lambda error: self.objections.append(f"script failed: {error.error}"))
 
     def _see_request(self, request: Any) -> None:
-        if not request.url.startswith((self.address, "data:", "blob:")):
+        if not request.url.startswith((self.address, "data:", "blob:", *self.elsewhere)):
             self.objections.append(f"asked for {request.url}")
 
     def _see_message(self, message: Any) -> None:

@@ -1,17 +1,23 @@
-"""OpenID providers on a port of this machine: a small one that signs whatever a test tells it to."""
+"""OpenID providers on ports of this machine: a real one, and a small one that signs whatever a test tells it to."""
 
 import base64
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import Request, urlopen
 
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+
+from tests.support.mail import free_port
 
 KINDS: dict[str, Callable[[str], Any]] = {
     "RS256": lambda kid: RSAKey.generate_key(2048, {"kid": kid, "use": "sig"}),
@@ -26,6 +32,54 @@ class _Any(jws.JWSRegistry):
 
     def get_alg(self, name: str) -> Any:
         return self.algorithms[name]
+
+
+class RealProvider:
+    """Canaille, a real OpenID provider, in a process of its own, with one person for each name."""
+
+    def __init__(self, *names: str) -> None:
+        self.port = free_port()
+        self.issuer = f"http://127.0.0.1:{self.port}"
+        program = Path(__file__).with_name("identity_server.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(program), str(self.port), *names],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._wait()
+
+    def register(self, redirect_uri: str) -> tuple[str, str]:
+        """Register a client as an admin of the provider would; return its id and secret."""
+        about = {
+            "client_name": "Portal",
+            "redirect_uris": [redirect_uri],
+            "scope": "openid email profile",
+            "grant_types": ["authorization_code"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "client_secret_basic",
+        }
+        asked = Request(
+            f"{self.issuer}/oauth/register", json.dumps(about).encode(), {"Content-Type": "application/json"}
+        )
+        with urlopen(asked, timeout=30) as answer:
+            made = json.load(answer)
+        return made["client_id"], made["client_secret"]
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.wait()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + 90
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                with urlopen(f"{self.issuer}/.well-known/openid-configuration", timeout=30):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        self.stop()
+        raise RuntimeError("the identity server did not start")
 
 
 class SmallProvider:

@@ -58,10 +58,9 @@ def confirm(token: str) -> ResponseReturnValue:
     """Show that an address is one's own, in the browser in which the account was asked for; opening it does nothing."""
     link = links.find(token, Purpose.VOUCHED)
     if link is None:
-        return page("sso/confirm.html", status=410, link=None, here=False)
-    here = _was_asked_for_here(link)
-    if not here:
-        return page("sso/confirm.html", link=link, here=False)
+        return page("sso/confirm.html", status=410, link=None, asked_here=False)
+    if not _was_asked_for_here(link):
+        return page("sso/confirm.html", link=link, asked_here=False)
     provider = queries.provider_by_id(link.data["vouched"]["provider_id"])
     if provider is None or not provider.enabled:
         raise SignOnFailed("closed", provider.name if provider else str(_("the provider")))
@@ -71,7 +70,7 @@ def confirm(token: str) -> ResponseReturnValue:
         session.pop("mailed", None)
         welcome = _("Welcome, %(name)s.", name=user.name)
         return enter(user, way_of(provider), aimed=link.data["aimed"], notice=welcome)
-    return page("sso/confirm.html", link=link, here=True)
+    return page("sso/confirm.html", link=link, asked_here=True)
 
 
 def _form(waits: Waiting, rules: Rules) -> NewcomerForm:
