@@ -23,6 +23,7 @@ from portal.events import emit
 from portal.membership import invitations
 from portal.membership.events import MemberApproved, MemberDeclined, MemberSuspended, SuspensionLifted
 from portal.membership.policy import roles_to_give
+from portal.notifications import leaving
 from portal.notifications.service import queue_letter
 from portal.security.log import note
 from portal.text import clean_text
@@ -62,6 +63,7 @@ def set_role(user: User, role: Role, admin: User) -> None:
         return
     before = user.role
     accounts.set_role(user, role, admin)
+    leaving.step_down(user, admin)
     note("role.changed", user=user, actor=admin, before=before.value, after=role.value)
     invitations.withdraw_above(user, roles_to_give(user))
     queue_letter(ROLE, to=user.email, user=user, data={"role": role.value}, rationed=False)

@@ -23,6 +23,14 @@ def take_off(board: Board, user: User, actor: User) -> None:
         hand_back(board, user, actor)
 
 
+def step_down(user: User, actor: User) -> None:
+    """Take along what followed from a role that somebody has no longer: what they may not read, and looked after."""
+    forget_what_is_out_of_reach(user)
+    theirs = select(Board).where(Board.id.in_(select(Idea.board_id).where(Idea.owner_id == user.id)))
+    for board in db.session.scalars(theirs).all():
+        hand_back(board, user, actor)
+
+
 def forget_what_is_out_of_reach(user: User) -> None:
     """Drop what somebody follows, was told of, and is about to be told of, where they may not look any more."""
     near = select(Idea.id).where(is_within_reach_of(user))

@@ -1,0 +1,391 @@
+"""Marker words in every text on every kind of board; then everybody reads all that they can reach.
+
+Who may read which word is worked out here, from the product's words. The crawl follows each link and each form that
+only asks, as a person would, and it has to find what may be found: a crawl that sees nothing proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email import message_from_string, policy
+from html import unescape
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from portal.accounts.models import User
+from portal.accounts.roles import ADMINS, STAFF_READERS, TRIAGERS, Role
+from portal.boards.models import Audience, Board
+from portal.comments import service as comments
+from portal.db import db, insert_if_absent, on_sqlite
+from portal.ideas import moves, service
+from portal.ideas.models import Follow, Idea, Vote
+from portal.ideas.moves import MoveDetails
+from portal.ideas.workflow import Publication, Status
+from portal.notifications import mail
+from portal.notifications.models import CaughtMail
+from portal.options import decide
+from portal.transactions import transaction
+from tests.factories import make_board, make_idea, make_place, make_rules, make_user
+from tests.support import HTMX, Browser
+from tests.test_matrix import KINDS
+
+pytestmark = pytest.mark.usefixtures("app")
+
+MOST_ALIKE = 3  # addresses that differ only in what their arguments say
+MOST_PAGES = 400
+MARK = re.compile(r"zq[a-z]{14}")
+
+
+@dataclass
+class Somebody:
+    """Who reads: the role that counts everywhere, and the rank on every board of the world."""
+
+    name: str
+    user: User | None
+    browser: Browser
+    role: Role | None = None
+    rank: Role | None = None
+    id: int = 0
+    email: str = ""
+
+    def ranks(self) -> set[Role | None]:
+        return {self.role, self.rank or self.role}
+
+    def knows(self, kind: str) -> bool:
+        audience, _one_way = KINDS[kind]
+        if self.role is None:
+            return audience is Audience.PUBLIC
+        return bool(
+            self.role in ADMINS
+            or audience in {Audience.PUBLIC, Audience.MEMBERS}
+            or (audience is Audience.PRIVATE and self.rank)
+            or (audience is Audience.STAFF and self.ranks() & STAFF_READERS)
+        )
+
+    def reads(self, kind: str) -> bool:
+        return self.knows(kind) and (not KINDS[kind][1] or bool(self.ranks() & STAFF_READERS))
+
+    def reads_own(self, kind: str) -> bool:
+        return self.knows(kind) and self.role is not None
+
+
+May = Callable[[Somebody], bool]
+
+
+@dataclass
+class World:
+    """What was planted, and who may read it."""
+
+    words: dict[str, tuple[str, May]] = field(default_factory=dict)  # the word: where it stands, and for whom
+    people: list[Somebody] = field(default_factory=list)
+
+    def mark(self, place: str, may: May) -> str:
+        """Return a new word that stands in one place."""
+        word = "zq" + "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(14))
+        self.words[word] = (place, may)
+        return word
+
+    def may_read(self, person: Somebody) -> set[str]:
+        """The words that this person may find."""
+        return {word for word, (_place, may) in self.words.items() if may(person)}
+
+    def places(self, words: set[str]) -> list[str]:
+        """Where these words stand."""
+        return sorted(self.words[word][0] for word in words)
+
+
+@pytest.fixture
+def world(app, browse, monkeypatch, settle) -> World:
+    monkeypatch.setattr(mail, "MAILS_A_DAY", 10_000)
+    with transaction():
+        decide("second_factor", [])
+    made = World()
+    make_rules()
+    nobody: May = lambda _person: False  # noqa: E731
+    boards = {kind: _board(made, kind) for kind in KINDS}
+    _people(made, browse, boards)
+    author, pm = _named(made, "author"), _named(made, "admin")
+    for kind, board in boards.items():
+        _fill(made, kind, board, author, pm)
+    _merge_across(made, boards, author, pm)
+    draft = made.mark("the author's draft", lambda person: person.name == "author")
+    with transaction():
+        service.save_draft(author, title=f"Not ready {draft}", need=draft, proposal=draft, board="public")
+        gone = make_idea(f"Taken back {made.mark('an idea taken back', nobody)}", author=author, board=boards["public"])
+    with transaction():
+        service.remove_idea(gone, author)
+    settle()
+    return made
+
+
+SHOWN_NOWHERE = {"a deleted comment", "expected", "mail address of a voter"}
+"""What was taken back, what a later move took away, and what takes a reason and an entry in the log to be shown."""
+
+
+def _board(made: World, kind: str) -> Board:
+    audience, one_way = KINDS[kind]
+    word = made.mark(f"{kind}: name", lambda person: person.knows(kind))
+    question = made.mark(f"{kind}: question", lambda person: person.knows(kind))
+    inside = made.mark(f"{kind}: description and team", lambda person: person.role in ADMINS)
+    board = make_board(f"{kind.title()} {word}", audience, one_way=one_way)
+    with transaction(wake=False):
+        board.question, board.description, board.team = f"What of {question}?", f"About {inside}", f"Team {inside}"
+    return board
+
+
+def _people(made: World, browse: Any, boards: dict[str, Board]) -> None:
+    made.people.append(Somebody("visitor", None, browse()))
+    for name, role, rank in (
+        ("waiting", None, None), ("member", Role.MEMBER, None), ("author", Role.MEMBER, None),
+        ("champion", Role.CHAMPION, None), ("observer", Role.OBSERVER, None), ("moderator", Role.MODERATOR, None),
+        ("pm", Role.PM, None), ("admin", Role.ADMIN, None), ("owner", Role.OWNER, None),
+        ("member of the boards", Role.MEMBER, Role.MEMBER), ("observer of the boards", Role.MEMBER, Role.OBSERVER),
+        ("PM of the boards", Role.MEMBER, Role.PM),
+    ):  # fmt: skip
+        fields = {"approved_at": None} if role is None else {}
+        email = made.mark(f"mail address of the {name}", lambda p, name=name: p.name == name or p.role in ADMINS)
+        user = make_user(role or Role.MEMBER, email=f"{email}@example.org", **fields)
+        for board in boards.values() if rank else ():
+            make_place(board, user, rank)
+        made.people.append(Somebody(name, user, browse(user), role, rank, user.id, user.email))
+
+
+def _fill(made: World, kind: str, board: Board, author: User, pm: User) -> None:
+    """One idea with all that can be said about it; one that is held, one hidden, one that was joined to the first."""
+
+    def of(place: str) -> str:
+        return made.mark(f"{kind}: {place}", lambda p: p.reads(kind) or (p.name == "author" and p.reads_own(kind)))
+
+    def of_team(place: str) -> str:
+        own: May = lambda p: p.name == "author" and p.reads_own(kind)  # noqa: E731
+        return made.mark(f"{kind}: {place}", lambda p: (p.knows(kind) and bool(p.ranks() & TRIAGERS)) or own(p))
+
+    before = f"{of('title before')} opens before dawn"
+    idea = make_idea(before, author=author, board=board, need=f"Today {of('need before')} stays shut.")
+    _follow(made, idea)
+    looks_after_people: May = lambda p: p.role in {Role.MODERATOR, *ADMINS}  # noqa: E731 - they see who is here
+    voted: May = lambda p: (p.knows(kind) and bool(p.ranks() & STAFF_READERS)) or looks_after_people(p)  # noqa: E731
+    voter = make_user(
+        name=f"Voter {made.mark(f'{kind}: who voted', voted)}",
+        email=f"{made.mark(f'{kind}: mail address of a voter', lambda p: p.role in ADMINS)}@example.org",
+    )
+    with transaction():
+        insert_if_absent(Vote, idea_id=idea.id, voter_id=voter.id)
+        idea.votes += 1
+        service.edit_idea(
+            idea,
+            pm,
+            title=f"{of('title')} opens at dawn",
+            need=f"Shut: {of('need')}",
+            proposal=f"Open: {of('proposal')}",
+        )
+        moves.set_tags(idea, [of("tag")], pm)
+    with transaction():
+        first = comments.post_comment(idea, pm, f"Comment {of('comment')}")
+        comments.post_comment(idea, author, f"Reply {of('reply')}", reply_to=first)
+        gone = comments.post_comment(
+            idea, pm, f"Said in haste {made.mark(f'{kind}: a deleted comment', lambda p: False)}"
+        )
+    with transaction():
+        comments.delete_comment(gone, pm)
+        moves.move_idea(idea, Status.UNDER_REVIEW, pm, MoveDetails(owner=pm))
+        moves.move_idea(idea, Status.PLANNED, pm, MoveDetails(
+            answer=f"Answer {of('answer')}", reversal=f"Unless {of('reversal')}", expected=of("expected")))  # fmt: skip
+        moves.move_idea(idea, Status.UNDER_REVIEW, pm, MoveDetails(reason=f"Because {of('reason')}"))
+        link = f"https://example.org/{of('link')}"
+        moves.answer_idea(
+            idea,
+            pm,
+            MoveDetails(answer=f"More {of('second answer')}", alternative=f"Or {of('alternative')}", link=link),
+        )
+    held = make_idea(f"Held {of_team('held title')}", author=author, board=board, need=f"Held {of_team('held need')}",
+                     publication=Publication.HELD)  # fmt: skip
+    hidden = make_idea(f"Hidden {of_team('hidden title')}", author=author, board=board)
+    joined = make_idea(f"Joined {of('joined title')}", author=author, board=board, need=f"Joined {of('joined need')}")
+    _follow(made, held, hidden, joined)
+    with transaction():
+        service.hide_idea(
+            hidden,
+            pm,
+            f"For {made.mark(f'{kind}: why it was hidden', lambda p: p.name == 'author' and p.reads_own(kind))}",
+        )
+        board.one_way = False  # joined before members were kept apart
+        moves.move_idea(joined, Status.MERGED, pm, MoveDetails(into=idea, reason=f"Same as {of('why joined')}"))
+        board.one_way = KINDS[kind][1]
+
+
+def _merge_across(made: World, boards: dict[str, Board], author: User, pm: User) -> None:
+    """An idea of a private board that stands under a public one, and the other way round."""
+    for here, there in (("private", "public"), ("public", "private"), ("members", "public"), ("staff", "members")):
+
+        def in_sight(kind: str) -> May:
+            return lambda p: p.reads(kind)  # noqa: B023 - the kind is bound by the call
+
+        words = [
+            made.mark(f"{kind}: joined across, {part}", in_sight(kind))
+            for kind, part in ((here, "idea"), (there, "main"))
+        ]
+        idea = make_idea(f"Across {words[0]}", author=author, board=boards[here], need=f"Across {words[0]}")
+        main = make_idea(f"Across {words[1]}", author=author, board=boards[there], need=f"Across {words[1]}")
+        _follow(made, idea, main)
+        with transaction():
+            moves.move_idea(idea, Status.MERGED, pm, MoveDetails(into=main))
+
+
+def _follow(made: World, *ideas: Idea) -> None:
+    """Have everybody follow these, also those who may not see them: what is told of them is where leaks would show."""
+    with transaction(wake=False):
+        for idea in ideas:
+            for person in made.people:
+                if person.user is not None:
+                    insert_if_absent(Follow, idea_id=idea.id, user_id=person.id, by_choice=True)
+
+
+def _named(made: World, name: str) -> User:
+    return next(person.user for person in made.people if person.name == name and person.user)
+
+
+# Reading
+
+
+ON_BOTH = ("visitor", "author", "member of the boards", "owner")
+"""Who reads everything on both databases; the others on one."""
+
+
+def crawl(person: Somebody, world: World) -> Iterator[tuple[str, str]]:
+    """Yield what somebody can reach from the front page by links and by forms that only ask, as address and text."""
+    waiting = deque(["/", "/inbox", "/account", "/triage", "/search", "/admin/boards", "/admin/people", "/mail/health",
+                     *(f"/people/{someone.id}" for someone in world.people if someone.user)])  # fmt: skip
+    known, alike = set(waiting), Counter[str]()
+    while waiting and len(known) < MOST_PAGES * 3:
+        url = waiting.popleft()
+        pattern = re.sub(r"=[^&]*", "=", url)
+        alike[pattern] += 1
+        if alike[pattern] > MOST_ALIKE:
+            continue
+        for headers in ({}, HTMX) if alike[pattern] == 1 else ({},):
+            answer = person.browser.get(url, headers=headers)
+            text = unescape(answer.text) + str(answer.headers)
+            yield url, text
+            for found in _leads_to(answer.text):
+                if found not in known:
+                    known.add(found)
+                    waiting.append(found)
+
+
+def _leads_to(page: str) -> list[str]:
+    links = re.findall(r'(?:href|hx-get)="(/[^"#]*)', page)
+    asking = re.findall(r'<form(?![^>]*method="post")[^>]*action="(/[^"?]*)', page)
+    found = [unescape(url) for url in [*links, *asking]]
+    return [url for url in found if not url.startswith(("/assets", "/static", "/sign-out")) and len(url) < 400]
+
+
+def test_s05_s06_everybody_reads_what_is_theirs_to_read_and_nothing_else(world):
+    leaks: list[str] = []
+    found: dict[str, set[str]] = {}
+    pages = Counter[str]()
+    people = world.people if on_sqlite() else [_somebody(world, name) for name in ON_BOTH]
+    for person in people:
+        may, read = world.may_read(person), set()
+        for url, text in crawl(person, world):
+            words = {word for word in MARK.findall(text) if word in world.words}
+            pages[person.name] += 1
+            leaks += [f"{person.name} at {url}: {place}" for place in world.places(words - may)]
+            read |= words
+        found[person.name] = read
+
+    assert not leaks, "\n" + "\n".join(leaks[:60])
+    assert min(pages.values()) > 20
+    for person in people:
+        missed = {
+            word for word in world.may_read(person) - found[person.name]
+            if re.search(r": (title|need|proposal|comment|reply|answer|tag|name|joined title)$", world.words[word][0])
+        }  # fmt: skip
+        assert world.places(missed) == [], person.name
+    parts = {place.partition(": ")[2] for place in world.places(set().union(*found.values()))}
+    planted = {place.partition(": ")[2] for place, _may in world.words.values()}
+    assert planted - parts == SHOWN_NOWHERE
+
+
+def test_s05_searching_and_typing_answer_as_if_what_is_hidden_were_not_there(world):
+    wrong: list[str] = []
+    for person in (_somebody(world, name) for name in SEARCHING):
+        may = world.may_read(person)
+        nothing = {url: _said_without(person, url, "zqneverwasthere") for url in ASKING}
+        for word, (place, _may) in world.words.items():
+            if word in may or place.partition(": ")[2] not in SEARCHED:
+                continue
+            for url, said in nothing.items():
+                if _said_without(person, url, word) != said:
+                    wrong.append(f"{person.name} asks {url.format(word)} for {place}")
+    reader = _somebody(world, "PM of the boards")
+    hits = [word for word, (place, _may) in world.words.items() if place.endswith(": title")
+            and "1 idea" in reader.browser.get(f"/search?q={word}").text]  # fmt: skip
+
+    assert not wrong, "\n" + "\n".join(wrong[:60])
+    assert len(hits) == len(KINDS)
+
+
+SEARCHING = ("visitor", "waiting", "member", "author", "moderator", "member of the boards", "PM of the boards")
+SEARCHED = {"title", "title before", "comment", "tag", "answer", "held title", "hidden title", "joined title",
+            "a deleted comment", "name", "joined across, idea", "joined across, main"}  # fmt: skip
+ASKING = (
+    "/search?q={}",
+    "/search/similar?title={}+opens+at+dawn+before+others",
+    "/?tag={}&status=all",
+)
+
+
+def _said_without(person: Somebody, url: str, word: str) -> str:
+    text = person.browser.get(url.format(word)).text.replace(word, "WORD")
+    return re.sub(r'name="csrf_token" value="[^"]+"|X-CSRFToken&#34;: &#34;[^&]+|"X-CSRFToken": "[^"]+', "token", text)
+
+
+def test_s05_s09_no_mail_holds_what_its_reader_may_not_see(world):
+    by_address = {person.email: person for person in world.people if person.user}
+    leaks, mails = [], Counter[str]()
+    told: set[str] = set()
+    for caught in db.session.scalars(select(CaughtMail)):
+        person = by_address.get(caught.recipient)
+        if person is None:
+            continue
+        message = message_from_string(caught.raw, policy=policy.default)
+        texts = [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
+        words = {word for word in MARK.findall(" ".join([caught.subject, *texts])) if word in world.words}
+        leaks += [f"{person.name}: {place}" for place in world.places(words - world.may_read(person))]
+        mails[person.name] += 1
+        told |= words
+
+    assert not leaks, "\n" + "\n".join(leaks[:60])
+    assert {"member", "PM of the boards", "moderator", "owner"} <= set(mails)
+    assert mails["member"] < mails["member of the boards"] < mails["PM of the boards"]
+    assert {kind for kind in KINDS if any(world.words[word][0] == f"{kind}: answer" for word in told)} == set(KINDS)
+
+
+def test_s04_s05_errors_name_nothing(world):
+    """What is refused, missing or sent wrongly is answered without a word of what stands there."""
+    leaks: list[str] = []
+    refused = 0
+    ideas = list(db.session.scalars(select(Idea.id)))
+    for person in (_somebody(world, name) for name in ("visitor", "member", "observer", "PM of the boards")):
+        may = world.may_read(person)
+        for idea_id in ideas:
+            for path in ("vote", "comments", "remove"):
+                answer = person.browser.post(f"/ideas/{idea_id}/{path}", data={"reply_to": "1", "vote": "1"})
+                if answer.status_code >= 400:
+                    refused += 1
+                    words = {word for word in MARK.findall(unescape(answer.text)) if word in world.words}
+                    leaks += [f"{person.name} at {idea_id}/{path}: {place}" for place in world.places(words - may)]
+
+    assert leaks == []
+    assert refused > 100
+
+
+def _somebody(world: World, name: str) -> Somebody:
+    return next(person for person in world.people if person.name == name)

@@ -1,0 +1,277 @@
+"""Role × address × board: every address that is about something on a board, asked by everybody, on boards of each kind.
+
+The addresses come from the table in ``test_addresses``, which is equal to the URL map; what a new address is about is
+said there, and it is tried here without another word. What should come out is worked out here from the product's words
+and not from the portal's own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import url_for
+
+from portal.accounts.models import User
+from portal.accounts.roles import ADMINS, STAFF_READERS, TRIAGERS, Role
+from portal.boards.models import Audience, Board
+from portal.db import on_sqlite, utcnow
+from portal.ideas.models import Idea
+from portal.ideas.moves import MoveDetails, move_idea
+from portal.ideas.workflow import Publication, Status
+from portal.search import index
+from portal.transactions import transaction
+from tests.factories import make_board, make_comment, make_idea, make_place, make_rules, make_user
+from tests.support import Browser
+from tests.test_addresses import INVENTED, MEMBERS, PARTICIPANTS, TABLE, Row, everything, listed, without_numbers
+
+pytestmark = pytest.mark.usefixtures("app")
+
+KINDS: dict[str, tuple[Audience, bool]] = {
+    "public": (Audience.PUBLIC, False),
+    "members": (Audience.MEMBERS, False),
+    "private": (Audience.PRIVATE, False),
+    "staff": (Audience.STAFF, False),
+    "one-way": (Audience.PUBLIC, True),
+    "private one-way": (Audience.PRIVATE, True),
+}
+ABOUT = {"idea", "merged idea", "comment", "voter", "board"}
+ON_BOARDS = [row for row in TABLE if row.about in ABOUT and not row.demo]
+ELSEWHERE = [row for row in TABLE if row.about == "" and not row.demo]
+FINE = {200, 204, 303, 409, 422}
+
+
+@dataclass
+class Somebody:
+    """One kind of person: the role that counts, and what they are on boards."""
+
+    name: str
+    user: User | None
+    role: Role | None
+    browser: Browser
+    places: dict[str, Role] = field(default_factory=dict)
+
+    def ranks(self, kind: str) -> set[Role | None]:
+        """All that this person is on a board."""
+        return {self.role, self.places.get(kind, self.role)}
+
+    def knows(self, kind: str) -> bool:
+        """Whether they may know of the board, in the product's words."""
+        audience, _one_way = KINDS[kind]
+        if self.role is None:
+            return audience is Audience.PUBLIC
+        return bool(
+            self.role in ADMINS
+            or audience in {Audience.PUBLIC, Audience.MEMBERS}
+            or (audience is Audience.PRIVATE and kind in self.places)
+            or (audience is Audience.STAFF and self.ranks(kind) & STAFF_READERS)
+        )
+
+    def reads(self, kind: str, own: bool, publication: Publication = Publication.PUBLISHED) -> bool:
+        """Whether they may know of an idea there."""
+        apart = KINDS[kind][1] and not self.ranks(kind) & STAFF_READERS
+        seen = publication is Publication.PUBLISHED or own or bool(self.ranks(kind) & TRIAGERS)
+        return self.knows(kind) and seen and (not apart or (own and self.role is not None))
+
+    def may(self, row: Row, kind: str, own: bool) -> bool:
+        """Whether they may do what the row is about with something that they may know of."""
+        author = row.author_may and own and bool(self.ranks(kind) & PARTICIPANTS)
+        return None in row.may or author or bool((self.ranks(kind) - {None}) & row.may)
+
+    def is_refused(self, answer: Any) -> bool:
+        """Whether this is the answer to somebody who may not."""
+        if self.user is None or self.user.is_suspended:
+            return bool(answer.status_code == 303 and answer.location.startswith("/sign-in"))
+        return bool(answer.status_code == 403)
+
+
+class World:
+    """Boards of every kind, people of every kind, and things that are made when they are asked for."""
+
+    def __init__(self, browse: Any, app: Any) -> None:
+        self.app = app
+        make_rules()
+        index.rebuild()
+        self.boards = {
+            kind: make_board(f"Board {kind}", audience, one_way=one_way) for kind, (audience, one_way) in KINDS.items()
+        }
+        self.elsewhere = make_board("Elsewhere")
+        self.author = make_user(name="The Author")
+        self.mains = {
+            kind: make_idea("The main one", author=self.author, board=board) for kind, board in self.boards.items()
+        }
+        self.people = list(self._people(browse))
+        self.pm = next(person.user for person in self.people if person.name == "PM of the board")
+
+    def _people(self, browse: Any) -> Iterator[Somebody]:
+        yield Somebody("visitor", None, None, browse())
+        waiting = make_user(name="Who Waits", approved_at=None)
+        yield Somebody("waiting", waiting, None, browse(waiting))
+        suspended = make_user(Role.ADMIN, name="Who Was Shut Out")
+        browser = browse(suspended)
+        with transaction(wake=False):
+            suspended.suspended_at = utcnow()
+        yield Somebody("suspended", suspended, None, browser)
+        for role in Role:
+            person = make_user(role)
+            yield Somebody(role.value, person, role, browse(person))
+        for name, rank in (("member of the board", Role.MEMBER), ("observer of the board", Role.OBSERVER),
+                           ("moderator of the board", Role.MODERATOR), ("PM of the board", Role.PM)):  # fmt: skip
+            person = make_user(name=name.title())
+            for board in self.boards.values():
+                make_place(board, person, rank)
+            yield Somebody(name, person, Role.MEMBER, browse(person), dict.fromkeys(KINDS, rank))
+        other = make_user(name="Pm Elsewhere")
+        make_place(self.elsewhere, other, Role.PM)
+        yield Somebody("PM of another board", other, Role.MEMBER, browse(other))
+
+    def ask(self, person: Somebody, row: Row, kind: str, url: str) -> Any:
+        """Make the request that the row is about."""
+        if row.method == "GET":
+            return person.browser.get(url)
+        assert self.pm is not None
+        words = {
+            "{staff}": str(self.pm.id), "{main}": str(self.mains[kind].id),
+            "{other board}": self.boards["public" if kind != "public" else "members"].slug,
+        }  # fmt: skip
+        return person.browser.post(url, data={name: words.get(value, value) for name, value in row.form.items()})
+
+    def url(self, row: Row, **made: Any) -> str:
+        """The address of the row."""
+        with self.app.test_request_context():
+            return url_for(row.endpoint, **row.args, **made)
+
+    def make(self, row: Row, kind: str, author: User) -> dict[str, Any]:
+        """What the row is about, on a board of this kind, by this author."""
+        board = self.boards[kind]
+        if row.about == "board":
+            return {"slug": board.slug}
+        if row.about == "voter":
+            return {"idea_id": self._idea(row, board, author).id, "user_id": author.id}
+        if row.about == "merged idea":
+            return {"idea_id": self._merged(kind, author).id}
+        idea = self._idea(row, board, author)
+        return {"comment_id": make_comment(idea, author=author).id} if row.about == "comment" else {"idea_id": idea.id}
+
+    def invented(self, row: Row) -> dict[str, Any]:
+        """Something of the same kind that was never there."""
+        if row.about == "board":
+            return {"slug": "never-there"}
+        number = "comment_id" if row.about == "comment" else "idea_id"
+        return {number: INVENTED} | ({"user_id": self.author.id} if row.about == "voter" else {})
+
+    def _idea(self, row: Row, board: Board, author: User) -> Idea:
+        return make_idea(author=author, board=board, publication=row.publication, status=row.status)
+
+    def _merged(self, kind: str, author: User) -> Idea:
+        idea = make_idea(author=author, board=self.boards[kind])
+        with transaction(wake=False):  # from a time before members were kept apart
+            self.boards[kind].one_way = False
+            move_idea(idea, Status.MERGED, None, MoveDetails(into=self.mains[kind]))
+            self.boards[kind].one_way = KINDS[kind][1]
+        return idea
+
+
+@pytest.fixture
+def world(app, browse) -> World:
+    return World(browse, app)
+
+
+def asked(world: World, kind: str) -> Iterator[tuple[Row, Somebody, bool]]:
+    """Each row, as everybody, about what others made; and as some, about what is their own."""
+    for row in ON_BOARDS:
+        for person in world.people:
+            yield row, person, False
+            if person.name in OWNERS and (row.author_may or row.endpoint in ALSO_OWN):
+                yield row, person, True
+
+
+OWNERS = {"waiting", "member", "observer", "member of the board", "PM of another board"}
+ALSO_OWN = {"ideas.show", "ideas.vote", "ideas.voters", "comments.post", "comments.mark_helpful", "triage.desk"}
+COMPARED = {"visitor", "member", "PM of another board"}
+"""Whose refusals are compared word by word with the answer about what was never there."""
+ON_BOTH = {"public", "private one-way"}
+"""The boards that are tried on both databases; the rules, for all kinds of board, are in ``boards/test_visibility``."""
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_s02_s04_on_each_board_everybody_gets_what_is_theirs(world, kind):
+    if kind not in ON_BOTH and not on_sqlite():
+        return
+    wrong: list[str] = []
+    seen, allowed = [], []
+    made: dict[Any, dict[str, Any]] = {}
+    invented: dict[Any, Any] = {}
+    for row, person, own in asked(world, kind):
+        key = (id(row), person.name if own else "")
+        if key not in made:
+            made[key] = world.make(row, kind, person.user if own and person.user else world.author)
+    before = everything()
+    for row, person, own in asked(world, kind):
+        reads = person.knows(kind) if row.about == "board" else person.reads(kind, own, row.publication)
+        if reads and person.may(row, kind, own):
+            allowed.append((row, person, own))
+            continue
+        answer = world.ask(person, row, kind, world.url(row, **made[id(row), person.name if own else ""]))
+        if reads and not person.is_refused(answer):
+            wrong.append(f"{row} by {person.name}{' (own)' * own} is not refused: {answer.status_code}")
+        if not reads:
+            seen.append(answer.status_code)
+        if not reads and person.name not in COMPARED and answer.status_code != 404 and not person.is_refused(answer):
+            wrong.append(f"{row} by {person.name}{' (own)' * own} is told: {answer.status_code}")
+        if not reads and person.name in COMPARED:
+            never = (id(row), person.name)
+            if never not in invented:
+                invented[never] = without_numbers(world.ask(person, row, kind, world.url(row, **world.invented(row))))
+            if without_numbers(answer) != invented[never]:
+                codes = f"{answer.status_code} and not {invented[never][0]}"
+                wrong.append(f"{row} by {person.name}{' (own)' * own} is told apart: {codes}")
+    changed = [name for name, rows in everything().items() if rows != before[name]]
+    for row, person, own in allowed:
+        things = made[id(row), person.name if own else ""]
+        if row.method == "POST":
+            things = world.make(row, kind, person.user if own and person.user else world.author)
+        answer = world.ask(person, row, kind, world.url(row, **things))
+        if answer.status_code not in FINE or (answer.location or "").startswith("/sign-in"):
+            wrong.append(f"{row} by {person.name}{' (own)' * own} is not let through: {answer.status_code}")
+
+    assert not wrong, listed(wrong)
+    assert changed == []
+    assert len(allowed) > 100
+    assert kind == "public" or 404 in seen
+
+
+def test_s02_who_waits_is_suspended_or_ranks_on_a_board_gets_no_more_than_that_elsewhere(world):
+    wrong: list[str] = []
+    for row in ELSEWHERE:
+        url = world.url(row)
+        for person in world.people:
+            if person.name in {"waiting", "suspended", "PM of the board", "member of the board", "PM of another board"}:
+                roles = {person.role} | (set(person.places.values()) if row.endpoint.startswith("triage.") else set())
+                if person.name == "PM of another board" and row.endpoint.startswith("triage."):
+                    roles.add(Role.PM)
+                through = None in row.may or roles & row.may or (person.name == "waiting" and row.may >= MEMBERS)
+                if through and row.method == "GET":
+                    answer = person.browser.get(url)
+                    if person.is_refused(answer):
+                        wrong.append(f"{row} by {person.name} is not let through: {answer.status_code}")
+                elif not through:
+                    before = everything()
+                    answer = world.ask(person, row, "public", url)
+                    if not person.is_refused(answer) or before != everything():
+                        wrong.append(f"{row} by {person.name} is not refused: {answer.status_code}")
+
+    assert not wrong, listed(wrong)
+
+
+def test_the_matrix_speaks_of_every_address_that_is_about_something_on_a_board(app):
+    """Whoever adds an address says what it is about; one with an idea, a comment or a board in it belongs in here."""
+    with_objects = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.arguments & {"idea_id", "comment_id", "slug"} and rule.endpoint.split(".")[0] != "sso"
+    }
+
+    assert with_objects - {row.endpoint for row in ON_BOARDS} == set()
