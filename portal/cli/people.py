@@ -7,9 +7,10 @@ import sys
 
 import click
 
-from portal.accounts import service
+from portal.accounts import queries, service
 from portal.accounts.passwords import LONGEST, SHORTEST
 from portal.accounts.roles import Role
+from portal.credentials import factors
 from portal.opening import opened
 from portal.transactions import transaction
 
@@ -40,6 +41,23 @@ def create(email: str, name: str, role: str, team: str | None, password_stdin: b
     click.echo(shown)
     if not chosen:
         click.echo(f"Password: {password}")
+
+
+@user.command("remove-second-step")
+@click.option("--email", required=True, help="The address of the account.")
+def remove_second_step(email: str) -> None:
+    """Take all passkeys, apps and recovery codes from somebody who lost them.
+
+    Their sessions end and a mail tells them. Make sure before that it is really they who ask.
+    """
+    with opened():
+        found = queries.find_by_email(email)
+        if found is None:
+            raise click.UsageError(f"There is no account with the address {email}.")
+        with transaction():
+            factors.remove_all(found, None)
+            shown = f"{found.name} signs in without a second step now."
+    click.echo(shown)
 
 
 def _read_password() -> str:

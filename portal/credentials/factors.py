@@ -94,16 +94,16 @@ def tell_of_change(user: User, what: str, actor: User | None = None, **about: An
     links.void_all(user)
 
 
-def remove_all(user: User, actor: User) -> None:
+def remove_all(user: User, actor: User | None) -> None:
     """Take all second factors from somebody who lost them and end their sessions; their owner is told by mail.
 
-    Raises NotBelow for people whose rank is not below the actor's.
+    Raises NotBelow for people whose rank is not below the actor's. Without an actor it is the operator's word.
     """
-    if not actor.is_admin or RANKS.index(user.role) >= RANKS.index(actor.role):
+    if actor and (not actor.is_admin or RANKS.index(user.role) >= RANKS.index(actor.role)):
         raise NotBelow
     for table in (Passkey, Authenticator, RecoveryCode, AuthSession):
         db.session.execute(sa.delete(table).where(table.user_id == user.id))
-    tell_of_change(user, "all_removed", actor)
+    tell_of_change(user, "all_removed", actor, **({} if actor else {"by": "operator"}))
 
 
 def demand_of(roles: set[Role], actor: User) -> None:

@@ -21,7 +21,10 @@ CHANGES = {
     "code_used": (_l("A recovery code was used"), _l("Somebody signed in with it instead of the second step.")),
     "all_removed": (
         _l("Your second step was removed"),
-        _l("An admin took all passkeys, apps and recovery codes from your account, and signed it out everywhere."),
+        _l(
+            "Somebody who looks after the portal took all passkeys, apps and recovery codes from your account, "
+            "and signed it out everywhere."
+        ),
     ),
 }
 

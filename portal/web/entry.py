@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import Any
 
@@ -41,7 +42,7 @@ def enter(
     the person came for where this request does not: a mailed link remembers it.
     """
     if not strong and credentials.has_second_factor(user):
-        half = {"user": user.id, "way": way, "remember": remember, "at": int(time.time())}
+        half = {"user": user.id, "way": way, "remember": remember, "at": int(time.time()), "of": _proof_of(user)}
         session["half"] = half | (aim() if aimed is None else aimed)
         if notice:
             flash(notice)
@@ -84,12 +85,15 @@ def find_by_password(email: str, password: str) -> User | None:
 
 
 def half_signed_in() -> tuple[User, dict[str, Any]] | None:
-    """Return who proved a first factor in this browser in the last ten minutes, and how; None for nobody."""
+    """Return who proved a first factor in this browser in the last ten minutes, and how; None for nobody.
+
+    Another password or address since then makes it worth nothing.
+    """
     half = session.get("half")
     if not half or half["at"] + HALF_FOR < time.time():
         return None
     user = accounts.find_user(half["user"])
-    return (user, half) if user and user.is_active else None
+    return (user, half) if user and user.is_active and half.get("of") == _proof_of(user) else None
 
 
 def let_in(
@@ -114,7 +118,7 @@ def let_in(
     return go_on(notice or _("Welcome back, %(name)s.", name=user.name), aimed)
 
 
-def aim() -> dict[str, str]:
+def aim() -> dict[str, Any]:
     """Return what this request says the person came for: ``next``, a path, and ``then``, an act there.
 
     A mailed link adds ``act``, which names what waited when it was asked for.
@@ -130,3 +134,8 @@ def go_on(notice: str = "", aimed: dict[str, str] | None = None) -> Response:
         flash(notice)
     resume.keep_linked_act(target, aimed.get("then"))
     return resume.go_on(target, aimed.get("act"))
+
+
+def _proof_of(user: User) -> str:
+    """Return a mark that is another one after the password or the address changed."""
+    return hashlib.sha256(f"{user.email}\0{user.password_hash}".encode()).hexdigest()[:16]

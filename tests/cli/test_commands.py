@@ -13,8 +13,11 @@ from portal.accounts.passwords import is_right
 from portal.accounts.roles import Role
 from portal.cli import COMMANDS
 from portal.cli import portal as command
+from portal.credentials.models import Authenticator
 from portal.db import db
+from portal.security.models import SecurityEntry
 from tests.support.databases import forget
+from tests.support.factors import add_app
 
 GOOD_SECRET = "0123456789abcdef" * 2
 
@@ -228,6 +231,19 @@ def test_the_same_address_twice_is_refused(run):
     run("user", "create", "--email", "a@example.org", "--name", "Ann")
 
     assert_one_sentence(run("user", "create", "--email", "A@example.org", "--name", "Bea"), "There is an account")
+
+
+def test_s14_the_operator_takes_the_second_step_from_an_owner_who_lost_it(run, settings):
+    run("user", "create", "--email", "a@example.org", "--name", "Ann", "--role", "owner")
+    look(settings, lambda: add_app(db.session.scalars(select(User)).one()))
+
+    answer = run("user", "remove-second-step", "--email", "A@example.org")
+
+    assert answer.output == "Ann signs in without a second step now.\n"
+    assert look(settings, lambda: db.session.scalars(select(Authenticator)).all()) == []
+    entry = look(settings, lambda: db.session.scalars(select(SecurityEntry)).all()[-1])
+    assert (entry.kind, entry.data) == ("factor.all_removed", {"by": "operator"})
+    assert_one_sentence(run("user", "remove-second-step", "--email", "b@example.org"), "no account", code=2)
 
 
 def test_a_role_that_there_is_not_is_a_mistake_in_the_command(run):

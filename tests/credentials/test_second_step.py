@@ -212,6 +212,15 @@ def test_the_second_step_is_over_after_ten_minutes(browse):
     assert not is_in(browser)
 
 
+def test_s20_another_password_ends_what_the_old_one_began(browse):
+    user, secret, browser = halfway(browse)
+    with transaction():
+        user.password_hash = "another one"
+
+    assert type_code(browser, code_of(secret)).location == "/sign-in"
+    assert not is_in(browser)
+
+
 def test_nobody_takes_the_second_step_without_the_first(browse):
     secret = add_app(make_user())
     browser = browse()

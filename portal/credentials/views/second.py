@@ -107,7 +107,13 @@ def _lead_away() -> Response:
     if viewer().is_signed_in:
         return go_to(own_path(request.args.get("next"), url_for("ideas.index")))
     if half:
-        flash(_("More than ten minutes went by since the first step, so please sign in once more."), "error")
+        flash(
+            _(
+                "More than ten minutes went by since the first step, or your account changed meanwhile. "
+                "Please sign in once more."
+            ),
+            "error",
+        )
     return go_to(url_for("accounts.sign_in", **{key: half[key] for key in ("next", "then") if key in half}))
 
 
