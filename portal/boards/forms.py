@@ -27,8 +27,8 @@ from portal.text import clean_line
 
 AUDIENCES = {
     Audience.PUBLIC: _l("Everybody, also visitors"),
-    Audience.MEMBERS: _l("Members: everybody with an account"),
-    Audience.PRIVATE: _l("Private: the people on this board's list, and admins"),
+    Audience.MEMBERS: _l("Everybody with an account"),
+    Audience.PRIVATE: _l("The people on this board's list, and admins"),
     Audience.STAFF: _l("The team only"),
 }
 _ADDRESS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -129,7 +129,7 @@ def visible_board_ids(viewer: Person) -> sa.ScalarSelect[int]:
 def team_of(board: Board) -> list[User]:
     """Return everybody who can own an idea on this board, by name: the team, as far as it knows of the board."""
     here = select(BoardMember.user_id).where(BoardMember.board_id == board.id)
-    portal_wide = User.role.in_(ADMINS if board.audience is Audience.PRIVATE else STAFF)
+    portal_wide: ColumnElement[bool] = User.role.in_(ADMINS if board.audience is Audience.PRIVATE else STAFF)
     if board.audience is Audience.PRIVATE:
         portal_wide |= User.role.in_(STAFF) & User.id.in_(here)
     people = select(User).where(portal_wide | User.id.in_(here.where(BoardMember.role.in_(STAFF))))
