@@ -59,6 +59,7 @@ class Engine(ABC):
         self._cache = PostingCache(cache_bytes)
         self._snapshot: Snapshot | None = None
         self._looked_at = 0.0
+        self.looked_after = float("-inf")  # when the worker last saw whether it is sound
         self._opening = Lock()
 
     def index(self, documents: Iterable[Document]) -> None:

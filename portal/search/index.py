@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +25,10 @@ from portal.search.on_postgres import PostgresEngine
 from portal.search.on_whoosh import WhooshEngine
 from portal.transactions import transaction
 
+log = logging.getLogger(__name__)
+
 BATCH = 200
+LOOK_AFTER = 5.0  # seconds between looks at whether the index is sound
 
 
 def init_app(app: Flask) -> None:
@@ -83,7 +88,7 @@ def index_pending() -> int:
         for task in db.session.scalars(select(IndexTask).order_by(IndexTask.asked_at).limit(BATCH))
     ]
     if not tasks:
-        return 0
+        return _mend()
     ids = [idea_id for idea_id, _asked in tasks]
     found = list(documents(ids))
     db.session.rollback()  # the index is written without holding the database
@@ -97,6 +102,24 @@ def index_pending() -> int:
         for idea_id, asked_at in tasks:
             db.session.execute(sa.delete(IndexTask).where(IndexTask.idea_id == idea_id, IndexTask.asked_at <= asked_at))
     return len(tasks)
+
+
+def _mend() -> int:
+    """Every few seconds see whether the index is there and whole, and if not, build it anew; return 1 if so."""
+    found = engine()
+    if time.monotonic() < found.looked_after + LOOK_AFTER:
+        return 0
+    found.looked_after = time.monotonic()
+    there = db.session.scalar(select(Idea.id).limit(1))
+    db.session.rollback()
+    if there is None or found.is_healthy():
+        return 0
+    log.warning("the search index is missing or damaged: it is built anew")
+    try:
+        rebuild()
+    except Busy:
+        return 0  # somebody else does
+    return 1
 
 
 def _bring_in(ids: Sequence[int], found: Sequence[Document]) -> None:

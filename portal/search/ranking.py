@@ -1,7 +1,11 @@
 """Which documents answer best: the scores behind search and similar ideas."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from math import log
 from typing import Literal
 
 import numpy as np
@@ -13,12 +17,13 @@ from portal.search.postings import Docs, Floats, Snapshot
 Strength = Literal["same", "close", "related"]
 
 SAID_WEIGHT = 0.5
-BODY_WEIGHT = 0.3
+BODY_WEIGHT = 0.35
 # A joined word says again what its parts say.
 WHOLE_WEIGHT = 0.5
-# A title that asks for just the same makes a score 1.6 times as high.
+# A title with just the same words makes a score 1.6 times as high, one with the same letters adds 0.8 to that.
 TITLE_WEIGHT = 0.6
-RERANKED = 30
+LETTERS_WEIGHT = 0.8
+RERANKED = 40
 MAX_TITLE = 500
 MAX_BODY = 5_000
 MAX_BODY_WORDS = 150
@@ -87,9 +92,11 @@ def similar(snapshot: Snapshot, title: str, body: str, limit: int, exclude: Coll
     if exclude:
         scores[np.isin(snapshot.ids, list(exclude))] = 0
     best = _best(scores, np.flatnonzero(scores), max(limit, RERANKED))
+    titles = snapshot.titles(best.tolist())
     mine = text.parts(title[:MAX_TITLE])
-    likenesses = [_likeness(mine, other, snapshot.rarity_of) for other in snapshot.titles(best.tolist())]
-    final = scores[best] * (1 + TITLE_WEIGHT * np.array([likeness.share for likeness in likenesses], np.float32))
+    likenesses = [_likeness(mine, other, snapshot.rarity_of) for other in titles]
+    shares = np.array([likeness.share for likeness in likenesses], np.float32)
+    final = scores[best] * (1 + TITLE_WEIGHT * shares + LETTERS_WEIGHT * _letters(title[:MAX_TITLE], titles))
     order = np.argsort(-final, kind="stable")[:limit]
     return _hits(snapshot, best[order], final[order], terms, [_strength(likenesses[place]) for place in order])
 
@@ -108,6 +115,26 @@ def _likeness(mine: Iterable[str], other: str, rarity: Callable[[str], float]) -
     return Likeness(len(common), 2 * shared / everything, min(rest) / everything) if everything else Likeness(0, 0, 0)
 
 
+def _letters(title: str, others: Sequence[str]) -> Floats:
+    """How alike titles are letter by letter: by threes of letters, each by how few of the others have it."""
+    mine, theirs = _threes(text.sequence(title)), [_threes(other) for other in others]
+    having = Counter(chain.from_iterable(theirs))
+    rarities = [log(1 + (len(others) - number + 0.5) / (number + 0.5)) for number in range(len(others) + 1)]
+    rarity = {three: rarities[having[three]] for three in {*mine, *having}}
+    whole = sum(map(rarity.__getitem__, mine))
+    likeness = np.zeros(len(others), np.float32)
+    for number, threes in enumerate(theirs):
+        both = whole + sum(map(rarity.__getitem__, threes))
+        likeness[number] = 2 * sum(map(rarity.__getitem__, mine & threes)) / both if both else 0
+    return likeness
+
+
+@lru_cache(maxsize=2_000)
+def _threes(sequence: str) -> frozenset[str]:
+    plain = sequence.replace("~", "")
+    return frozenset(plain[start : start + 3] for start in range(len(plain) - 2))
+
+
 def _strength(likeness: Likeness) -> Strength:
     if likeness.share >= 0.8 and likeness.unshared <= 0.01 and likeness.words >= 4:
         return "same"
@@ -119,12 +146,13 @@ def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:
     for *parts, last in text.spellings(title[:MAX_TITLE]):
         for word, weight in (*((part, 1.0) for part in parts), (last, WHOLE_WEIGHT if parts else 1.0)):
             weights[word] = max(weight, weights.get(word, 0.0))
-    in_body = [word for word in dict.fromkeys(text.stems(body[:MAX_BODY])) if word not in weights][:MAX_BODY_WORDS]
+    counts = Counter(text.stems(body[:MAX_BODY]))
+    in_body = [word for word in counts if word not in weights][:MAX_BODY_WORDS]
     snapshot.read_ahead("alike", [*weights, *in_body])
     terms = [_term(snapshot, "alike", word, weight) for word, weight in weights.items()]
     if not body:
         terms += _instead(snapshot, terms, text.unfinished(title))
-    return terms + [_term(snapshot, "alike", word, BODY_WEIGHT) for word in in_body]
+    return terms + [_term(snapshot, "alike", word, BODY_WEIGHT * (1 + log(counts[word]) / 2)) for word in in_body]
 
 
 def _term(snapshot: Snapshot, field: str, word: str, weight: float) -> Term:
