@@ -107,7 +107,19 @@ def readyz() -> ResponseReturnValue:
 @bp.get("/robots.txt")
 def robots() -> ResponseReturnValue:
     """Hear what is of no use to a search engine."""
-    closed = ("/sign-in", "/sign-up", "/search", "/account", "/confirm/", "/mail/", "/ideas/new", "/appearance")
+    closed = (
+        "/sign-in",
+        "/sign-up",
+        "/search",
+        "/account",
+        "/confirm/",
+        "/password/",
+        "/address/",
+        "/look-into-your-mail",
+        "/mail/",
+        "/ideas/new",
+        "/appearance",
+    )
     return _text("User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in closed))
 
 
