@@ -12,12 +12,13 @@ from portal.accounts.passwords import LONGEST, SHORTEST
 from portal.accounts.roles import Role
 from portal.credentials import factors
 from portal.opening import opened
+from portal.security.log import note
 from portal.transactions import transaction
 
 
 @click.group()
 def user() -> None:
-    """Make accounts."""
+    """Make accounts, and mend them."""
 
 
 @user.command()
@@ -57,6 +58,25 @@ def remove_second_step(email: str) -> None:
         with transaction():
             factors.remove_all(found, None)
             shown = f"{found.name} signs in without a second step now."
+    click.echo(shown)
+
+
+@user.command("role")
+@click.option("--email", required=True, help="The address of the account.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What it is from now on.")
+def give_role(email: str, role: str) -> None:
+    """Give an account another role, an owner's too: in the portal nobody acts on their own rank.
+
+    It holds with the next request of every browser. The last owner stays one.
+    """
+    with opened():
+        found = queries.find_by_email(email)
+        if found is None:
+            raise click.UsageError(f"There is no account with the address {email}.")
+        with transaction():
+            service.set_role(found, Role(role), None)
+            note("role.changed", user=found, after=role, by="operator")
+            shown = f"{found.name} is now: {found.role.label}."
     click.echo(shown)
 
 

@@ -246,6 +246,17 @@ def test_s14_the_operator_takes_the_second_step_from_an_owner_who_lost_it(run, s
     assert_one_sentence(run("user", "remove-second-step", "--email", "b@example.org"), "no account", code=2)
 
 
+def test_s08_the_operator_changes_roles_but_never_the_last_owners(run, settings):
+    run("user", "create", "--email", "a@example.org", "--name", "Ann", "--role", "owner")
+    assert_one_sentence(run("user", "role", "--email", "a@example.org", "--role", "member"), "last owner")
+    run("user", "create", "--email", "b@example.org", "--name", "Bea")
+
+    assert run("user", "role", "--email", "b@example.org", "--role", "owner").output == "Bea is now: Owner.\n"
+    assert run("user", "role", "--email", "a@example.org", "--role", "member").output == "Ann is now: Member.\n"
+    assert look(settings, lambda: db.session.scalars(select(User.role).order_by(User.id)).all()) == ["member", "owner"]
+    assert_one_sentence(run("user", "role", "--email", "c@example.org", "--role", "pm"), "no account", code=2)
+
+
 def test_a_role_that_there_is_not_is_a_mistake_in_the_command(run):
     assert_one_sentence(
         run("user", "create", "--email", "a@example.org", "--name", "Ann", "--role", "king"), "king", code=2

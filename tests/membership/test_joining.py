@@ -14,7 +14,7 @@ from portal.membership import invitations, people, service
 from portal.membership.service import MembershipRefused, check_may_join, join
 from portal.options import decide
 from portal.transactions import transaction
-from tests.factories import make_board, make_rules, make_user
+from tests.factories import PASSWORD, make_board, make_rules, make_user
 
 
 @pytest.fixture
@@ -207,3 +207,28 @@ def test_s17_somebody_elses_account_cannot_use_an_invitation(app):
 
     with pytest.raises(MembershipRefused, match="another address"):
         service.accept(invited(board=board), eve)
+
+
+FORM = {"name": "Noor", "password": PASSWORD, "agreed": "y", "version": "1"}
+
+
+@pytest.mark.parametrize(
+    ("membership", "email", "words"),
+    [
+        ("open", "noor@example.org", ""),
+        ("approval", "noor@example.org", ""),
+        ("domains", "noor@fellside.example", ""),
+        ("domains", "noor@example.org", "@fellside.example"),
+        ("invitation", "noor@example.org", "by invitation only"),
+    ],
+)
+def test_s16_the_form_says_what_the_mode_says_and_nothing_of_accounts(browse, mode, membership, email, words):
+    make_rules()
+    mode(membership, domains=["fellside.example"])
+    unknown = browse().post("/sign-up", data=FORM | {"email": email})
+    make_user(email=email)
+    known = browse().post("/sign-up", data=FORM | {"email": email, "name": "Noor too"})
+
+    assert (unknown.status_code, unknown.location) == (known.status_code, known.location)
+    assert unknown.status_code == (422 if words else 303)
+    assert words in unknown.text and words in known.text
