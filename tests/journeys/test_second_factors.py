@@ -1,6 +1,7 @@
 """People set up passkeys and apps with a real browser, whose devices are virtual, and sign in with them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,6 +208,21 @@ def test_an_admin_sets_up_an_app_signs_in_with_it_and_once_with_a_recovery_code(
     page.get_by_role("button", name="Use this code").click()
     expect(told(page).first).to_contain_text("You used a recovery code; 9 are left.")
     assert ways_in() == [("password", True)]
+
+
+def test_recovery_codes_are_downloaded_as_a_file(come):
+    user = make_user()
+    add_app(user)
+    page = come(user)
+    page.goto("/account/two-step")
+    page.get_by_role("button", name="Make ten new codes").click()
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+
+    assert download.value.suggested_filename == "recovery-codes.txt"
+    kept = Path(download.value.path()).read_text()
+    assert kept.split()[-10:] == keep_codes(page)
 
 
 def test_without_javascript_the_pages_say_that_passkeys_need_it_and_offer_the_rest(open_page):
