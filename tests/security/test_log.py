@@ -225,8 +225,11 @@ def kinds_in_code():
     for path in Path(portal.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             called = ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
+            said = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)] if called else []
             if called == "note" and node.args and isinstance(node.args[0], ast.Constant):
                 found.add(node.args[0].value)
+            elif called == "tell_of_change":  # of second factors
+                found |= {f"factor.{what}" for what in said if isinstance(what, str) and "_" in what}
     return found
 
 
@@ -263,7 +266,7 @@ def test_an_admin_reads_everything_a_page_at_a_time_and_finds_kinds_and_people(b
 def test_the_owner_reads_their_own_history_and_nobody_elses(browse):
     robin, other = make_user(name="Robin Hale"), make_user(name="Kim Lee")
     with transaction():
-        note("passkey.added", user=robin)
+        note("factor.passkey_added", user=robin)
         note("suspended", user=robin, actor=make_user(Role.ADMIN, name="Ada Minister"))
         note("role.changed", user=other)
 
