@@ -6,9 +6,8 @@ import os
 import secrets
 import time
 from email import message_from_string, policy
-from email.message import EmailMessage
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from flask import current_app
 
@@ -55,6 +54,6 @@ def remove_left_over(named: set[str]) -> int:
 
 def text_of(raw: str) -> str:
     """Return what a mail says, its headers and its parts, without the encoding that hides words."""
-    message = cast(EmailMessage, message_from_string(raw, policy=policy.default))
+    message = message_from_string(raw, policy=policy.default)
     parts = [str(part.get_content()) for part in message.walk() if part.get_content_maintype() == "text"]
     return "\n".join([*(f"{name}: {value}" for name, value in message.items()), *parts])
