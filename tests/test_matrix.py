@@ -130,7 +130,9 @@ class World:
     def ask(self, person: Somebody, row: Row, kind: str, url: str) -> Any:
         """Make the request that the row is about."""
         if row.method == "GET":
-            return person.browser.get(url)
+            with person.browser.get(url) as answer:
+                answer.get_data()
+                return answer
         assert self.pm is not None
         words = {
             "{staff}": str(self.pm.id), "{main}": str(self.mains[kind].id),
@@ -254,7 +256,7 @@ def test_s02_who_waits_is_suspended_or_ranks_on_a_board_gets_no_more_than_that_e
                     roles.add(Role.PM)
                 through = None in row.may or roles & row.may or (person.name == "waiting" and row.may >= MEMBERS)
                 if through and row.method == "GET":
-                    answer = person.browser.get(url)
+                    answer = world.ask(person, row, "public", url)
                     if person.is_refused(answer):
                         wrong.append(f"{row} by {person.name} is not let through: {answer.status_code}")
                 elif not through:
