@@ -13,7 +13,7 @@ from portal.config import ConfigurationError
 FEW = 20  # ideas of the small portal, whose statements are compared with those of the large ones
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--ideas",
     "sizes",
@@ -43,7 +43,9 @@ FEW = 20  # ideas of the small portal, whose statements are compared with those 
     metavar="FOLDER",
     help="Keep what is built in this folder, and measure what is there already.",
 )
+@click.pass_context
 def bench(
+    ctx: click.Context,
     sizes: tuple[int, ...],
     clients: int,
     seconds: float,
@@ -59,6 +61,8 @@ def bench(
     it. Nothing of your own instance is read or changed. 10,000 ideas take a minute or two to build, and each size takes
     two to measure.
     """
+    if ctx.invoked_subcommand:
+        return
     if database and len(sizes) > 1:
         raise ConfigurationError("A given database takes one size: leave --database out, or give --ideas once.")
     how = How(clients, seconds, rounds, processes, threads)
@@ -71,6 +75,49 @@ def bench(
             for line in report.under_load(found[-1], how):
                 click.echo(line)
         for line in report.from_inside(found):
+            click.echo(line)
+
+
+@bench.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="PLACE",
+    help="A file of labelled texts, or a folder of such: one JSON object a line with id, title, body, duplicate_of.",
+)
+@click.option(
+    "--queries",
+    type=click.IntRange(0, 1_000_000),
+    default=100,
+    show_default=True,
+    help="How many of the known duplicates are asked for; 0 for all.",
+)
+@click.option(
+    "--ideas",
+    "sizes",
+    type=click.IntRange(100, 1_000_000),
+    multiple=True,
+    default=[1_000],
+    show_default=True,
+    help="With how many made-up ideas speed is measured; may be given several times.",
+)
+@click.option("--database", default="", metavar="URL", help="A PostgreSQL instead of a throw-away one; it stays clean.")
+def search(data: Path | None, queries: int, sizes: tuple[int, ...], database: str) -> None:
+    """Measure how well and how fast ideas are found, by both kinds of index and by what others do.
+
+    Quality needs labelled texts (--data): each marked duplicate is asked for, as half a title, a title, and in full,
+    and the others of its group should be found. Times are medians and 95th percentiles in milliseconds unless they
+    say otherwise.
+    """
+    from portal.bench import search as bench_search
+
+    click.echo(f"Measured on {report.machine()}.\n")
+    kinds = bench_search.engines(database, _say)
+    for name, issues in bench_search.read_issues(data) if data else ():
+        for line in bench_search.quality(kinds, name, issues, queries, database, _say):
+            click.echo(line)
+    for size in sorted(set(sizes)):
+        for line in bench_search.speed(kinds, size, _say):
             click.echo(line)
 
 

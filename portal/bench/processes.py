@@ -46,6 +46,11 @@ class Server:
         return found
 
 
+def memory_of_this() -> float:
+    """What this process takes in MB."""
+    return _memory_of(os.getpid())
+
+
 @contextmanager
 def portal_server(settings: Mapping[str, Any], processes: int, threads: int) -> Iterator[Server]:
     """The portal as `portal serve` runs it, with these settings and no others of this shell."""

@@ -33,7 +33,7 @@ def under_load(sized: Sized, how: How) -> Iterator[str]:
         "the processor time of one answer, which other work on the machine distorts least."
     )
     yield ""
-    yield from _table(
+    yield from table(
         ("Request", "per second", "× H", "× H by CPU", "median ms", "p95 ms", "server CPU ms", "not 2xx"),
         [
             (
@@ -62,7 +62,7 @@ def from_inside(all_sizes: Sequence[Sized]) -> Iterator[str]:
     yield ""
     largest = all_sizes[-1]
     sizes = [f"statements, {sized.ideas:,} ideas" for sized in all_sizes]
-    yield from _table(
+    yield from table(
         ("Request", *sizes, "kB", "kB compressed"),
         [
             (
@@ -77,7 +77,8 @@ def from_inside(all_sizes: Sequence[Sized]) -> Iterator[str]:
     yield ""
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table."""
     yield f"| {' | '.join(head)} |"
     yield f"| --- |{' ---: |' * (len(head) - 1)}"
     for row in rows:

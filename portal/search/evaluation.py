@@ -114,17 +114,19 @@ def answering(engine: Engine, docs: Iterable[Issue]) -> Search:
     return search
 
 
-def measure(search: Search, issues: Sequence[Issue], text_of: Callable[[Issue], str]) -> Figures:
-    """Ask for every duplicate and see at which rank the first of its group comes."""
-    groups = _groups(issues)
+def measure(
+    search: Search, issues: Sequence[Issue], text_of: Callable[[Issue], str], asked: Sequence[Issue] | None = None
+) -> Figures:
+    """Ask for every duplicate, or for some, and see at which rank the first of its group comes."""
+    same = groups(issues)
     ranks, times = [], []
-    for issue in issues:
+    for issue in issues if asked is None else asked:
         if issue.get("duplicate_of"):
             began = time.process_time()
             found = search(text_of(issue), DEPTH + 1)
             times.append((time.process_time() - began) * 1000)
             others = [name for name, _ in found if name != issue["id"]][:DEPTH]
-            ranks.append(next((rank for rank, name in enumerate(others, 1) if name in groups[issue["id"]]), 0))
+            ranks.append(next((rank for rank, name in enumerate(others, 1) if name in same[issue["id"]]), 0))
 
     def recall(depth: int) -> float:
         return sum(0 < rank <= depth for rank in ranks) / len(ranks)
@@ -143,7 +145,7 @@ def main(path: str) -> None:
         print(mode, *(f"{name} {value:.4g}" for name, value in asdict(figures).items()), sep="  ")
 
 
-def _groups(issues: Iterable[Issue]) -> dict[str, set[str]]:
+def groups(issues: Iterable[Issue]) -> dict[str, set[str]]:
     """For each issue of a group of duplicates, all members of the group."""
     groups: dict[str, set[str]] = {}
     for issue in issues:

@@ -28,6 +28,7 @@ SETTLED = 5_000  # documents of a segment that is never merged with others
 MOST_UNSETTLED = 8
 LAST = "\U0010ffff"
 TRIES = 3
+MAX_TITLES = 50_000  # kept in memory
 
 POSTING = np.dtype([("doc", "<i4"), ("alike", "<u2"), ("said", "<u2")])
 MOST = 2**16 - 1
@@ -42,6 +43,8 @@ class PostgresEngine(Engine):
         super().__init__(cache_bytes)
         self.database = database
         self._reading = database.execution_options(isolation_level="AUTOCOMMIT")
+        # A document of a segment has one title for ever.
+        self._titles: dict[tuple[str, int], str] = {}
 
     def is_healthy(self) -> bool:
         """Whether the index is there and whole; what it lacks, only the portal's tables can tell."""
@@ -111,7 +114,7 @@ class PostgresEngine(Engine):
                 if generation == _index_in_use(connection) and all(str(row.id) in known for row in rows):
                     segments = [known[str(row.id)] for row in rows]
                     gone = [np.frombuffer(row.gone, "<i8") for row in rows]
-                    tables = Tables(self._reading, segments)
+                    tables = Tables(self._reading, segments, self._titles)
                     return Snapshot(tables, segments, _deleted(segments, gone), generation, self._cache)
         raise NeedsRebuild("The search index is written all the time.")
 
@@ -134,8 +137,9 @@ class PostgresEngine(Engine):
 class Tables:
     """The segments of one generation, in the database."""
 
-    def __init__(self, database: sa.Engine, segments: Sequence[Segment]) -> None:
+    def __init__(self, database: sa.Engine, segments: Sequence[Segment], titles: dict[tuple[str, int], str]) -> None:
         self._database = database
+        self._titles = titles
         self._segments = [int(segment.name) for segment in segments]
 
     def read(
@@ -164,7 +168,18 @@ class Tables:
 
     def texts(self, name: str, places: Sequence[Place]) -> list[str]:
         """Return what some documents have in a column of texts."""
-        return self._of_documents(places, SearchDocument.title if name == "title" else SearchDocument.sequence)
+        if name != "title":
+            return self._of_documents(places, SearchDocument.sequence)
+        keys = [(segment.name, doc) for segment, doc in places]
+        known = {key: title for key in keys if (title := self._titles.get(key)) is not None}
+        missing = [place for place, key in zip(places, keys, strict=True) if key not in known]
+        read = self._of_documents(missing, SearchDocument.title)
+        fresh = {(segment.name, doc): title for (segment, doc), title in zip(missing, read, strict=True)}
+        if len(self._titles) > MAX_TITLES:
+            self._titles.clear()
+        self._titles.update(fresh)
+        known |= fresh
+        return [known[key] for key in keys]
 
     def with_passage(self, places: Sequence[Place], passage: str) -> list[bool]:
         """Return for some documents whether their words have a passage in this order."""

@@ -20,9 +20,9 @@ SAID_WEIGHT = 0.5
 BODY_WEIGHT = 0.35
 # A joined word says again what its parts say.
 WHOLE_WEIGHT = 0.5
-# A title with just the same words makes a score 1.6 times as high, one with the same letters adds 0.8 to that.
+# A title with just the same words adds 0.6 times the score to it, one with the same letters the whole score.
 TITLE_WEIGHT = 0.6
-LETTERS_WEIGHT = 0.8
+LETTERS_WEIGHT = 1.0
 RERANKED = 40
 MAX_TITLE = 500
 MAX_BODY = 5_000

@@ -329,6 +329,49 @@ def test_no_search_costs_more_than_three_tenths_of_a_second(crowd, query):
     assert time.thread_time() - began < 0.3
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "dark " * 2_000,
+        '"dark mode',
+        '"dark mode" "',
+        "“dark mode”",
+        "nonsense:dark mode",
+        "dark* mo?e (AND OR NOT)",
+        "dark~2 && mode^5 +-!",
+        "dark\x00mode",
+        "Dárk MODE",
+    ],
+)
+def test_odd_queries_find_what_their_words_find(engine, query):
+    assert set(ids(engine.search(query))) & {1, 4}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["*", "*:*", "[a TO z]", '"', '""""', "the of and to", "ночной режим", "暗模式", "\u202e\ud800", "%_\\", "'"],
+)
+def test_queries_that_ask_for_nothing_find_nothing(engine, query):
+    assert engine.search(query) == engine.similar(query) == []
+
+
+def test_other_scripts_are_found_as_they_are_written(engine):
+    engine.index([Document(6, "Тёмная тема"), Document(7, "ダークモード 設定"), Document(8, "Größere Schrift")])
+
+    assert ids(engine.search("тема")) == [6]
+    assert ids(engine.search("設定")) == [7]
+    assert ids(engine.search("GROSSERE schrift")) == [8] or ids(engine.search("grössere")) == [8]
+    assert ids(engine.similar("Тёмная тема для сайта"))[0] == 6
+
+
+def test_ten_thousand_characters_are_read_as_far_as_is_sensible(engine):
+    long = "word" * 2_500
+
+    assert engine.search(long) == []
+    assert engine.similar(long, long) == []
+    assert ids(engine.similar("Dark mode " + "x " * 5_000, "y " * 10_000))[0] in {1, 4}
+
+
 def test_what_is_kept_in_memory_stays_within_its_bounds(crowd):
     for number in range(16):
         crowd.search(f"common{number}")
