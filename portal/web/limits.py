@@ -26,8 +26,9 @@ __all__ = ["LIMITS", "per_address", "per_person"]
 
 log = logging.getLogger(__name__)
 
-UNCOUNTED = frozenset({"assets", "static", "pages.healthz", "pages.readyz"})
-"""Files that are the same for everybody, and what asks whether the portal is well."""
+UNCOUNTED = frozenset({"assets", "static", "pages.healthz", "pages.readyz", "search.similar"})
+"""Files that are the same for everybody, what asks whether the portal is well, and what has a limit of its own while
+somebody types."""
 ASK_AGAIN = 5.0  # seconds after which a store that was away is asked again
 MOST_NOTED = 100  # refusals written down in a minute: a flood must not become a flood of entries
 
