@@ -43,6 +43,7 @@ from portal.search import index as search
 from portal.security import letters as security_letters
 from portal.security import retention
 from portal.security import service as security
+from portal.sso import handover
 from portal.sso import letters as sso_letters
 from portal.sso import service as sso
 
@@ -108,7 +109,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     gathering.remove_old_exports,
     privacy.erase_those_who_left,
     links.forget_old,
-    sso.forget_hand_overs,
+    handover.forget_hand_overs,
     retention.forget_what_is_old,
 )
 """What the worker does over and over; each says how much it did."""

@@ -350,7 +350,6 @@ FORBIDDEN_MODULES = {
     "xml",
     "lxml",
     "urllib.request",
-    "requests",
     "httpx",
     "telnetlib",
 }

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask import current_app
 from flask_babel import gettext as _
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
+from sqlalchemy import select
 
+from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.sealing import SealBroken
 from portal.sso import queries, service
-from portal.sso.models import Provider
+from portal.sso.models import Provider, UsedHandOver
 from portal.sso.vouching import Vouched, voucher
+from portal.transactions import transaction
 
 OLDEST, LEEWAY = 300, 60  # seconds
 LONGEST = 3000  # characters: it travels in a cookie from the address to the page
@@ -81,6 +85,16 @@ def read(token: str) -> HandOver:
 def already_used() -> HandOverRefused:
     """Say that a hand-over works once."""
     return HandOverRefused("used", _("This “jti” was used already. Each hand-over needs one of its own."))
+
+
+def forget_hand_overs() -> int:
+    """Drop what is known of hand-overs that have expired; return how many."""
+    over = UsedHandOver.expires_at < utcnow()
+    if db.session.scalar(select(UsedHandOver.token_hash).where(over).limit(1)) is None:
+        return 0
+    with transaction(wake=False):
+        result: Any = db.session.execute(sa.delete(UsedHandOver).where(over))
+        return int(result.rowcount)
 
 
 def _whose(token: str) -> Provider:

@@ -23,7 +23,6 @@ from portal.security.log import note
 from portal.sso import queries
 from portal.sso.models import Identity, Provider, UsedHandOver
 from portal.sso.vouching import Vouched
-from portal.transactions import transaction
 
 LINKED_LETTER, UNLINKED_LETTER, ADDRESS_LETTER = "sso_linked", "sso_unlinked", "sso_address"
 
@@ -142,16 +141,6 @@ def use_hand_over(mark: str, expires_at: Any) -> bool:
 def is_used(mark: str) -> bool:
     """Whether a hand-over was used before."""
     return db.session.get(UsedHandOver, mark) is not None
-
-
-def forget_hand_overs() -> int:
-    """Drop what is known of hand-overs that have expired; return how many."""
-    over = UsedHandOver.expires_at < utcnow()
-    if db.session.scalar(select(UsedHandOver.token_hash).where(over).limit(1)) is None:
-        return 0
-    with transaction(wake=False):
-        result: Any = db.session.execute(sa.delete(UsedHandOver).where(over))
-        return int(result.rowcount)
 
 
 def _link(user: User, provider: Provider, vouched: Vouched) -> bool:

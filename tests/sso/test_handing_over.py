@@ -16,7 +16,7 @@ from sqlalchemy import select
 from portal.accounts.models import AuthSession
 from portal.accounts.queries import find_by_email
 from portal.db import db, utcnow
-from portal.sso import providers, service
+from portal.sso import handover, providers, service
 from portal.sso.models import Identity, UsedHandOver
 from portal.transactions import transaction
 from tests.factories import PASSWORD, link_identity, make_product, make_rules, make_user
@@ -215,5 +215,5 @@ def test_used_hand_overs_are_forgotten_once_they_would_have_expired(app):
         service.use_hand_over("a" * 64, utcnow() - timedelta(seconds=1))
         service.use_hand_over("b" * 64, utcnow() + timedelta(minutes=5))
 
-    assert service.forget_hand_overs() == 1
+    assert handover.forget_hand_overs() == 1
     assert db.session.scalars(select(UsedHandOver.token_hash)).all() == ["b" * 64]
