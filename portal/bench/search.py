@@ -265,15 +265,16 @@ def raw_title_words(issues: list[Issue], database: str) -> Search:
 
 
 def _in_postgres(issues: list[Issue], database: str) -> Search:
-    connection = new_postgres_engine(database).database.connect()
-    connection.execute(sa.text("CREATE TEMPORARY TABLE issues (id text, words tsvector)"))
+    tables = new_postgres_engine(database).database  # in a schema of its own
     weighed = sa.text(
         "INSERT INTO issues VALUES (:id, setweight(to_tsvector('english', :title), 'A') || "
         "setweight(to_tsvector('english', :body), 'D'))"
     )
-    connection.execute(weighed, [{name: str(issue[name]) for name in ("id", "title", "body")} for issue in issues])
-    connection.execute(sa.text("CREATE INDEX ON issues USING gin (words)"))
-    connection.execute(sa.text("ANALYZE issues"))
+    with tables.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE issues (id text, words tsvector)"))
+        connection.execute(weighed, [{name: str(issue[name]) for name in ("id", "title", "body")} for issue in issues])
+        connection.execute(sa.text("CREATE INDEX ON issues USING gin (words)"))
+        connection.execute(sa.text("ANALYZE issues"))
     ranked = sa.text(
         "SELECT id, ts_rank(words, asked) AS score FROM issues, to_tsquery('english', :terms) asked "
         "WHERE words @@ asked ORDER BY score DESC LIMIT :k"
@@ -281,8 +282,10 @@ def _in_postgres(issues: list[Issue], database: str) -> Search:
 
     def search(text: str, k: int) -> list[tuple[str, float]]:
         terms = " | ".join(dict.fromkeys(_plain(text).split()))
-        rows = connection.execute(ranked, {"terms": terms, "k": k}).all() if terms else []
-        return [(row.id, row.score) for row in rows]
+        if not terms:
+            return []
+        with tables.connect() as connection:
+            return [(row.id, row.score) for row in connection.execute(ranked, {"terms": terms, "k": k})]
 
     return search
 
