@@ -39,9 +39,10 @@ class Scene:
         make_rules("Be kind. Say why.")
         self.board, self.shelf = make_board("Navigation"), make_board("Empty shelf")
         self.author, self.member, self.quiet = (make_user(name=name) for name in ("Ines", "Noor", "Quiet"))
-        self.manager, self.admin = (
+        self.manager, self.admin, self.owner = (
             make_user(Role.PM, name="Petra", team="Product team"),
             make_user(Role.ADMIN, name="Ada"),
+            make_user(Role.OWNER, name="Olive"),
         )
         self.endless = make_idea(ENDLESS, author=self.author, board=self.board, at=utcnow() - timedelta(days=12))
         self.ideas = {status: self._idea_in(status) for status in ROADS}
@@ -94,7 +95,7 @@ class Scene:
     def _change_the_rules(self) -> None:
         self.unready = make_user(name="Unready")
         make_rules("Be kind. Say why. Close the gate.")
-        for user in (self.author, self.member, self.quiet, self.manager, self.admin):
+        for user in (self.author, self.member, self.quiet, self.manager, self.admin, self.owner):
             agree(user)
 
 

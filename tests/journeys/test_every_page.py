@@ -9,13 +9,14 @@ from playwright.sync_api import expect
 from portal.accounts.passwords import hash_password
 from portal.credentials import links
 from portal.credentials.models import Purpose
-from portal.db import db
+from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.ideas.workflow import Status
+from portal.membership import invitations, setting_up
 from portal.notifications.links import stop_token
 from portal.notifications.models import CaughtMail
 from portal.transactions import transaction
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_user
 from tests.journeys.scene import Scene
 from tests.support.accessibility import violations
 
@@ -145,6 +146,34 @@ def pages_of_the_team(scene):
     yield scene.admin, ["/mail/health"]
 
 
+def pages_of_those_who_run_the_portal(scene):
+    waiting, shut = make_user(name="Wanda", approved_at=None), make_user(name="Shut", suspended_at=utcnow())
+    with transaction(wake=False):
+        letters = invitations.invite(
+            scene.owner, ["new@example.org", scene.quiet.email], board=scene.shelf, words="Do come.\n\nYours"
+        )
+    person = f"/admin/people/{scene.quiet.id}"
+    yield (
+        scene.owner,
+        [
+            "/admin",
+            "/admin/people",
+            "/admin/people?state=suspended&q=nobody",
+            *(f"/admin/people/{user.id}" for user in (scene.quiet, waiting, shut, scene.owner)),
+            *(f"{person}/{page}" for page in ("role", "suspend", "second-factors")),
+            "/invitations",
+            "/admin/membership",
+            "/admin/rules",
+            "/admin/privacy",
+            "/admin/begin",
+            "/admin/mail-test",
+        ],
+    )
+    yield None, [*(f"/invitation/{invitations.token_of(letter)}" for letter in letters), "/invitation/no-longer"]
+    yield scene.quiet, [f"/invitation/{invitations.token_of(letters[1])}"]
+    yield waiting, ["/", "/waiting"]
+
+
 @pytest.fixture
 def scene(app, settle):
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -161,8 +190,17 @@ def be_in_trouble(status):
     abort(status)
 
 
+ALL_PAGES = [
+    ideas_for_a_visitor,
+    pages_of_a_visitor,
+    pages_of_members,
+    pages_of_the_team,
+    pages_of_those_who_run_the_portal,
+]
+
+
 @pytest.mark.settings(DEMO=True)
-@pytest.mark.parametrize("pages", [ideas_for_a_visitor, pages_of_a_visitor, pages_of_members, pages_of_the_team])
+@pytest.mark.parametrize("pages", ALL_PAGES)
 def test_every_page_is_for_everybody_and_light(open_page, scene, pages):
     objections = []
 
@@ -201,6 +239,19 @@ def test_forms_that_come_back_are_for_everybody(open_page, scene):
         objections += [f"{path}: {each}" for each in [*hindrances(page), *runs_out(page)]]
 
     assert not objections, "\n".join(objections)
+
+
+def test_the_set_up_is_for_everybody(app, open_page):
+    app.extensions.pop(setting_up.DONE)
+    setting_up.print_code(app)
+    page = open_page()
+
+    page.goto("/set-up")
+    objections = [*hindrances(page), *runs_out(page)]
+    page.get_by_role("button", name="Set up the portal").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+    assert [*objections, *hindrances(page), *runs_out(page)] == []
 
 
 def hindrances(page):
