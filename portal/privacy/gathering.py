@@ -87,7 +87,7 @@ def _gather(export_id: int) -> None:
                 _step(export_id, number)
             if picture := db.session.get(Picture, user.id):
                 pack.writestr("picture.webp", picture.image)
-            pack.writestr("README.txt", _readme(pack.namelist()))
+            pack.writestr("README.txt", _readme([*pack.namelist(), "README.txt"]))
         with transaction():
             _finish(export_id, name)
     except BaseException:

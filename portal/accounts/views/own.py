@@ -117,7 +117,7 @@ def change_password() -> ResponseReturnValue:
     """Choose another password; every other browser is signed out."""
     authorize("account.use")
     if member().password_hash is None:
-        abort(404)  # the first one is set by a mailed link
+        return go_to(url_for("credentials.forgot"))  # the first one is set by a mailed link
     form = PasswordForm()
     if form.validate_on_submit():
         try:
