@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,7 @@ def new_postgres_engine(url: str = "", cache_bytes: int = CACHE) -> PostgresEngi
     """An engine with a schema of its own, beside whatever the database holds; it goes with this process."""
     url = url or os.environ.get("PORTAL_DATABASE_URL", "")
     if not url.startswith("postgres"):
-        from portal.bench.postgres import PostgreSQL
-
-        url = PostgreSQL().url()
+        url = _throw_away()
     schema = f"portal_search_{secrets.token_hex(4)}"
     address = sa.make_url(url.replace("postgres://", "postgresql://", 1))
     database = sa.create_engine(address.update_query_dict({"options": f"-c search_path={schema}"}))
@@ -90,6 +89,14 @@ def new_postgres_engine(url: str = "", cache_bytes: int = CACHE) -> PostgresEngi
     Model.metadata.create_all(database, tables=[Model.metadata.tables[table.__tablename__] for table in TABLES])
     atexit.register(_drop, database, schema)
     return PostgresEngine(database, cache_bytes)
+
+
+@cache
+def _throw_away() -> str:
+    """The address of a server that goes with this process."""
+    from portal.throwaway import PostgreSQL
+
+    return PostgreSQL().url()
 
 
 def _drop(database: sa.Engine, schema: str) -> None:

@@ -1,5 +1,5 @@
-"""The throw-away PostgreSQL of the benchmarks serves the tests too."""
+"""The throw-away PostgreSQL of the measurements serves the tests too."""
 
-from portal.bench.postgres import PostgreSQL, find_binaries
+from portal.throwaway import PostgreSQL, find_binaries
 
 __all__ = ["PostgreSQL", "find_binaries"]
