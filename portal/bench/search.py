@@ -271,9 +271,10 @@ def _in_postgres(issues: list[Issue], database: str) -> Search:
         "INSERT INTO issues VALUES (:id, setweight(to_tsvector('english', :title), 'A') || "
         "setweight(to_tsvector('english', :body), 'D'))"
     )
+    rows = [{name: str(issue[name]).replace("\0", " ") for name in ("id", "title", "body")} for issue in issues]
     with tables.begin() as connection:
         connection.execute(sa.text("CREATE TABLE issues (id text, words tsvector)"))
-        connection.execute(weighed, [{name: str(issue[name]) for name in ("id", "title", "body")} for issue in issues])
+        connection.execute(weighed, rows)
         connection.execute(sa.text("CREATE INDEX ON issues USING gin (words)"))
         connection.execute(sa.text("ANALYZE issues"))
     ranked = sa.text(

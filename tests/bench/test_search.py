@@ -12,7 +12,7 @@ from portal.search.evaluation import TEXTS, measure
 ISSUES = [
     {"id": "a", "title": "Dark mode for the web app", "body": "My eyes hurt.", "duplicate_of": ["b"]},
     {"id": "b", "title": "A dark mode", "body": "For the night."},
-    {"id": "c", "title": "Export to a spreadsheet", "body": "Rows and columns."},
+    {"id": "c", "title": "Export to a spreadsheet", "body": "Rows and\x00columns."},
 ]
 
 
