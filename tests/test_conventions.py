@@ -34,21 +34,35 @@ FEATURES = (
     "comments",
     "notifications",
     "search",
+    "security",
+    "membership",
+    "credentials",
+    "sso",
+    "privacy",
     "triage",
     "pages",
     "imports",
     "demo",
     "bench",
 )
+BASE = {"accounts", "security"}
+IDEAS = BASE | {"boards", "ideas", "comments"}
 KNOWS = {
-    "accounts": set(),
-    "boards": {"accounts"},
-    "ideas": {"accounts", "boards"},
-    "comments": {"accounts", "boards", "ideas"},
-    "notifications": {"accounts", "boards", "ideas", "comments"},
-    "search": {"accounts", "boards", "ideas", "comments"},
+    "accounts": {"security"},
+    "boards": BASE,
+    "ideas": BASE | {"boards"},
+    "comments": BASE | {"boards", "ideas"},
+    "notifications": IDEAS,
+    "search": IDEAS,
+    "security": {"accounts", "notifications", "credentials"},
+    "membership": IDEAS | {"notifications", "search"},
+    "credentials": BASE | {"notifications", "membership"},
+    "sso": BASE | {"notifications", "membership", "credentials"},
+    "privacy": IDEAS | {"notifications", "membership", "credentials", "sso"},
 }
-"""Whom each feature may know of below its views; those left out stand at the end and may know of all."""
+"""Whom each feature may know of below its views; those left out stand at the end and may know of all.
+
+Everybody writes into the security log; what security does beside it (notices, known browsers) stands further down."""
 
 COMPOSING = {"views", "page", "desk", "forms", "visits"}
 """The modules that make pages, or ask for them: they know what a request says, and may ask any feature."""
@@ -69,7 +83,9 @@ DEAF = {
 }
 """The modules that never see a request, so that a page, a command and a test call the same function."""
 
-TELLS_DATES = {"portal.notifications.letters", "portal.notifications.stories"}
+TELLS_DATES = {"portal.notifications.stories"} | {
+    f"portal.{feature}.letters" for feature in ("notifications", "membership", "privacy", "security")
+}
 """They write moments as the pages do, by the one module of portal.web that needs no request."""
 
 
@@ -414,7 +430,9 @@ def test_s50_only_the_guarded_helper_asks_other_servers():
                 if f"{source}.{name}.".startswith(f"{client}."):
                     asking.setdefault(module, set()).add(client)
     authlib = {
-        module for module in MODULES if any(source.startswith("authlib.integrations") for source, _ in imports_of(module))
+        module
+        for module in MODULES
+        if any(source.startswith("authlib.integrations") for source, _ in imports_of(module))
     }
 
     assert {module: clients - MAY_ASK.get(module, set()) for module, clients in asking.items()} == dict.fromkeys(

@@ -207,7 +207,7 @@ def test_ci_runs_what_the_readme_names_and_nothing_else():
     assert lines == [
         "set -eu",
         'cd "$(dirname "$0")/.."',
-        "PORTAL_TEST_REQUIRE=chromium,postgres,valkey,smtp ./run test",
+        "PORTAL_TEST_REQUIRE=chromium,postgres,valkey,smtp,openid ./run test",
     ]
     assert "./run test" in (ROOT / "README.md").read_text()
 

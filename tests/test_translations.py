@@ -291,8 +291,8 @@ def test_a_portal_speaks_its_own_language_to_browsers_that_ask_for_none_it_has(b
 def test_what_a_member_chose_wins_over_the_browser(browse):
     german, british = browse(make_user(locale="de")), browse(make_user(locale="en"))
 
-    assert "Konto und Einstellungen" in german.get("/account", headers={"Accept-Language": "en"}).text
-    assert "Account and preferences" in british.get("/account", headers=GERMAN).text
+    assert "Dein Profil" in german.get("/account", headers={"Accept-Language": "en"}).text
+    assert "Your profile" in british.get("/account", headers=GERMAN).text
 
 
 def test_a_member_chooses_german_on_the_page_and_has_it_everywhere(browse):

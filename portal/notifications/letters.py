@@ -168,7 +168,7 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
 
 @contextmanager
 def in_language_of(user: User | None, asked: str | None = None) -> Iterator[None]:
-    """Speak the user's language and tell their time inside; of somebody without an account the one they ``asked`` in."""
+    """Speak the user's language and tell their time inside; without an account, the language they ``asked`` in."""
     language = (user.locale if user else None) or asked or current_app.config["DEFAULT_LOCALE"]
     with told_in(user.timezone if user else None), force_locale(language):
         yield

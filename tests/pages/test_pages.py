@@ -204,7 +204,7 @@ def test_s70_weaknesses_can_be_told_to_somebody(browse):
 
 
 def test_password_managers_find_where_passwords_are_changed(browse):
-    assert browse().get("/.well-known/change-password").location == "/account#password"
+    assert browse().get("/.well-known/change-password").location == "/account/security#password"
 
 
 def test_search_engines_are_told_what_is_of_no_use_to_them(browse):

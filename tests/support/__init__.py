@@ -22,7 +22,7 @@ __all__ = [
     "with_and_without_javascript",
 ]
 
-PEERS = {"chromium", "postgres", "valkey", "smtp"}
+PEERS = {"chromium", "postgres", "valkey", "smtp", "openid"}
 Peer = TypeVar("Peer")
 
 
