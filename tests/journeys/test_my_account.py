@@ -13,7 +13,7 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.notifications.models import CaughtMail
 from tests.factories import make_comment, make_idea, make_user
-from tests.journeys.steps import look_again, sign_in, told
+from tests.journeys.steps import look_again, sign_in
 from tests.support import assert_accessible
 from tests.support.images import picture
 
@@ -28,7 +28,7 @@ def test_a_member_shows_a_picture_and_chooses_language_and_zone(come, scripts):
     upload = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": picture("JPEG", size=(900, 600))}
     page.get_by_label("A picture of your own").set_input_files(upload)
     page.get_by_role("button", name="Save picture").click()
-    expect(told(page)).to_contain_text("This is your picture now")
+    expect(page.locator("#notices")).to_contain_text("This is your picture now")
     reader.goto(f"/ideas/{idea.id}")
     shown = reader.locator(".idea__head img")
     expect(shown).to_have_js_property("naturalWidth", 256)
@@ -52,7 +52,7 @@ def test_a_member_sees_where_they_are_signed_in_and_signs_out_elsewhere(come, sc
     fits_everybody(here, scripts)
     expect(here.locator(".devices").first.get_by_text("this browser")).to_have_count(1)
     here.get_by_role("button", name="Sign out everywhere else").click()
-    expect(told(here)).to_contain_text("Only this browser is signed in now")
+    expect(here.locator("#notices")).to_contain_text("Only this browser is signed in now")
 
     there.goto("/account")
     expect(there.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -86,7 +86,7 @@ def test_a_member_leaves_comes_back_leaves_again_and_is_forgotten(come, settle, 
     page, reader = come(member), come()
 
     leave(page, scripts)
-    expect(told(page)).to_contain_text("You are signed out everywhere")
+    expect(page.locator("#notices")).to_contain_text("You are signed out everywhere")
     reader.goto(f"/ideas/{idea.id}")
     expect(reader.get_by_role("main")).to_contain_text("Former member")
     expect(reader.get_by_role("main")).not_to_contain_text("Robin Hale")
@@ -96,12 +96,12 @@ def test_a_member_leaves_comes_back_leaves_again_and_is_forgotten(come, settle, 
     expect(page.get_by_role("heading", name="Stay or go?")).to_be_visible()
     fits_everybody(page, scripts)
     page.get_by_role("button", name="Stay after all").click()
-    expect(told(page)).to_contain_text("Good to have you back")
+    expect(page.locator("#notices")).to_contain_text("Good to have you back")
     reader.reload()
     expect(reader.get_by_role("main")).to_contain_text("Robin Hale")
 
     leave(page, scripts)
-    expect(told(page)).to_contain_text("You are signed out everywhere")
+    expect(page.locator("#notices")).to_contain_text("You are signed out everywhere")
     with time_machine.travel(utcnow() + timedelta(days=14, minutes=1)):
         settle()
     look_again()
