@@ -360,6 +360,8 @@ TABLE = (
     post("membership.mail_test", ADMINS, form={"to": "postmaster@example.org"}),
     post("membership.fill_samples", ADMINS),
     post("membership.clear_samples", ADMINS),
+    get("membership.portal", ADMINS),
+    post("membership.portal", ADMINS, form={"portal": "Fellside", "question": "What is missing?"}),
     get("membership.membership", ADMINS),
     post("membership.membership", ADMINS, form={"membership": "approval", "reading": "public"}),
     get("membership.rules", ADMINS),

@@ -21,7 +21,15 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation, ValidationError
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    StopValidation,
+    ValidationError,
+)
 
 from portal.accounts import service as accounts
 from portal.accounts.passwords import LONGEST, check_strength
@@ -159,7 +167,7 @@ class SuspendForm(FlaskForm):
 
     reason = TextAreaField(
         _l("The reason"),
-        [InputRequired(_l("Give the reason. The person will read it.")), Length(max=WORDS_MAX)],
+        [DataRequired(_l("Give the reason. The person will read it.")), Length(max=WORDS_MAX)],
         filters=[_text],
     )
     days = RadioField(_l("For how long"))
@@ -179,7 +187,7 @@ class PublishForm(FlaskForm):
     """A new version of the rules or of the privacy notice."""
 
     seen = HiddenField()
-    body = TextAreaField(_l("The text"), [InputRequired(_l("Write the text")), Length(max=BODY_MAX)], filters=[_text])
+    body = TextAreaField(_l("The text"), [DataRequired(_l("Write the text")), Length(max=BODY_MAX)], filters=[_text])
     changes = TextAreaField(_l("What is new, in short"), [Length(max=CHANGES_MAX)], filters=[_text])
     grace = IntegerField(
         _l("Days until everybody must have agreed"),
@@ -187,7 +195,20 @@ class PublishForm(FlaskForm):
     )
 
 
-class SetUpForm(FlaskForm):
+class PortalForm(FlaskForm):
+    """What the portal is called, and what it asks."""
+
+    portal = StringField(
+        _l("What the portal is called"), [DataRequired(_l("Name the portal")), Length(max=PORTAL_MAX)], filters=[_line]
+    )
+    question = StringField(
+        _l("The question on the home page"),
+        [DataRequired(_l("Ask a question")), Length(max=QUESTION_MAX)],
+        filters=[_line],
+    )
+
+
+class SetUpForm(PortalForm):
     """The first account, and what the portal is called."""
 
     code = StringField(
@@ -202,16 +223,8 @@ class SetUpForm(FlaskForm):
         filters=[_line],
     )
     password = PasswordField(_l("Password"), [InputRequired(_l("Choose a password")), _whole])
-    portal = StringField(
-        _l("What the portal is called"), [InputRequired(_l("Name the portal")), Length(max=PORTAL_MAX)], filters=[_line]
-    )
-    question = StringField(
-        _l("The question on the home page"),
-        [InputRequired(_l("Ask a question")), Length(max=QUESTION_MAX)],
-        filters=[_line],
-    )
     board = StringField(
-        _l("The first board"), [InputRequired(_l("Name the first board")), Length(max=BOARD_MAX)], filters=[_line]
+        _l("The first board"), [DataRequired(_l("Name the first board")), Length(max=BOARD_MAX)], filters=[_line]
     )
 
     def validate_name(self, field: StringField) -> None:

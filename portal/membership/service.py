@@ -113,6 +113,15 @@ def decide_membership(admin: User, *, membership: str, reading: str, domains: li
         note("membership.decided", user=None, actor=admin, changed=changed, membership=membership, reading=reading)
 
 
+def name_portal(admin: User, *, name: str, question: str) -> None:
+    """Decide what the portal is called in pages and mails, and what it asks on its home page."""
+    if (option("name"), option("question")) == (name, question):
+        return
+    decide("name", name)
+    decide("question", question)
+    note("portal.named", user=None, actor=admin, name=name)
+
+
 def _use(invitation: Invitation, user: User) -> None:
     """Give somebody what they were invited to; the invitation is good no more."""
     invitation.accepted_at, invitation.accepted_by_id = utcnow(), user.id

@@ -40,6 +40,7 @@ WORDS: dict[str, Any] = {
     "limited": _l("Stopped by a limit"),
     "mail.asked": _l("Mail with a link asked for"),
     "membership.approved": _l("Membership approved"),
+    "portal.named": _l("Name or question of the portal changed"),
     "membership.decided": _l("Who may join or read was decided"),
     "membership.declined": _l("Membership declined"),
     "passkey.went_back": _l("A passkey seems to have been copied"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, Field, HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from portal.accounts import service
 from portal.errors import Refusal
@@ -61,10 +61,8 @@ class NewcomerWithAddressForm(NewcomerForm):
 class AddProviderForm(FlaskForm):
     """A provider to be: what it is called, and under which name it speaks."""
 
-    name = StringField(_l("Name"), [InputRequired(_l("Enter a name")), Length(max=NAME_MAX)], filters=[_clean])
-    issuer = StringField(
-        _l("Issuer"), [InputRequired(_l("Enter the issuer")), Length(max=ISSUER_MAX)], filters=[_clean]
-    )
+    name = StringField(_l("Name"), [DataRequired(_l("Enter a name")), Length(max=NAME_MAX)], filters=[_clean])
+    issuer = StringField(_l("Issuer"), [DataRequired(_l("Enter the issuer")), Length(max=ISSUER_MAX)], filters=[_clean])
 
 
 class HandOverForm(AddProviderForm):

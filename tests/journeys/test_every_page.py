@@ -162,6 +162,7 @@ def pages_of_those_who_run_the_portal(scene):
             *(f"/admin/people/{user.id}" for user in (scene.quiet, waiting, shut, scene.owner)),
             *(f"{person}/{page}" for page in ("role", "suspend", "second-factors")),
             "/invitations",
+            "/admin/portal",
             "/admin/membership",
             "/admin/rules",
             "/admin/privacy",

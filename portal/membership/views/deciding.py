@@ -1,4 +1,4 @@
-"""Deciding who may read, who may join, and who may invite."""
+"""Deciding what the portal is called, who may read, who may join, and who may invite."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.membership import queries, service
-from portal.membership.forms import MembershipForm
+from portal.membership.forms import MembershipForm, PortalForm
 from portal.membership.views.base import bp, status_of
 from portal.options import option
 from portal.transactions import transaction
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member
+
+
+@bp.route("/admin/portal", methods=["GET", "POST"])
+def portal() -> ResponseReturnValue:
+    """Decide what the portal is called, and what it asks on its home page."""
+    authorize("options.decide")
+    form = PortalForm(portal=option("name"), question=option("question"))
+    if form.validate_on_submit():
+        with transaction():
+            service.name_portal(member(), name=form.portal.data, question=form.question.data)
+        return go_to(url_for(".portal"), _("Saved. It holds from now on."))
+    return page("membership/portal.html", status=status_of(form), form=form)
 
 
 @bp.route("/admin/membership", methods=["GET", "POST"])
