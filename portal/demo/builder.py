@@ -23,6 +23,7 @@ from portal.comments.models import Comment, Helpful
 from portal.comments.service import post_comment
 from portal.db import db, utcnow
 from portal.demo import content
+from portal.demo.closed import closed_boards
 from portal.demo.plan import Act, Plan, make_plan
 from portal.events import EventRecord, emit, quietly, reactions_to
 from portal.ideas import heat
@@ -77,10 +78,12 @@ def build(
     with transaction(wake=False), quietly():
         builder = _Builder(community, plan, now)
         builder.prepare()
-        for done, act in enumerate(plan.acts):
+        closed = [act for board in builder.closed for act in board.acts(now)]
+        acts = sorted([*plan.acts, *closed], key=lambda act: act.at)
+        for done, act in enumerate(acts):
             builder.do(act)
             if done % 200 == 0:
-                on_progress(done, len(plan.acts))
+                on_progress(done, len(acts))
         builder.finish()
     on_progress(1, 1)
 
@@ -92,6 +95,7 @@ class _Builder:
         self.community, self.plan, self.now = community, plan, now
         self.users: dict[str, int] = {}
         self.boards: dict[str, Board] = {}
+        self.closed = closed_boards()
         self.tags: dict[str, Tag] = {}
         self.ideas: dict[str, Idea] = {}
         self.comments: dict[str, Comment] = {}
@@ -123,6 +127,8 @@ class _Builder:
                 team=board.team,
                 position=place,
             )
+        for place, closed in enumerate(self.closed, len(self.boards)):
+            self.boards[closed.board["slug"]] = closed.make(place)
         self.tags = {tag.slug: Tag(name=tag.name.lower()) for tag in self.community.tags}
         texts = [
             ("rules", "", self.plan.start),
@@ -136,6 +142,8 @@ class _Builder:
         decide("second_factor", [])  # one press makes anybody an admin here
         db.session.flush()
         self._make_accounts()
+        for closed in self.closed:
+            closed.give_places(self.boards[closed.board["slug"]], self.users, self.now)
 
     def do(self, act: Act) -> None:
         """Do one act; all that the crowd did before it is written first."""

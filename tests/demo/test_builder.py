@@ -8,15 +8,20 @@ import pytest
 from sqlalchemy import func, select
 
 from portal import doctor
+from portal.accounts import queries as accounts
 from portal.accounts.models import Rules, RulesAcceptance, User
 from portal.accounts.passwords import is_right
+from portal.accounts.roles import Role
+from portal.boards.models import Audience, Board
 from portal.comments.models import Comment
 from portal.db import db, utcnow
 from portal.demo import builder, content
+from portal.demo.closed import closed_boards
 from portal.demo.names import made_up_names
 from portal.demo.plan import make_plan
 from portal.events import EventRecord
 from portal.ideas.models import Idea, StatusChange, Vote
+from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail, Notification
 from portal.outbox import OutboxRow
@@ -82,7 +87,7 @@ def test_names_never_end_and_never_repeat():
 def test_what_is_written_is_there(built):
     part, _now = built
 
-    assert count(Idea) == len(part.ideas)
+    assert count(Idea) == len(part.ideas) + sum(len(board.ideas) for board in closed_boards())
     assert count(Comment) == len(part.comments)
     assert count(User) == len(part.people) + 100
     statuses = dict(db.session.execute(select(Idea.title, Idea.status)).all())
@@ -159,3 +164,19 @@ def test_a_build_that_fails_leaves_nothing_behind(app, part, monkeypatch):
         builder.build(community=part, members=10)
 
     assert [count(table) for table in (User, Idea, EventRecord)] == [0, 0, 0]
+
+
+def test_some_boards_are_not_for_everybody(built):
+    member, admin = (accounts.find_by_email(f"{name}@fellside.example") for name in ("member", "admin"))
+    outsider = db.session.scalars(select(User).where(~User.has_board_roles, User.role == Role.MEMBER)).first()
+
+    private = db.session.scalars(select(Board).where(Board.audience == Audience.PRIVATE)).one()
+    one_way = db.session.scalars(select(Board).where(Board.one_way)).one()
+
+    def seen(board, person):
+        return set(db.session.scalars(ideas_visible_to(person).where(Idea.board_id == board.id)))
+
+    assert len(seen(private, member)) == len(seen(private, admin)) == private.ideas == 3
+    assert seen(private, outsider) == set()
+    assert {idea.author_id for idea in seen(one_way, member)} == {member.id}
+    assert len(seen(one_way, admin)) == one_way.ideas == 2
