@@ -268,6 +268,15 @@ def test_s60_with_the_provider_away_what_was_found_serves_and_other_ways_work(ap
     assert browser.get("/sign-in").status_code == 200
 
 
+def test_s60_with_the_mail_server_away_a_providers_people_come_in(app, browse, provider, small, ada):
+    app.config["MAIL_URL"] = "smtp://127.0.0.1:1"
+
+    browser = browse()
+    answer = sign_in(browser, small, provider)
+
+    assert (answer.status_code, signed_in(browser)) == (303, "Ada")
+
+
 ANSWERS = {
     "access_denied": ("refused", "Accounts said no"),
     "server_error": ("no_answer", "does not answer at the moment"),
