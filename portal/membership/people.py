@@ -15,6 +15,7 @@ from portal.accounts.policy import (
     may_give_role,
     may_suspend,
     may_suspend_for_long,
+    outranks,
 )
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
@@ -47,6 +48,8 @@ def decline(user: User, moderator: User, words: str = "") -> None:
     """Say no to somebody who waits: the account is gone, with all that was in it, and the person is told."""
     if user.approved_at is not None:
         raise Refusal(_("Somebody let this person in meanwhile. Suspend the account if that was wrong."))
+    if not outranks(moderator, user):  # an admin gave them a role already
+        raise Refusal(_("You can do this only for people whose role is below yours."))
     email, locale = user.email, user.locale
     note("membership.declined", user=None, actor=moderator, account=user.id)
     db.session.delete(user)
@@ -79,6 +82,7 @@ def suspend(user: User, actor: User, *, reason: str, days: int | None) -> None:
         raise Refusal(_("Give the reason. The person will read it."))
     if not may_suspend(actor, user):
         raise Refusal(_("You cannot suspend somebody whose role is not below yours."))
+    _leave_to_admins(user, actor)
     longest = LONGEST_BY_MODERATORS.days
     if not may_suspend_for_long(actor, user) and (days is None or days > longest):
         raise Refusal(_("You can suspend for up to %(count)d days. Ask an admin if it must be longer.", count=longest))
@@ -99,8 +103,7 @@ def lift(user: User, actor: User) -> None:
     """Open a shut account again; moderators only what a moderator may shut."""
     if not user.is_suspended:
         return
-    if not actor.is_admin and user.suspended_until is None:
-        raise Refusal(_("An admin suspended this account without an end, and only an admin can open it again."))
+    _leave_to_admins(user, actor)
     user.suspended_at = user.suspended_until = None
     emit(SuspensionLifted(actor_id=actor.id, user_id=user.id))
     note("suspension.lifted", user=user, actor=actor)
@@ -121,6 +124,14 @@ def reveal_address(user: User, actor: User) -> str:
 
 def _end_sessions(user: User) -> None:
     db.session.execute(sa.delete(AuthSession).where(AuthSession.user_id == user.id))
+
+
+def _leave_to_admins(user: User, actor: User) -> None:
+    """Raise Refusal where the account is shut for longer than the actor may: they neither lift nor shorten that."""
+    if user.suspended_at is None or not user.is_suspended or may_suspend_for_long(actor, user):
+        return
+    if user.suspended_until is None or user.suspended_until - user.suspended_at > LONGEST_BY_MODERATORS:
+        raise Refusal(_("An admin suspended this account for longer than you can. Only an admin can change that."))
 
 
 def _words(text: str) -> str:

@@ -144,7 +144,9 @@ def _may_still_be_given(invitation: Invitation) -> bool:
     if invitation.role is Role.MEMBER and invitation.board_id is None:
         return True
     by = invitation.invited_by
-    return by is not None and by.is_active and invitation.role in roles_to_give(by)
+    if by is None or not by.is_active or (invitation.board_id is not None and not by.is_admin):
+        return False
+    return invitation.role in roles_to_give(by)
 
 
 def _domains() -> list[str]:

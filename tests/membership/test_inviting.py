@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal.accounts import queries as accounts
 from portal.accounts.roles import Role
+from portal.boards.models import Audience, BoardMember
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
 from portal.membership import invitations, people, queries
@@ -301,8 +302,6 @@ def test_links_are_not_shown_where_mail_leaves_the_portal(browse, owner):
 
 
 def test_somebody_with_an_account_takes_the_board_by_one_press(browse, settle, owner):
-    from portal.boards.models import Audience, BoardMember
-
     board, noor = make_board("Secret circle", Audience.PRIVATE), make_user(email="noor@example.org")
     invite(browse(owner), board=str(board.id))
     settle()
@@ -335,3 +334,32 @@ def test_a_strangers_mailbox_is_not_filled(browse, settle):
     settle()
 
     assert len(mails("noor@example.org")) == 2
+
+
+def test_s08_a_place_on_a_board_falls_with_the_admin_who_offered_it(browse, settle, owner):
+    admin, friend = make_user(Role.ADMIN), make_user(email="noor@example.org")
+    board = make_board("Secret circle", Audience.PRIVATE)
+    with transaction():
+        made = invitations.invite(admin, ["noor@example.org"], board=board)
+    settle()
+    link = link_in(mails("noor@example.org")[0])
+    with transaction():
+        people.set_role(admin, Role.MEMBER, owner)
+
+    browse(friend).post(f"{link}/use")
+
+    db.session.rollback()
+    assert db.session.get(BoardMember, (board.id, friend.id)) is None
+    assert db.session.get(Invitation, made[0].id).accepted_at is None
+
+
+@pytest.mark.settings(MAIL_URL="")
+def test_s08_no_admin_is_handed_the_link_to_a_role_they_could_not_give(browse, owner):
+    with transaction():
+        for number, role in enumerate((Role.OWNER, Role.ADMIN, Role.PM)):
+            invitations.invite(owner, [f"noor{number}@example.org"], role=role)
+
+    pages = {viewer.role: browse(viewer).get("/invitations").text for viewer in (owner, make_user(Role.ADMIN))}
+
+    links = {role: set(re.findall(r"/invitation/[\w-]+", page)) for role, page in pages.items()}
+    assert len(links[Role.OWNER]) == 3 and len(links[Role.ADMIN]) == 1

@@ -266,3 +266,40 @@ def test_admins_sign_people_out_everywhere(browse):
 
     assert theirs.get("/account").location.startswith("/sign-in")
     assert "sessions.ended" in logged()
+
+
+@pytest.mark.parametrize("days", [None, 365])
+@pytest.mark.parametrize("act", ["lift", "suspend"])
+def test_s08_moderators_neither_lift_nor_shorten_what_only_admins_may_give(browse, days, act):
+    moderator, user = make_user(Role.MODERATOR), make_user()
+    with transaction():
+        people.suspend(user, make_user(Role.ADMIN), reason="Rule 5.", days=days)
+    until = user.suspended_until
+
+    browse(moderator).post(f"/admin/people/{user.id}/{act}", data={"reason": "Enough.", "days": "1"})
+
+    db.session.rollback()
+    now = db.session.get(User, user.id)
+    assert now.is_suspended and now.suspended_until == until
+
+
+@pytest.mark.parametrize("days", [1, 7])
+def test_moderators_lift_what_a_moderator_could_have_given(browse, days):
+    moderator, user = make_user(Role.MODERATOR), make_user()
+    with transaction():
+        people.suspend(user, make_user(Role.ADMIN), reason="Rule 5.", days=days)
+
+    browse(moderator).post(f"/admin/people/{user.id}/lift")
+
+    db.session.rollback()
+    assert not db.session.get(User, user.id).is_suspended
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
+def test_s08_moderators_turn_nobody_away_who_was_given_their_rank_or_a_higher_one(browse, role):
+    user = make_user(role, approved_at=None)
+
+    answer = browse(make_user(Role.MODERATOR)).post(f"/admin/people/{user.id}/decline")
+
+    db.session.rollback()
+    assert answer.status_code == 409 and db.session.scalar(select(User.id).where(User.id == user.id)) == user.id

@@ -19,6 +19,7 @@ from portal.membership import queries
 from portal.membership.forms import InviteForm
 from portal.membership.invitations import Reading
 from portal.membership.models import Invitation
+from portal.membership.policy import roles_to_give
 from portal.membership.views.base import bp, language, status_of
 from portal.notifications.links import absolute_url
 from portal.transactions import transaction
@@ -163,7 +164,10 @@ def _show(form: InviteForm, reading: Reading | None = None, *, preview: bool = F
 
 
 def _link_of(invitation: Invitation) -> str:
-    """Return the link to hand over oneself: where no mail leaves the portal, and to admins only."""
-    if current_app.config["MAIL_URL"] or not viewer().is_admin:
+    """Return the link to hand over oneself: where no mail leaves the portal, and to admins who could give the role.
+
+    Others could take the role for themselves with it.
+    """
+    if current_app.config["MAIL_URL"] or not viewer().is_admin or invitation.role not in roles_to_give(viewer()):
         return ""
     return absolute_url("membership.accept", token=inviting.token_of(invitation, inviting.HANDED))
