@@ -124,7 +124,9 @@ def erase(user: User, actor: User | None = None) -> None:
         elif holding.emptied:
             db.session.execute(sa.update(holding.model).where(mine).values(holding.emptied))
     for column in ADDRESSES:
-        db.session.execute(sa.delete(column.class_).where(column.in_(addresses)))
+        holder = getattr(column.class_, "user_id", None)  # an address may have been typed that was another person's
+        nobody_elses = sa.or_(holder.is_(None), holder == user.id) if holder is not None else sa.true()
+        db.session.execute(sa.delete(column.class_).where(column.in_(addresses), nobody_elses))
     _empty(user)
     db.session.flush()
     db.session.expire_all()

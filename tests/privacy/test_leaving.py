@@ -12,6 +12,8 @@ from sqlalchemy import select
 from portal import doctor
 from portal.accounts.models import AuthSession
 from portal.accounts.roles import Role
+from portal.credentials import addresses, links
+from portal.credentials.models import MailedLink, Purpose
 from portal.db import Model, db, utcnow
 from portal.events import EventRecord
 from portal.ideas.models import Follow, Idea, Vote
@@ -20,8 +22,9 @@ from portal.notifications.transport import transport_for
 from portal.privacy import service
 from portal.privacy.holdings import HOLDINGS, Fate
 from portal.security.models import SecurityEntry
+from portal.sso.models import Identity
 from portal.transactions import transaction
-from tests.factories import PASSWORD, make_comment, make_idea, make_user
+from tests.factories import PASSWORD, link_identity, make_comment, make_idea, make_user
 from tests.privacy.everything import MARKS, fresh, make_somebody, missing_for
 from tests.support import either_way
 
@@ -384,3 +387,20 @@ def test_mail_for_an_erased_person_goes_nowhere(app):
         service.erase(user)
 
     assert not fresh(user).can_get_mail
+
+
+def test_s66_erasing_takes_nothing_that_is_another_persons(app):
+    """Whoever types a stranger's address, to have theirs changed to it, and leaves must not take the stranger along."""
+    user, stranger = make_user(), make_user()
+    with transaction():
+        link_identity(stranger).email = "quillon@work.example.org"
+        link = links.make(Purpose.RESET, "quillon@work.example.org", user=stranger)
+        addresses.ask_to_change(user, "quillon@work.example.org")
+
+    with transaction():
+        service.erase(user)
+
+    db.session.rollback()
+    left = select(Identity.email).where(Identity.user_id == stranger.id)
+    assert db.session.scalars(left).all() == ["quillon@work.example.org"]
+    assert [row.id for row in db.session.scalars(select(MailedLink))] == [link.id]
