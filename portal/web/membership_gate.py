@@ -33,6 +33,8 @@ OPEN = frozenset(
         "pages.change_password",
         "pages.privacy",
         "pages.rules",
+        "privacy.come_back",
+        "security.not_me",
     }
 )
 """What visitors of a closed portal may see: ways in, what they agree to, links from mails."""

@@ -10,9 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.models import AuthSession
+from portal.credentials import links
 from portal.credentials.models import KnownBrowser, MailedLink, Purpose
 from portal.db import db, utcnow
 from portal.notifications.models import CaughtMail
+from portal.options import decide
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
@@ -221,3 +223,18 @@ def test_sessions_say_how_and_from_where_they_began(entered):
     rows = db.session.scalars(sa.select(AuthSession).order_by(AuthSession.created_at)).all()
 
     assert [(row.address, row.way) for row in rows] == [("192.0.2.7", "password"), ("198.51.100.9", "password")]
+
+
+def test_s17_the_mailed_links_that_save_an_account_open_where_only_members_read(browse, entered):
+    user, _own, _strange = entered
+    with transaction():
+        decide("reading", "members")
+        stay = links.token_of(links.make(Purpose.STAY, user.email, user=user))
+    link = link_in(mails()[-1])
+
+    assert browse().get(f"/account/stay/{stay}").status_code == 410  # nobody is leaving, and nobody is asked to sign in
+    assert browse().get(link).status_code == 200
+    browse().post(link)
+
+    db.session.rollback()
+    assert db.session.scalars(sa.select(AuthSession)).all() == []
