@@ -23,6 +23,7 @@ from portal.errors import Refusal
 from portal.transactions import transaction
 from portal.web import gates
 from portal.web.responses import go_to, own_path
+from portal.web.session import viewer
 
 KEPT_FOR = timedelta(hours=1)  # in the browser where it was begun
 KEPT_WITH_LINK = timedelta(hours=25)  # where a mailed link leads back to it: as long as such a link works, and a little
@@ -62,13 +63,13 @@ def waiting(path: str = "", then: str | None = None) -> str | None:
 
 def act_for_link() -> str | None:
     """Return what names the act that waits for this browser, for a mailed link that may be opened in another one."""
-    row = _find(session.get("pending"))
+    row = _own(_find(session.get("pending")))
     return row.token_hash if row else None
 
 
 def go_on(fallback: str, linked: str | None = None) -> Response:
     """Do the act that waits, here or by the mailed link that leads back to it; without one go to ``fallback``."""
-    row = _find(session.pop("pending", None)) or _fresh(linked, KEPT_WITH_LINK)
+    row = _own(_find(session.pop("pending", None))) or _fresh(linked, KEPT_WITH_LINK)
     if row is None:
         return go_to(own_path(fallback, "/"))
     path, form = row.path, dict(row.form)
@@ -119,10 +120,15 @@ def _keep(path: str, form: dict[str, Any]) -> None:
     if len(path) > LONGEST_PATH or sum(len(key) + len(value) for key in form for value in form[key]) > MOST_WORDS:
         return
     token = secrets.token_urlsafe(32)
-    session["pending"] = token
+    session["pending"], session["pending_of"] = token, viewer().id
     with transaction(wake=False):
         db.session.execute(sa.delete(PendingAct).where(PendingAct.made_at < utcnow() - KEPT_WITH_LINK))
         db.session.add(PendingAct(token_hash=_hash(token), path=path, form=form))
+
+
+def _own(row: PendingAct | None) -> PendingAct | None:
+    """Return the act unless somebody else was signed in here when it was begun: it is done for nobody but them."""
+    return row if session.get("pending_of") in {None, viewer().id} else None
 
 
 def _find(token: str | None) -> PendingAct | None:

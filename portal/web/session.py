@@ -93,7 +93,7 @@ def sign_in(user: User, remember: bool = False, way: str = "password", second: b
     ``way`` is how they proved who they are, ``second`` whether a second factor was among it. Views do not call this:
     they call ``portal.web.entry.enter``, which asks for what is still to be proven.
     """
-    kept = {key: session[key] for key in ("pending", "vouched") if key in session}
+    kept = {key: session[key] for key in ("pending", "pending_of", "vouched") if key in session}
     db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == this_session_hash()))
     session.clear()
     session.update(kept)

@@ -4,10 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from sqlalchemy import select
 
-from portal.accounts.models import PendingAct
+from portal.accounts import service as accounts
+from portal.accounts.models import AuthSession, PendingAct
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.comments.models import Comment
@@ -16,6 +18,7 @@ from portal.events import EventRecord
 from portal.ideas import queries
 from portal.ideas.models import Idea, Vote
 from portal.ideas.workflow import Publication, Status
+from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_idea, make_rules, make_user
 from tests.support import HTMX, either_way
 from tests.support.mails import newest_code, newest_link
@@ -444,3 +447,19 @@ def test_a_form_longer_than_any_idea_is_not_kept(browse):
 
     assert answer.status_code == 303
     assert acts() == []
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_s20_what_somebody_signed_in_began_is_done_for_nobody_else_in_the_same_browser(browse, other):
+    idea, user = make_idea(), make_user(with_password=True)
+    next_one = make_user(with_password=True) if other else user
+    make_rules()
+    browser = browse(user)
+    assert browser.post(f"/ideas/{idea.id}/vote").location.startswith("/rules/agree")
+    with transaction():
+        db.session.execute(sa.delete(AuthSession))
+        accounts.accept_rules(next_one)
+
+    sign_in(browser, next_one)
+
+    assert votes() == ([] if other else [user.id])
