@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -217,3 +218,17 @@ def test_used_hand_overs_are_forgotten_once_they_would_have_expired(app):
 
     assert handover.forget_hand_overs() == 1
     assert db.session.scalars(select(UsedHandOver.token_hash)).all() == ["b" * 64]
+
+
+def test_s27_nobody_goes_on_as_another_than_the_page_showed(browse, product):
+    for subject in ("shown", "slipped-in"):
+        link_identity(make_user(), product[0], subject)
+    browser = browse()
+    browser.get(f"/hand-over?token={token(product, sub='shown')}")
+    mark = re.search(r'name="mark" value="(\w+)"', browser.get("/hand-over").text)[1]
+    other = token(product, sub="slipped-in")
+    browser.post("/hand-over", data={"token": other}, headers={"Sec-Fetch-Site": "cross-site"})
+
+    answer = browser.post("/hand-over/go-on", data={"mark": mark})
+
+    assert answer.location == "/hand-over" and db.session.scalars(select(AuthSession)).all() == []

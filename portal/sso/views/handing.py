@@ -15,7 +15,7 @@ from portal.sso.handover import HandOverRefused
 from portal.sso.views.base import aimed_now, arrive, bp
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_address
-from portal.web.responses import page
+from portal.web.responses import go_to, page
 from portal.web.security import FROM_OUTSIDE
 
 COOKIE = "hand-over"
@@ -48,13 +48,19 @@ def look() -> ResponseReturnValue:
 
 @bp.post("/hand-over/go-on")
 @limiter.limit(LIMITS["sso"], key_func=per_address)
-def go_on() -> ResponseReturnValue:
-    """Go on as whom the hand-over is about; it works this once."""
+def go_on() -> Response:
+    """Go on as whom the hand-over is about; it works this once.
+
+    One that another site put aside after the page was shown is shown first.
+    """
     given = handover.read(request.cookies.get(COOKIE, ""))
+    keep: dict[str, Any] = {**aimed_now()}
+    if request.form.get("mark", given.mark) != given.mark:
+        return go_to(url_for(".look", **keep))
     with transaction(wake=False):
         if not service.use_hand_over(given.mark, given.expires_at):
             raise handover.already_used()
-    answer = arrive(given.provider, given.vouched, aimed_now())
+    answer = arrive(given.provider, given.vouched, keep)
     answer.delete_cookie(COOKIE, path=url_for(".look"))
     return answer
 
