@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
 from portal.accounts.models import User
 from portal.credentials import browsers, links
-from portal.credentials.models import MailedLink, Purpose
+from portal.credentials.models import Authenticator, MailedLink, Passkey, Purpose, RecoveryCode
 from portal.db import db
 from portal.notifications.service import queue_letter
 from portal.security import queries
@@ -28,7 +32,7 @@ def note_sign_in(user: User, way: str, known_as: str, second: bool = False) -> s
 
 def disown_sign_in(link: MailedLink) -> MailedLink | None:
     """See to it that whoever got in is out: every session ends with this (the caller ends them), the password and all
-    links are void, no browser is known any more.
+    links are void, no browser is known any more, and the second factors added since that sign-in are gone.
 
     Returns the link by which the owner chooses a password; None where this was done before.
     """
@@ -38,8 +42,15 @@ def disown_sign_in(link: MailedLink) -> MailedLink | None:
     user.password_hash = None
     links.void_all(user)
     browsers.forget_all(user)
+    for table in (Passkey, Authenticator, RecoveryCode):
+        db.session.execute(sa.delete(table).where(table.user_id == user.id, table.made_at >= since(link)))
     note("sign_in.disowned", user=user, entry=link.data.get("entry"))
     return links.make(Purpose.RESET, user.email, user=user, data={"aimed": {}, "locale": ""})
+
+
+def since(link: MailedLink) -> datetime:
+    """Return the moment of the sign-in that a link disowns, or a little before."""
+    return link.made_at - timedelta(minutes=1)
 
 
 def _tell(user: User, entry: SecurityEntry) -> None:

@@ -17,6 +17,7 @@ from portal.credentials.models import Purpose
 from portal.limits import LIMITS
 from portal.security import queries, service, words
 from portal.security.models import SecurityEntry
+from portal.sso import service as sso
 from portal.text import clean_line
 from portal.transactions import transaction
 from portal.web import paging
@@ -97,6 +98,7 @@ def not_me(token: str) -> ResponseReturnValue:
             reset = service.disown_sign_in(link)
             if reset:
                 end_sessions(user)
+                sso.forget_linked_since(user, service.since(link))
                 known_as = browsers.remember(request.cookies.get(browser_cookie(), ""), user)
                 target = url_for("credentials.choose_password", token=links.token_of(reset))
         if reset is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -106,6 +107,14 @@ def unlink(user: User, identity: Identity) -> None:
     db.session.delete(identity)
     queue_letter(UNLINKED_LETTER, to=user.email, user=user, data={"provider": provider.id}, rationed=False)
     note("identity.unlinked", user=user, provider=provider.slug)
+
+
+def forget_linked_since(user: User, moment: datetime) -> None:
+    """Take away what was linked to an account since ``moment``: somebody else was signed in then."""
+    linked = select(Identity).where(Identity.user_id == user.id, Identity.linked_at >= moment)
+    for identity in db.session.scalars(linked).all():
+        note("identity.unlinked", user=user, provider=identity.provider.slug)
+        db.session.delete(identity)
 
 
 def ask_for_address(provider: Provider, vouched: Vouched, email: str, name: str, rules: int, asked: Asked) -> None:

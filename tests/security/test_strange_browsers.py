@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from email import message_from_string
 from email.policy import default
 
@@ -11,13 +12,15 @@ import sqlalchemy as sa
 
 from portal.accounts.models import AuthSession
 from portal.credentials import links
-from portal.credentials.models import KnownBrowser, MailedLink, Purpose
+from portal.credentials.models import KnownBrowser, MailedLink, Passkey, Purpose
 from portal.db import db, utcnow
 from portal.notifications.models import CaughtMail
 from portal.options import decide
 from portal.security.models import SecurityEntry
+from portal.sso.models import Identity
 from portal.transactions import transaction
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, link_identity, make_provider, make_user
+from tests.support.factors import add_passkey
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -111,6 +114,24 @@ def test_saying_that_it_was_not_me_throws_everybody_out_and_leads_to_a_new_passw
     assert [mail.subject for mail in mails()].count("New sign-in to your account") == 1  # not for this one
     kinds = sa.select(SecurityEntry.kind).where(SecurityEntry.user_id == user.id)
     assert "sign_in.disowned" in db.session.scalars(kinds).all()
+
+
+@pytest.mark.settings(BASE_URL="http://localhost:8000")
+def test_s20_what_the_stranger_added_is_gone_and_what_was_there_before_stays(entered, browse):
+    user, _own, _strange = entered
+    provider = make_provider("Accounts")
+    _device, before = add_passkey(user)
+    with transaction():
+        before.made_at = utcnow() - timedelta(days=3)
+    _device, added = add_passkey(user)
+    link_identity(user, provider, "the-stranger")
+    kept, gone = before.id, added.id
+
+    browse().post(link_in(mails()[0]))
+
+    db.session.rollback()
+    assert db.session.scalars(sa.select(Passkey.id).where(Passkey.user_id == user.id)).all() == [kept]
+    assert gone != kept and db.session.scalars(sa.select(Identity)).all() == []
 
 
 def test_the_link_works_once_and_says_so(entered, browse):
