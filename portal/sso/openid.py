@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -34,6 +35,7 @@ ALGORITHMS = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed
 """The signatures we believe, and the kind of key each takes; never ``none``, never one made with a shared secret."""
 SCOPE = "openid email profile"
 FRESH_FOR = timedelta(hours=24)
+PROVEN_WITHIN = 300  # seconds
 LEEWAY = 60  # seconds by which clocks may differ
 NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 
@@ -58,6 +60,7 @@ class Begun:
     state: str
     nonce: str
     verifier: str
+    again: bool = False  # whether the provider was asked to have them prove who they are now
 
 
 def begin(provider: Provider, redirect_uri: str, *, again: bool = False) -> tuple[str, Begun]:
@@ -66,14 +69,15 @@ def begin(provider: Provider, redirect_uri: str, *, again: bool = False) -> tupl
     ``again`` asks the provider to have them prove who they are although they are signed in there.
     """
     metadata = discover(provider)
-    begun = Begun(*(secrets.token_urlsafe(32) for _part in ("state", "nonce", "verifier")))
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _part in range(3))
+    begun = Begun(state, nonce, verifier, again)
     with _client(provider, metadata, redirect_uri) as client:
         url, _state = client.create_authorization_url(
             metadata["authorization_endpoint"],
             state=begun.state,
             code_verifier=begun.verifier,
             nonce=begun.nonce,
-            **({"prompt": "login"} if again else {}),
+            **({"prompt": "login", "max_age": "0"} if again else {}),
         )
     return str(url), begun
 
@@ -99,7 +103,23 @@ def finish(provider: Provider, redirect_uri: str, begun: Begun, code: str) -> Vo
         raise _not_asked(provider, metadata["token_endpoint"], error) from error
     except (ValueError, KeyError, OSError) as error:  # an answer that is no JSON, or another status
         raise SignOnFailed("token", provider.name, error=type(error).__name__) from error
+    if begun.again:
+        _check_proven_now(provider, claims)
     return voucher(provider, claims)
+
+
+def _check_proven_now(provider: Provider, claims: dict[str, Any]) -> None:
+    """Raise SignOnFailed unless the provider says that they proved who they are a moment ago.
+
+    Whoever is asked with ``max_age`` must say when that was (OpenID Connect Core 1.0, section 2, ``auth_time``).
+    """
+    proven_at = claims.get("auth_time")
+    if (
+        isinstance(proven_at, bool)
+        or not isinstance(proven_at, int)
+        or proven_at < time.time() - PROVEN_WITHIN - LEEWAY
+    ):
+        raise SignOnFailed("not_again", provider.name)
 
 
 def discover(provider: Provider, *, again: bool = False) -> dict[str, Any]:

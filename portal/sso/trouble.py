@@ -40,6 +40,9 @@ def _for_people(why: str, name: str) -> str:
             return str(_("The clock of %(name)s and ours differ too much, so nobody can be signed in.", name=name))
         case "no_answer":
             return str(_("%(name)s does not answer at the moment. Try again in a few minutes.", name=name))
+        case "not_again":
+            words = _("%(name)s did not have you sign in again, so this proves nothing. Use another way.", name=name)
+            return str(words)
         case "closed":
             return str(_("Signing in with %(name)s is switched off.", name=name))
         case "suspended":

@@ -379,6 +379,22 @@ def test_s22_somebody_signed_in_proves_it_once_more_with_their_provider(browse, 
     assert proved > utcnow() - timedelta(minutes=1)
 
 
+@pytest.mark.parametrize("said", [None, True, int(time.time()) - 3600])
+def test_s22_a_provider_that_asked_for_nothing_proves_nothing(browse, provider, small, ada, said):
+    browser = browse(ada)
+    with transaction(wake=False):
+        db.session.scalars(select(AuthSession)).one().proved_at -= timedelta(hours=1)
+    small.claims["auth_time"] = said
+    answer = browser.post("/sso/accounts?next=/account", data={"proof": "1"})
+    small.asked_for = _asked(answer.text)
+
+    answer = come_back(browser, provider, small.asked_for)
+
+    assert answer.status_code == 502 and "this proves nothing" in answer.text
+    db.session.rollback()
+    assert db.session.scalars(select(AuthSession.proved_at)).one() < utcnow() - timedelta(minutes=50)
+
+
 def _asked(page: str) -> dict[str, str]:
     url = html.unescape(re.search(r'content="0; url=([^"]+)"', page)[1])
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

@@ -181,6 +181,7 @@ class SmallProvider:
             "nonce": self.asked_for.get("nonce"),
             "iat": now,
             "exp": now + 300,
+            "auth_time": now if "max_age" in self.asked_for else None,
             **self.person,
             **self.claims,
         }
