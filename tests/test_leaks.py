@@ -337,13 +337,15 @@ SEARCHED = {"title", "title before", "comment", "tag", "answer", "held title", "
             "a deleted comment", "name", "joined across, idea", "joined across, main"}  # fmt: skip
 ASKING = (
     "/search?q={}",
-    "/search/similar?title={}+opens+at+dawn+before+others",
+    "/search/similar?title=Opens+at+dawn+before+others&need={}",
     "/?tag={}&status=all",
 )
 
 
 def _said_without(person: Somebody, url: str, word: str) -> str:
     text = person.browser.get(url.format(word)).text.replace(word, "WORD")
+    if url.startswith("/search/similar"):  # what is offered; how alike it is hangs on all titles that were compared
+        return str(sorted(set(re.findall(r"/ideas/\d+", text))))
     return re.sub(r'name="csrf_token" value="[^"]+"|X-CSRFToken&#34;: &#34;[^&]+|"X-CSRFToken": "[^"]+', "token", text)
 
 

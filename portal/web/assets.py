@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -66,8 +67,7 @@ class Assets:
     def join_again(self) -> None:
         """Take the sources as they are now; styles name their fonts as seen from their own folder."""
         _digest.cache_clear()
-        styles = "".join(path.read_text() for path in sorted(self.static.glob("css/*.css")))
-        styles = re.sub(r"\n\s*", "\n", re.sub(r"/\*.*?\*/", "", styles, flags=re.DOTALL))
+        styles = _joined(sorted(self.static.glob("css/*.css")))
         styles = re.sub(r'(?<=url\(")\.\./([^"]+)', lambda url: ".." + self._below(url[1]), styles)
         scripts = [path.read_text() for of in ("vendor", "js") for path in sorted(self.static.glob(f"{of}/*.js"))]
         self.bundles = {
@@ -78,6 +78,23 @@ class Assets:
 
     def _below(self, name: str) -> str:
         return f"{self.static_url}/{name}?v={_digest(self.static / name)}"
+
+
+def _joined(files: Iterable[Path]) -> str:
+    """Return all style sheets as one, without comments, each layer once, and without the blanks only people need."""
+    layers: dict[str, list[str]] = {}
+    for path in files:
+        rules = _COMMENT.sub(lambda found: found[1] or "", path.read_text())
+        rules = _AIR.sub(lambda found: found[1] or found[2] or (":" if found[0][0] == ":" else " "), rules).strip()
+        name, _brace, body = rules.replace(";}", "}").partition("{")
+        whole = re.fullmatch(r"@layer \w+", name) is not None and "@layer" not in body
+        layers.setdefault(name if whole else "", []).append(body[:-1] if whole else rules.replace(";}", "}"))
+    first = "".join(layers.pop("", []))
+    return first + "".join(f"{name}{{{''.join(bodies)}}}" for name, bodies in layers.items())
+
+
+_COMMENT = re.compile(r'("[^"]*")|/\*.*?\*/', re.DOTALL)
+_AIR = re.compile(r'("[^"]*")|\s*([{};,>])\s*|(?<=[a-z]):\s+|\s+')
 
 
 def _bundle(name: str, mimetype: str, text: str) -> Bundle:

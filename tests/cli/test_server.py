@@ -230,7 +230,7 @@ def test_a_request_reaches_the_portal_as_it_was_sent_and_no_larger_than_it_takes
         wait_until_answered(port)
         answers = {
             "large": send(port, large),
-            "chunked": send(port, chunks + b"100000\r\n" + b"a" * 0x100000 + b"\r\n" + b"10\r\n" + b"a" * 16 + b"\r\n"),
+            "chunked": send(port, chunks + b"210000\r\n" + b"a" * 0x210000 + b"\r\n" + b"10\r\n" + b"a" * 16 + b"\r\n"),
             "another host": send(port, b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
             "head": send(port, b"HEAD /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
             "odd path": send(port, b"GET /%ff%00/%C3%A9 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),

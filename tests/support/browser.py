@@ -30,7 +30,9 @@ class Browser(FlaskClient):
         """Make a request in a context of its own, as a server does."""
         if self.carries_token:
             options["headers"] = {"X-CSRFToken": self.token(), **dict(options.get("headers") or {})}
-        return contextvars.Context().run(super().open, *arguments, **options)
+        answer = contextvars.Context().run(super().open, *arguments, **options)
+        answer.request.environ["wsgi.input"].close()  # a large upload is a file, which nobody else closes
+        return answer
 
     def sign_in(self, user: User) -> None:
         """Hold a session as if ``user`` had just signed in with a password and a second factor."""

@@ -79,6 +79,8 @@ class People:
             self.objections.append(f"asked for {request.url}")
 
     def _see_message(self, message: Any) -> None:
-        # A status such as 422 is an answer we give on purpose; Chromium files it under errors.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        # A status such as 422 is an answer we give on purpose; Chromium files it under errors. So does the library with
+        # what was still being asked for when the page was left.
+        expected = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
+        if message.type == "error" and not message.text.startswith(expected):
             self.objections.append(f"console: {message.text}")
