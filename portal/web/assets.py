@@ -2,7 +2,7 @@
 
 import gzip
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -82,17 +82,29 @@ class Assets:
 
 def _joined(files: Iterable[Path]) -> str:
     """Return all style sheets as one, without comments, each layer once, and without the blanks only people need."""
-    layers: dict[str, list[str]] = {}
+    layers: dict[str, str] = {"": ""}
     for path in files:
         rules = _COMMENT.sub(lambda found: found[1] or "", path.read_text())
-        rules = _AIR.sub(lambda found: found[1] or found[2] or (":" if found[0][0] == ":" else " "), rules).strip()
-        name, _brace, body = rules.replace(";}", "}").partition("{")
-        whole = re.fullmatch(r"@layer \w+", name) is not None and "@layer" not in body
-        layers.setdefault(name if whole else "", []).append(body[:-1] if whole else rules.replace(";}", "}"))
-    first = "".join(layers.pop("", []))
-    return first + "".join(f"{name}{{{''.join(bodies)}}}" for name, bodies in layers.items())
+        rules = _AIR.sub(lambda found: found[1] or found[2] or (":" if found[0][0] == ":" else " "), rules)
+        for layer, body in _blocks(rules.strip().replace(";}", "}")):
+            layers[layer] = layers.get(layer, "") + body
+    return layers.pop("") + "".join(f"@layer {name}{{{rules}}}" for name, rules in layers.items())
 
 
+def _blocks(rules: str) -> Iterator[tuple[str, str]]:
+    """Part a style sheet into what each layer holds, in order; what is in no layer has the name ""."""
+    while begin := _LAYER.search(rules):
+        yield "", rules[: begin.start()]
+        depth, end = 1, begin.end()
+        while depth:
+            depth += {"{": 1, "}": -1}.get(rules[end], 0)
+            end += 1
+        yield begin[1], rules[begin.end() : end - 1]
+        rules = rules[end:]
+    yield "", rules
+
+
+_LAYER = re.compile(r"@layer (\w+)\{")
 _COMMENT = re.compile(r'("[^"]*")|/\*.*?\*/', re.DOTALL)
 _AIR = re.compile(r'("[^"]*")|\s*([{};,>])\s*|(?<=[a-z]):\s+|\s+')
 

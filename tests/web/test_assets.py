@@ -209,3 +209,14 @@ def test_signing_in_fetches_nothing_anew(browse):
     assert len(named) >= 5
     for url in named:
         assert "Cookie" not in headers(visitor, url).get("Vary", ""), url
+
+
+def test_a_file_that_adds_to_two_layers_keeps_its_place_in_both(sources):
+    (sources / "css/board.css").write_text("@layer base { .a { top: 0; } }\n@layer pages { .b { top: 1px; } }\n")
+    (sources / "css/chart.css").write_text("@layer pages { @media print { .c { top: 2px; } } }\n")
+    client = serving(sources)
+
+    styles = client.get(address(client, "portal.css")).text
+
+    assert "@layer base{.a{top:0}}" in styles
+    assert ".b{top:1px}@media print{.c{top:2px}}" in styles
