@@ -34,6 +34,15 @@ def engines(
 
 
 @pytest.fixture
-def new_engine(engines: Callable[..., Engine]) -> Callable[..., Engine]:
-    """Make an engine for this test alone."""
-    return engines
+def new_engine(engines: Callable[..., Engine]) -> Iterator[Callable[..., Engine]]:
+    """Make engines for this test alone; their connections end with it, for a server has only so many."""
+    made: list[Engine] = []
+
+    def make(**settings: int) -> Engine:
+        made.append(engines(**settings))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        if isinstance(engine, PostgresEngine):
+            engine.database.dispose()
