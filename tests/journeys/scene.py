@@ -38,7 +38,9 @@ class Scene:
     def __init__(self, settle: Callable[[], None]) -> None:
         make_rules("Be kind. Say why.")
         self.board, self.shelf = make_board("Navigation"), make_board("Empty shelf")
-        self.author, self.member, self.quiet = (make_user(name=name) for name in ("Ines", "Noor", "Quiet"))
+        self.author, self.member, self.quiet = (
+            make_user(name=name, with_password=True) for name in ("Ines", "Noor", "Quiet")
+        )
         self.manager, self.admin, self.owner = (
             make_user(Role.PM, name="Petra", team="Product team"),
             make_user(Role.ADMIN, name="Ada"),
