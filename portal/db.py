@@ -97,14 +97,20 @@ def init_app(app: Flask) -> None:
 def insert_if_absent(model: type[Model], **values: Any) -> bool:
     """Insert one row unless a constraint says it is there; return whether it was inserted."""
     insert = _insert(model).values(**values).on_conflict_do_nothing()
-    return _rows_in(insert) == 1
+    return count_rows(insert) == 1
 
 
 def insert_absent(model: type[Model], columns: list[str], rows: sa.Select[*tuple[Any, ...]]) -> int:
     """Insert the rows of a select, leaving out those a constraint knows; return how many came in."""
     # SQLite needs the WHERE to tell an upsert's ON from a join's.
     selected = rows if rows.whereclause is not None else rows.where(sa.true())
-    return _rows_in(_insert(model).from_select(columns, selected).on_conflict_do_nothing())
+    return count_rows(_insert(model).from_select(columns, selected).on_conflict_do_nothing())
+
+
+def count_rows(change: sa.Executable) -> int:
+    """Carry out an insert, update or delete and return how many rows it met."""
+    result: Any = db.session.execute(change, execution_options={"preserve_rowcount": True})
+    return int(result.rowcount)
 
 
 def on_sqlite() -> bool:
@@ -137,11 +143,6 @@ def write_lock() -> Iterator[None]:
 
 def _insert(model: type[Model]) -> Any:
     return (sqlite if on_sqlite() else postgresql).insert(model)
-
-
-def _rows_in(insert: Any) -> int:
-    result = db.session.execute(insert, execution_options={"preserve_rowcount": True})
-    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def _lift_time_limit(connection: Any, _record: Any) -> None:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from portal.accounts.models import User
 from portal.comments.events import CommentDeleted, CommentEdited, CommentFoundHelpful, CommentPosted
 from portal.comments.models import Comment, Helpful
-from portal.db import db, insert_if_absent, utcnow
+from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas.models import Idea
@@ -89,7 +89,7 @@ def mark_helpful(comment: Comment, user: User) -> None:
 def unmark_helpful(comment: Comment, user: User) -> None:
     """Take the thanks back."""
     mine = sa.delete(Helpful).where(Helpful.comment_id == comment.id, Helpful.user_id == user.id)
-    if db.session.execute(mine).rowcount:  # type: ignore[attr-defined]
+    if count_rows(mine):
         _count_helpful(comment, -1)
 
 

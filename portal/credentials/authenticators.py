@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from portal.accounts.models import User
 from portal.credentials import factors
 from portal.credentials.models import Authenticator
-from portal.db import db, utcnow
+from portal.db import count_rows, db, utcnow
 from portal.errors import Refusal
 from portal.options import option
 from portal.sealing import SealBroken, seal, unseal
@@ -88,8 +88,7 @@ def use_code(user: User, code: str) -> bool:
     if step is None:
         return False
     later = sa.and_(Authenticator.user_id == user.id, Authenticator.last_step < step)
-    taken = db.session.execute(sa.update(Authenticator).where(later).values(last_step=step))
-    return bool(taken.rowcount)  # type: ignore[attr-defined]
+    return count_rows(sa.update(Authenticator).where(later).values(last_step=step)) == 1
 
 
 def remove(user: User) -> None:

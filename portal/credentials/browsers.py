@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.accounts.models import User
 from portal.credentials.models import KnownBrowser
-from portal.db import db, utcnow
+from portal.db import count_rows, db, utcnow
 
 KEPT_FOR = timedelta(days=365)  # after somebody last signed in there
 MOST = 20  # of one person
@@ -52,7 +52,7 @@ def forget_all(user: User) -> None:
 def forget_old() -> int:
     """Drop browsers in which nobody signed in for a year."""
     old = sa.delete(KnownBrowser).where(KnownBrowser.seen_at < utcnow() - KEPT_FOR)
-    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return count_rows(old)
 
 
 def _forget_oldest(user: User) -> None:

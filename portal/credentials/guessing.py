@@ -26,7 +26,7 @@ from flask_babel import gettext as _
 from limits import RateLimitItem
 
 from portal.credentials.models import Guesses
-from portal.db import db, insert_if_absent, utcnow
+from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.limits import LIMITS, TooMuch, household, in_words
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
@@ -90,7 +90,7 @@ def takes_a_link(email: str) -> bool:
 def forget_old() -> int:
     """Drop what was counted, once it means nothing any more."""
     old = sa.delete(Guesses).where(Guesses.last_at < utcnow() - KEPT_FOR)
-    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return count_rows(old)
 
 
 def _counted(email: str, address: str) -> tuple[tuple[Any, ...], ...]:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.credentials.models import MailedLink, Purpose
-from portal.db import db, utcnow
+from portal.db import count_rows, db, utcnow
 from portal.transactions import transaction
 
 LIFETIMES = {
@@ -114,7 +114,7 @@ def use(link: MailedLink) -> bool:
     """Use the link up; False where it was used or made void meanwhile, or its time is over."""
     now = utcnow()
     unused = sa.and_(MailedLink.id == link.id, MailedLink.used_at.is_(None), MailedLink.expires_at > now)
-    return _rows(sa.update(MailedLink).where(unused).values(used_at=now)) == 1
+    return count_rows(sa.update(MailedLink).where(unused).values(used_at=now)) == 1
 
 
 def void(link: MailedLink) -> None:
@@ -141,22 +141,18 @@ def forget_old() -> int:
     if db.session.scalar(select(MailedLink.id).where(old).limit(1)) is None:
         return 0
     with transaction(wake=False):
-        return _rows(sa.delete(MailedLink).where(old))
+        return count_rows(sa.delete(MailedLink).where(old))
 
 
 def _count_try(link: MailedLink) -> bool:
     left = sa.and_(MailedLink.id == link.id, MailedLink.tries < CODE_TRIES)
-    return _rows(sa.update(MailedLink).where(left).values(tries=MailedLink.tries + 1)) == 1
+    return count_rows(sa.update(MailedLink).where(left).values(tries=MailedLink.tries + 1)) == 1
 
 
 def _void(which: sa.ColumnElement[bool]) -> None:
     now = utcnow()
     good = sa.and_(which, MailedLink.used_at.is_(None), MailedLink.expires_at > now)
     db.session.execute(sa.update(MailedLink).where(good).values(expires_at=now))
-
-
-def _rows(statement: sa.Update | sa.Delete) -> int:
-    return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def _derive(what: str, link: MailedLink) -> bytes:

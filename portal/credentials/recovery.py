@@ -12,7 +12,7 @@ from flask import current_app
 from portal.accounts.models import User
 from portal.credentials import factors
 from portal.credentials.models import RecoveryCode
-from portal.db import db, utcnow
+from portal.db import count_rows, db, utcnow
 from portal.security.log import note
 
 HOW_MANY = 10
@@ -40,8 +40,7 @@ def use(user: User, code: str) -> int | None:
     """Return how many codes are left after this one; None for one that is not right or was used."""
     unused = sa.and_(RecoveryCode.user_id == user.id, RecoveryCode.used_at.is_(None))
     this = sa.update(RecoveryCode).where(unused, RecoveryCode.code_hash == _hash(user, code))
-    taken = db.session.execute(this.values(used_at=utcnow()))
-    if not taken.rowcount:  # type: ignore[attr-defined]
+    if not count_rows(this.values(used_at=utcnow())):
         return None
     left = factors.factors_of(user).codes_left
     factors.tell_of_change(user, "code_used", left=left)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import User
-from portal.db import db, utcnow
+from portal.db import count_rows, db, utcnow
 from portal.security.models import SecurityEntry
 
 KEPT_FOR = timedelta(days=90)  # addresses and browsers
@@ -58,4 +58,4 @@ def forget_addresses() -> int:
     old = sa.update(SecurityEntry).where(
         SecurityEntry.at < utcnow() - KEPT_FOR, sa.or_(SecurityEntry.address != "", SecurityEntry.browser != "")
     )
-    return int(db.session.execute(old.values(address="", browser="")).rowcount)  # type: ignore[attr-defined]
+    return count_rows(old.values(address="", browser=""))

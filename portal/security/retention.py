@@ -10,7 +10,7 @@ from flask import current_app
 
 from portal.accounts.models import AuthSession
 from portal.credentials import browsers, guessing
-from portal.db import db, utcnow
+from portal.db import count_rows, utcnow
 from portal.security import queries
 from portal.transactions import transaction
 
@@ -20,7 +20,7 @@ EVERY = timedelta(hours=1)
 def forget_ended_sessions() -> int:
     """Drop sessions that are over, with the addresses they were used from."""
     ended = sa.delete(AuthSession).where(AuthSession.expires_at < utcnow())
-    return int(db.session.execute(ended).rowcount)  # type: ignore[attr-defined]
+    return count_rows(ended)
 
 
 FORGETTING: tuple[Callable[[], int], ...] = (

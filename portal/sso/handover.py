@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from sqlalchemy import select
 
-from portal.db import db, utcnow
+from portal.db import count_rows, db, utcnow
 from portal.errors import Refusal
 from portal.sealing import SealBroken
 from portal.sso import queries, service
@@ -93,8 +93,7 @@ def forget_hand_overs() -> int:
     if db.session.scalar(select(UsedHandOver.token_hash).where(over).limit(1)) is None:
         return 0
     with transaction(wake=False):
-        result: Any = db.session.execute(sa.delete(UsedHandOver).where(over))
-        return int(result.rowcount)
+        return count_rows(sa.delete(UsedHandOver).where(over))
 
 
 def _whose(token: str) -> Provider:
