@@ -1,4 +1,4 @@
-"""What the browser fetches beside the page: one stylesheet, one script, one set of icons, named by their content."""
+"""What the browser fetches beside the page, named by its content: style sheets, one script, one set of icons."""
 
 import gzip
 import re
@@ -41,7 +41,7 @@ class Assets:
         self.join_again()
 
     def url(self, name: str) -> str:
-        """The address of ``portal.css``, ``portal.js``, ``icons.svg``, or of a file below ``static/``."""
+        """The address of ``portal.css``, ``team.css``, ``portal.js``, ``icons.svg``, or of a file below ``static/``."""
         if bundle := self.bundles.get(name):
             return f"{request.script_root}/assets/{bundle.file}"
         return request.script_root + self._below(name)
@@ -69,9 +69,11 @@ class Assets:
         _digest.cache_clear()
         styles = _joined(sorted(self.static.glob("css/*.css")))
         styles = re.sub(r'(?<=url\(")\.\./([^"]+)', lambda url: ".." + self._below(url[1]), styles)
+        team = _joined(sorted(self.static.glob("css/team/*.css")))
         scripts = [path.read_text() for of in ("vendor", "js") for path in sorted(self.static.glob(f"{of}/*.js"))]
         self.bundles = {
             "portal.css": _bundle("portal-{}.css", "text/css", styles),
+            "team.css": _bundle("team-{}.css", "text/css", team),
             "portal.js": _bundle("portal-{}.js", "text/javascript", "\n".join(scripts)),
             "icons.svg": _bundle("icons-{}.svg", "image/svg+xml", (self.static / "icons.svg").read_text()),
         }

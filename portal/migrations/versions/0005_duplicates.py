@@ -1,0 +1,17 @@
+"""duplicates: likely pairs, what was decided on them, and what members propose.
+
+Revision: 0005, after 0004
+"""
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    pass
+
+
+def downgrade():
+    pass
