@@ -26,7 +26,7 @@ from portal.search.on_postgres import PostgresEngine
 from portal.search.on_whoosh import WhooshEngine
 
 MODES = ("prefix", "title", "full")
-STRENGTHS: tuple[Strength, ...] = ("same", "close", "related")
+STRENGTHS: tuple[Strength, ...] = ("same", "likely", "possible")
 DEPTH = 5
 ASKED = 100  # searches of each kind at each size
 WRITES = 10

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from portal.search import words as text
 from portal.search.postings import Docs, Floats, Snapshot
 
-Strength = Literal["same", "close", "related"]
+Strength = Literal["same", "likely", "possible"]
 
 SAID_WEIGHT = 0.5
 BODY_WEIGHT = 0.35
@@ -42,7 +42,7 @@ class Hit:
     id: int
     score: float
     words: frozenset[str]
-    strength: Strength = "related"
+    strength: Strength = "possible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _threes(sequence: str) -> frozenset[str]:
 def _strength(likeness: Likeness) -> Strength:
     if likeness.share >= 0.8 and likeness.unshared <= 0.01 and likeness.words >= 4:
         return "same"
-    return "close" if likeness.share >= 0.6 and likeness.words >= 2 else "related"
+    return "likely" if likeness.share >= 0.6 and likeness.words >= 2 else "possible"
 
 
 def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:

@@ -136,11 +136,11 @@ def test_only_nearly_the_same_title_is_called_the_same():
     def rarity(word):
         return 0.01 if word == "please" else 4.0
 
-    assert strength("Dark mode for the app", "Dark mode for the app", rarity) == "close", "three words are too few"
+    assert strength("Dark mode for the app", "Dark mode for the app", rarity) == "likely", "three words are too few"
     assert strength("Dark mode in the web app", "Dark mode web app, please", rarity) == "same"
-    assert strength("iOS: dark mode web app", "Android: dark mode web app", rarity) == "close"
-    assert strength("Dark mode in the web app", "Export the web roadmap", rarity) == "related"
-    assert strength("", "", rarity) == "related"
+    assert strength("iOS: dark mode web app", "Android: dark mode web app", rarity) == "likely"
+    assert strength("Dark mode in the web app", "Export the web roadmap", rarity) == "possible"
+    assert strength("", "", rarity) == "possible"
 
 
 # Keeping up
