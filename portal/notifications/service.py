@@ -11,7 +11,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from portal.accounts.models import User
-from portal.db import db, insert_if_absent, utcnow
+from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.ideas import service as ideas
 from portal.notifications import queries
@@ -21,6 +21,7 @@ from portal.outbox import Leased
 
 CONFIRM = "confirm"
 LETTERS_AN_HOUR, LETTERS_A_DAY = 2, 5
+KEPT_FOR_STRANGERS = timedelta(days=90)
 
 
 class TooManyConfirmations(Refusal):
@@ -83,6 +84,13 @@ def _had_ration(to: str, key: str) -> bool:
         if sum(bool(data.get("rationed")) for data in db.session.scalars(queued)) >= allowed:
             return True
     return False
+
+
+def forget_letters_to_strangers() -> int:
+    """Drop mails that ended 90 days ago to addresses without an account: nobody else could have them erased."""
+    ended = Mail.done_at.is_not(None) | Mail.given_up_at.is_not(None)
+    old = Mail.queued_at < utcnow() - KEPT_FOR_STRANGERS
+    return count_rows(sa.delete(Mail).where(Mail.user_id.is_(None), ended, old))
 
 
 def mark_read(row: NewsRow) -> None:

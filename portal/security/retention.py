@@ -1,4 +1,4 @@
-"""Dropping what is no longer needed to keep accounts safe: addresses, guesses, browsers, sessions."""
+"""Dropping what is no longer needed to keep accounts safe: addresses, guesses, browsers, sessions, letters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flask import current_app
 from portal.accounts.models import AuthSession
 from portal.credentials import browsers, guessing
 from portal.db import count_rows, utcnow
+from portal.notifications.service import forget_letters_to_strangers
 from portal.security import queries
 from portal.transactions import transaction
 
@@ -28,6 +29,7 @@ FORGETTING: tuple[Callable[[], int], ...] = (
     guessing.forget_old,
     browsers.forget_old,
     forget_ended_sessions,
+    forget_letters_to_strangers,
 )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from email import message_from_string
 from email.policy import default
 from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from portal.accounts.models import AuthSession, User
 from portal.accounts.roles import Role
@@ -18,8 +20,9 @@ from portal.credentials import service as credentials
 from portal.credentials.models import MailedLink
 from portal.db import db, utcnow
 from portal.membership import people
-from portal.notifications.models import CaughtMail
+from portal.notifications.models import CaughtMail, Mail
 from portal.privacy import service as privacy
+from portal.security import retention
 from portal.security import service as security
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
@@ -194,13 +197,24 @@ def test_s19_the_id_has_256_random_bits_and_is_stored_hashed(browse):
 
 
 def test_s19_sessions_that_are_over_are_dropped_with_their_addresses(browse):
-    from datetime import timedelta
-
-    import time_machine
-
-    from portal.security import retention
-
     browse(make_user())
     with time_machine.travel(utcnow() + timedelta(days=31)):
         retention.forget_what_is_old()
         assert db.session.scalars(sa.select(AuthSession)).all() == []
+
+
+def test_mails_to_people_without_an_account_are_forgotten_after_90_days():
+    known, old = make_user(), utcnow() - timedelta(days=91)
+    with transaction(wake=False):
+        for key, fields in {
+            "ended": {"done_at": old},
+            "given up": {"given_up_at": old},
+            "still waiting": {},
+            "a member's": {"done_at": old, "user_id": known.id},
+            "new": {"done_at": utcnow(), "queued_at": utcnow()},
+        }.items():
+            db.session.add(Mail(**{"key": key, "kind": "agree", "recipient": "a@b.example", "queued_at": old} | fields))
+
+    assert retention.forget_what_is_old() == 2
+
+    assert set(db.session.scalars(sa.select(Mail.key))) == {"still waiting", "a member's", "new"}
