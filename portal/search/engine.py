@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
 
-from portal.search import ranking, words
+from portal.search import finding, resembling, words
 from portal.search.postings import NeedsRebuild, Outdated, PostingCache, Snapshot
-from portal.search.ranking import Hit, Strength, strength
+from portal.search.ranking import Hit, Strength
+from portal.search.resembling import strength
 from portal.search.words import mark, snippet
 
 __all__ = ["Busy", "Document", "Engine", "Hit", "NeedsRebuild", "Strength", "mark", "snippet", "strength"]
@@ -74,11 +75,11 @@ class Engine(ABC):
     def search(self, query: str, limit: int = 20) -> list[Hit]:
         """Documents with the words and quoted phrases of ``query``, best first."""
         asked = words.read(query)
-        return self._ask(lambda snapshot: ranking.search(snapshot, asked, limit))
+        return self._ask(lambda snapshot: finding.search(snapshot, asked, limit))
 
     def similar(self, title: str, body: str = "", limit: int = 5, exclude: Collection[int] = ()) -> list[Hit]:
         """Documents that resemble an idea, perhaps half typed, best first."""
-        return self._ask(lambda snapshot: ranking.similar(snapshot, title, body, limit, exclude))
+        return self._ask(lambda snapshot: resembling.similar(snapshot, title, body, limit, exclude))
 
     def count(self) -> int:
         """How many documents can be found."""

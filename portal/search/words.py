@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from string import ascii_lowercase
@@ -25,17 +25,25 @@ _WORD = re.compile(r"[^\W_]+(?:['’._-]+[^\W_]+)*")
 _PART = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PHRASE = re.compile(r'["“„]([^"“”„]*)["”“]')
+_MINUS = r"(?<!\S)[-−–]"  # noqa: RUF001 - the dashes that telephones make of a hyphen
+_NO_PHRASE = re.compile(_MINUS + _PHRASE.pattern)
+_NO_WORD = re.compile(_MINUS + r"([^\W_]\S*)")
 _ACCENTS = dict.fromkeys(range(0x300, 0x370))
 _LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What somebody searches for: words, each as the ways to spell it, and phrases as stems in order."""
+    """What somebody searches for: words, each as the ways to spell it, and phrases as stems in order.
+
+    ``without`` and ``without_phrases`` are what no answer may have.
+    """
 
     words: tuple[tuple[str, ...], ...]
     phrases: tuple[tuple[str, ...], ...]
     unfinished: str = ""
+    without: tuple[tuple[str, ...], ...] = ()
+    without_phrases: tuple[tuple[str, ...], ...] = ()
 
 
 def stems(text: str) -> list[str]:
@@ -83,21 +91,19 @@ def misspellings(word: str) -> list[str]:
 
 
 def read(query: str) -> Query:
-    """Understand a search: words and quoted phrases, and nothing else, within what one search may cost."""
+    """Understand a search: words, quoted phrases and a minus before either, within what one search may cost."""
     query = query[:MAX_QUERY]
-    phrases = [phrase for phrase in map(_sequence, _PHRASE.findall(query)) if phrase]
-    rest = _PHRASE.sub(" ", query)
-    words = dict.fromkeys(spellings(rest))
-    budget, kept_words, kept_phrases = MAX_TERMS, [], []
-    for phrase in phrases:
-        if budget > 0:
-            kept_phrases.append(tuple(phrase[:budget]))
-            budget -= len(phrase)
-    for word in words:
-        if budget > 0:
-            kept_words.append(word[:budget])
-            budget -= len(word)
-    return Query(tuple(kept_words), tuple(kept_phrases), unfinished(rest))
+    no_phrases, query = _taken_out(_NO_PHRASE, query)
+    phrases, query = _taken_out(_PHRASE, query)
+    no_words, query = _taken_out(_NO_WORD, query)
+    budget = _Budget(MAX_TERMS)
+    return Query(
+        phrases=budget.spend(map(_sequence, phrases)),
+        words=budget.spend(spellings(query)),
+        unfinished=unfinished(query),
+        without=budget.spend(ways for word in no_words for ways in spellings(word)),
+        without_phrases=budget.spend(map(_sequence, no_phrases)),
+    )
 
 
 def mark(text: str, words: Collection[str]) -> list[tuple[str, bool]]:
@@ -122,6 +128,28 @@ def snippet(text: str, words: Collection[str], length: int = 200) -> list[tuple[
     start, stop = _passage(text, words, length)
     pieces = mark(text[start:stop], words)
     return [*([("… ", False)] if start else []), *pieces, *([(" …", False)] if stop < len(text) else [])]
+
+
+def _taken_out(pattern: re.Pattern[str], query: str) -> tuple[list[str], str]:
+    """What the pattern finds, and the query without it."""
+    return pattern.findall(query), pattern.sub(" ", query)
+
+
+class _Budget:
+    """How many terms a search may still have."""
+
+    def __init__(self, terms: int) -> None:
+        self.left = terms
+
+    def spend(self, wanted: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+        """As many of the words or phrases as there are terms left, the last of them perhaps cut, none twice."""
+        kept: dict[tuple[str, ...], None] = {}
+        for one in wanted:
+            some = tuple(one[: self.left])
+            if some and some not in kept:
+                kept[some] = None
+                self.left -= len(some)
+        return tuple(kept)
 
 
 def _words(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:

@@ -53,6 +53,28 @@ def test_a_phrase_stays_required_when_a_word_beside_it_is_found_nowhere(engine):
     assert ids(engine.search('"no such phrase" dark')) == []
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("dark -web", {2, 4}),
+        ("night -dark-mode", {3}),
+        ('night -"dark mode"', {3}),
+        ('-"mode dark" night', {1, 3, 4}),
+        ("dark -CSV", {1, 4}),
+        ("dark -dark", set()),
+        ("dark - web -", {1, 2, 4}),
+    ],
+)
+def test_nothing_is_found_that_has_a_word_or_phrase_after_a_minus(engine, query, found):
+    assert set(ids(engine.search(query))) == found
+
+
+def test_a_search_for_everything_but_a_word_finds_the_newest_first(engine):
+    assert ids(engine.search("-dark")) == [5, 3]
+    assert ids(engine.search("-dark", limit=1)) == [5]
+    assert ids(engine.search("-drak -ofline")) == [5, 4, 3, 2, 1], "what is ruled out is ruled out as it is spelt"
+
+
 @pytest.mark.parametrize("spelling", ["darkmode", "dark-mode", "DARK MODE", "Dark_Mode", "darkMode"])
 def test_joined_words_are_found_however_they_are_spelt(engine, spelling):
     assert 4 in ids(engine.search(spelling))
