@@ -10,6 +10,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from portal import config, db, reactions
+from portal.demand import log as search_log
 from portal.extensions import babel, compress, csrf, htmx, migrate
 from portal.search import index
 from portal.web import (
@@ -56,7 +57,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     csrf.init_app(app)
     compress.init_app(app)
     asked = (guests, security, session, membership_gate, gates)
-    for part in (*asked, assets, context, remembered, errors, reactions, index, blueprints):
+    for part in (*asked, assets, context, remembered, errors, reactions, index, search_log, blueprints):
         part.init_app(app)
     return app
 
