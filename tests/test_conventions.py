@@ -34,6 +34,7 @@ FEATURES = (
     "comments",
     "notifications",
     "search",
+    "demand",
     "security",
     "membership",
     "credentials",
@@ -54,11 +55,12 @@ KNOWS = {
     "comments": BASE | {"boards", "ideas"},
     "notifications": IDEAS,
     "search": IDEAS,
+    "demand": IDEAS | {"search"},
     "security": {"accounts", "notifications", "credentials"},
     "membership": IDEAS | {"notifications", "search"},
     "credentials": BASE | {"notifications", "membership"},
     "sso": BASE | {"notifications", "membership", "credentials"},
-    "privacy": IDEAS | {"notifications", "membership", "credentials", "sso"},
+    "privacy": IDEAS | {"demand", "notifications", "membership", "credentials", "sso"},
 }
 """Whom each feature may know of below its views; those left out stand at the end and may know of all.
 
@@ -74,6 +76,8 @@ DEAF = {
     "policy",
     "events",
     "moves",
+    "steps",
+    "merging",
     "lists",
     "workflow",
     "clocks",

@@ -23,8 +23,9 @@ from portal.db import db
 from portal.errors import Refusal
 from portal.events import EventRecord
 from portal.ideas import queries, service
+from portal.ideas.merging import undo_merge
 from portal.ideas.models import Follow, Idea, Vote
-from portal.ideas.moves import MoveDetails, change_board, move_idea, undo_merge
+from portal.ideas.moves import MoveDetails, change_board, move_idea
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_user

@@ -28,9 +28,11 @@ from portal.demo.plan import Act, Plan, make_plan
 from portal.events import EventRecord, emit, quietly, reactions_to
 from portal.ideas import heat
 from portal.ideas.events import IdeaFollowed, InfoStillNeeded, TagsChanged, VoteCast
+from portal.ideas.merging import undo_merge
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Tag, Vote
-from portal.ideas.moves import MoveDetails, answer_idea, move_idea, undo_merge
+from portal.ideas.moves import answer_idea, move_idea
 from portal.ideas.service import hide_idea, submit_idea
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status, next_word_due
 from portal.notifications.models import Mail, Notification
 from portal.options import decide

@@ -11,8 +11,9 @@ from portal.db import db, utcnow
 from portal.events import emit
 from portal.ideas.events import InfoStillNeeded
 from portal.ideas.models import Idea
-from portal.ideas.moves import MoveDetails, move_idea, resume_review
+from portal.ideas.moves import move_idea, resume_review
 from portal.ideas.service import lock
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 

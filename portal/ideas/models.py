@@ -13,6 +13,7 @@ from portal.db import Model, utcnow
 from portal.ideas.workflow import Publication, Status
 
 TITLE_MAX, TITLE_MIN, TEXT_MAX = 140, 5, 20_000
+OBJECTION_MAX = 280
 
 
 idea_tags = sa.Table(
@@ -148,10 +149,40 @@ class StatusChange(Model):
     due_before: Mapped[datetime | None]
     told: Mapped[int] = mapped_column(default=0)
     overrides: Mapped[bool] = mapped_column(default=False)  # an admin's move outside the table
+    notice: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # what a merge told those it concerns
+    quoted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # merged words shown under the main
 
     actor: Mapped[User | None] = relationship()
     idea: Mapped[Idea] = relationship(foreign_keys=[idea_id])
     into: Mapped[Idea | None] = relationship(foreign_keys=[into_id])
+
+
+class Objection(Model):
+    """One supporter of a merged idea saying “this is not what I meant”: through that merge they do not count."""
+
+    __tablename__ = "merge_objections"
+    __table_args__ = (
+        sa.UniqueConstraint("change_id", "user_id"),
+        sa.Index(
+            "ix_merge_objections_standing",
+            "idea_id",
+            "user_id",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    change_id: Mapped[int] = mapped_column(sa.ForeignKey("status_changes.id", ondelete="CASCADE"))
+    idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    words: Mapped[str] = mapped_column(sa.String(OBJECTION_MAX), default="")
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    ended_at: Mapped[datetime | None]  # when that merge was taken back
+
+    change: Mapped[StatusChange] = relationship()
+    user: Mapped[User] = relationship()
 
 
 class Answer(Model):

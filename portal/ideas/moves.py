@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -14,61 +13,13 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas import policy, queries
-from portal.ideas.events import (
-    BoardChanged,
-    IdeaAnswered,
-    IdeaMerged,
-    IdeaMoved,
-    MergeUndone,
-    OwnerAssigned,
-    TagsChanged,
-)
+from portal.ideas.events import BoardChanged, IdeaAnswered, IdeaMoved, OwnerAssigned, TagsChanged
+from portal.ideas.merging import merge
 from portal.ideas.models import Answer, Idea, StatusChange, Tag
-from portal.ideas.service import clean_reason, count_on_board, lock
+from portal.ideas.service import count_on_board, lock
+from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed, enter, remember
 from portal.ideas.workflow import MOVES, By, Move, Status, next_word_due
 from portal.text import clean_line, clean_text, render_markdown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveDetails:
-    """What is said with a move; which of it must be said is in the table of moves."""
-
-    answer: str = ""
-    reason: str = ""
-    alternative: str = ""
-    reversal: str = ""
-    expected: str = ""
-    link: str = ""
-    review_on: date | None = None
-    owner: User | None = None
-    into: Idea | None = None
-
-
-class MoveNotAllowed(Refusal):
-    """The workflow offers no such move, or not to this person."""
-
-    def __init__(self, idea: Idea, target: Status) -> None:
-        super().__init__(
-            _(
-                "From %(source)s an idea cannot be moved to %(target)s. Somebody may have moved it meanwhile.",
-                source=idea.status.label,
-                target=target.label,
-            )
-        )
-
-
-class DetailMissing(Refusal):
-    """The move demands something that was not given; ``field`` names it."""
-
-    status = 422
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-class CannotMerge(Refusal):
-    """These two ideas cannot be joined."""
 
 
 def moves_for(idea: Idea, actor: User) -> list[Move]:
@@ -100,12 +51,12 @@ def move_idea(
     move = _allowed_move(idea, target, actor, override)
     _demand(move, details)
     if target is Status.MERGED:
-        return _merge(idea, actor, details, at)
-    change = _remember(idea, target, actor, details.reason, at)
+        return merge(idea, actor, details, at)
+    change = remember(idea, target, actor, details.reason, at)
     change.overrides = override
     if details.owner is not None:
         idea.owner_id = details.owner.id
-    _enter(idea, target, at)
+    enter(idea, target, at)
     idea.expected, idea.review_on = clean_line(details.expected), details.review_on
     answer = _say(idea, actor, details, at, change) if details.answer.strip() else None
     change.told = sum(queries.count_audience(idea, actor.id if actor else None).values())
@@ -134,45 +85,6 @@ def answer_idea(idea: Idea, actor: User, details: MoveDetails) -> Answer:
     idea.due_at = next_word_due(idea.status, answer.at)
     emit(IdeaAnswered(actor_id=actor.id, idea_id=idea.id, answer_id=answer.id))
     return answer
-
-
-def check_merge(idea: Idea, main: Idea) -> None:
-    """Raise CannotMerge, with the reason, when these two cannot be joined."""
-    if main.id == idea.id:
-        raise CannotMerge(_("An idea cannot be merged into itself."))
-    if idea.board.one_way or main.board.one_way:
-        raise CannotMerge(_("On a one-way board ideas stay apart: joined, their authors would learn of each other."))
-    if main.merged_into_id is not None:
-        raise CannotMerge(_("Somebody else was faster. Reload the page to see how things are now."))
-    if not main.is_published:
-        raise CannotMerge(_("The main idea is not published."))
-    if queries.merged_ids(idea):
-        raise CannotMerge(_("Other ideas were merged into this one. Choose this one as the main idea instead."))
-
-
-def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
-    """Take a merge back: status, clock and votes of both ideas are as they would be without it."""
-    main = lock(idea.merged_into) if idea.merged_into else None  # the main idea first, as everywhere
-    lock(idea)
-    merge = db.session.scalar(
-        sa.select(StatusChange)
-        .where(StatusChange.idea_id == idea.id, StatusChange.target == Status.MERGED)
-        .order_by(StatusChange.id.desc())
-    )
-    if idea.status is not Status.MERGED or merge is None or main is None or idea.merged_into_id != main.id:
-        raise MoveNotAllowed(idea, idea.status)
-    if not reason.strip():
-        raise DetailMissing("reason", _("Say why the merge is taken back. Those who were told of it will read it."))
-    change = _remember(idea, merge.source, actor, reason, utcnow())
-    idea.status, idea.status_since, idea.due_at = merge.source, merge.since_before, merge.due_before
-    idea.merged_into_id = None
-    db.session.flush()
-    main.votes, idea.votes = queries.count_supporters(main), queries.count_supporters(idea)
-    if idea.is_published:
-        count_on_board(idea.board_id, +1)
-    change.told = sum(queries.count_audience(idea, actor.id).values())
-    emit(MergeUndone(actor_id=actor.id, idea_id=idea.id, from_id=main.id, change_id=change.id))
-    return change
 
 
 def assign_owner(idea: Idea, owner: User | None, actor: User) -> None:
@@ -256,27 +168,6 @@ def _missing(field: str, move: Move) -> str:
     }[field]
 
 
-def _remember(idea: Idea, target: Status, actor: User | None, reason: str, at: datetime) -> StatusChange:
-    change = StatusChange(
-        idea_id=idea.id,
-        source=idea.status,
-        target=target,
-        at=at,
-        actor_id=actor.id if actor else None,
-        reason=clean_reason(reason),
-        since_before=idea.status_since,
-        due_before=idea.due_at,
-    )
-    db.session.add(change)
-    db.session.flush()
-    return change
-
-
-def _enter(idea: Idea, status: Status, at: datetime) -> None:
-    idea.status, idea.status_since, idea.due_at = status, at, next_word_due(status, at)
-    idea.reminded_at = None
-
-
 def _say(idea: Idea, actor: User | None, details: MoveDetails, at: datetime, change: StatusChange | None) -> Answer:
     body = clean_text(details.answer)
     answer = Answer(
@@ -295,20 +186,3 @@ def _say(idea: Idea, actor: User | None, details: MoveDetails, at: datetime, cha
     db.session.flush()
     idea.answered_at = at
     return answer
-
-
-def _merge(idea: Idea, actor: User | None, details: MoveDetails, at: datetime) -> StatusChange:
-    if details.into is None:
-        raise DetailMissing("into", _("Choose the main idea."))
-    main = lock(details.into.merged_into or details.into)
-    check_merge(idea, main)
-    change = _remember(idea, Status.MERGED, actor, details.reason, at)
-    change.into_id = main.id
-    change.told = sum(queries.count_audience(idea, actor.id if actor else None).values())
-    _enter(idea, Status.MERGED, at)
-    idea.merged_into_id = main.id
-    db.session.flush()
-    main.votes = queries.count_supporters(main)
-    count_on_board(idea.board_id, -1)
-    emit(IdeaMerged(actor_id=actor.id if actor else None, idea_id=idea.id, into_id=main.id, change_id=change.id), at)
-    return change

@@ -22,8 +22,9 @@ from portal.events import emit, quietly
 from portal.ideas import heat
 from portal.ideas.events import IdeasImported
 from portal.ideas.models import Follow, Idea, StatusChange, Tag, Vote, idea_tags
-from portal.ideas.moves import MoveDetails, move_idea
+from portal.ideas.moves import move_idea
 from portal.ideas.service import count_on_board, write_text
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status, next_word_due
 from portal.imports.authors import Authors
 from portal.imports.duplicates import main_ideas

@@ -13,7 +13,7 @@ from portal.ideas import moves
 from portal.ideas import service as ideas
 from portal.ideas.events import IdeaRemoved
 from portal.ideas.models import Idea
-from portal.ideas.moves import MoveDetails
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status
 from portal.options import decide, option
 from portal.search import index

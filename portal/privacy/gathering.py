@@ -199,6 +199,7 @@ def sections() -> dict[str, str]:
         "ideas_before_edits": _("what ideas said before you changed them"),
         "comments": _("what you wrote in discussions"),
         "votes": _("what you voted for, and when"),
+        "merges_objected_to": _("where you said “this is not what I meant”, and your words"),
         "found_helpful": _("comments that you marked as helpful"),
         "follows": _("ideas you follow, and why"),
         "draft": _("an idea you began and have not posted"),

@@ -16,7 +16,7 @@ from portal.boards.models import BoardMember
 from portal.comments.models import Comment, Helpful
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, RecoveryCode
 from portal.events import EventRecord
-from portal.ideas.models import Answer, Draft, Follow, Idea, Revision, StatusChange, Vote
+from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Vote
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.privacy.models import Export
@@ -59,6 +59,7 @@ HOLDINGS = (
     Holding(Revision.editor_id, "ideas_before_edits", Fate.STAYS),
     Holding(Comment.author_id, "comments", Fate.STAYS),
     Holding(Vote.voter_id, "votes", Fate.STAYS),
+    Holding(Objection.user_id, "merges_objected_to", Fate.STAYS, emptied={"words": ""}),
     Holding(Helpful.user_id, "found_helpful", Fate.STAYS),
     Holding(Follow.user_id, "follows", Fate.GOES),
     Holding(Draft.user_id, "draft", Fate.GOES),

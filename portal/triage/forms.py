@@ -17,7 +17,7 @@ from wtforms.validators import Length, Optional
 from portal.accounts.models import User
 from portal.db import utcnow
 from portal.ideas.models import TEXT_MAX, Idea
-from portal.ideas.moves import MoveDetails
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import ANSWER_LABELS, MOVES, STATUSES, Move, Status
 from portal.text import clean_line, clean_text
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal.accounts.models import Person, User
+from portal.accounts.models import Person
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
@@ -78,39 +77,6 @@ class Reading:
         return max(self.idea.votes - self.own_votes, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class MergePreview:
-    """What would be true after joining an idea to a main one."""
-
-    idea: Idea
-    main: Idea
-    both: int
-    followers: int
-    followers_main: int
-    followers_both: int
-    audience: Audience
-
-    @property
-    def only_main(self) -> int:
-        """How many people vote for the main idea alone."""
-        return self.main.votes - self.both
-
-    @property
-    def joining(self) -> int:
-        """How many people come to the main idea."""
-        return self.idea.votes - self.both
-
-    @property
-    def votes(self) -> int:
-        """How many people are behind the main idea afterwards."""
-        return self.main.votes + self.joining
-
-    @property
-    def followers_after(self) -> int:
-        """How many people follow the main idea or the joined one afterwards."""
-        return self.followers_main + self.followers - self.followers_both
-
-
 def read(idea: Idea, viewer: Person) -> Reading:
     """Return what the desk shows, with a number of statements that does not depend on the idea."""
     own = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id)
@@ -157,37 +123,6 @@ def candidates(idea: Idea, query: str, viewer: Person) -> list[Alike]:
     except NeedsRebuild:
         return []
     return _shown(hits, idea, viewer, with_strength=False)
-
-
-def preview_merge(idea: Idea, main: Idea, viewer: Person) -> MergePreview:
-    """Say exactly what joining the two would do."""
-    ids = ideas.with_merged(main)
-    there = select(Vote.voter_id).where(Vote.idea_id.in_(ids))
-    both = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id, Vote.voter_id.in_(there))
-    mine, theirs = _followers([idea.id]), _followers(ids)
-    shared = select(sa.func.count()).select_from(mine.intersect(theirs).subquery())
-    return MergePreview(
-        idea=idea,
-        main=main,
-        both=db.session.scalar(both) or 0,
-        followers=_count(mine),
-        followers_main=_count(theirs),
-        followers_both=db.session.scalar(shared) or 0,
-        audience=audience(idea, viewer),
-    )
-
-
-def _followers(ids: Sequence[int]) -> sa.Select[Any]:
-    return (
-        select(Follow.user_id)
-        .join(User, User.id == Follow.user_id)
-        .where(Follow.idea_id.in_(ids), ~Follow.muted, User.suspended_at.is_(None))
-        .distinct()
-    )
-
-
-def _count(people: sa.Select[Any]) -> int:
-    return db.session.scalar(select(sa.func.count()).select_from(people.subquery())) or 0
 
 
 def _shown(hits: Sequence[Hit], idea: Idea, viewer: Person, with_strength: bool) -> list[Alike]:

@@ -12,16 +12,10 @@ from portal.boards.models import Audience
 from portal.db import db
 from portal.errors import Refusal
 from portal.ideas import queries, service
+from portal.ideas.merging import CannotMerge, check_merge, undo_merge
 from portal.ideas.models import Idea, Vote
-from portal.ideas.moves import (
-    CannotMerge,
-    DetailMissing,
-    MoveDetails,
-    MoveNotAllowed,
-    check_merge,
-    move_idea,
-    undo_merge,
-)
+from portal.ideas.moves import move_idea
+from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_user, make_votes, move_to

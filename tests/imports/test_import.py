@@ -15,8 +15,8 @@ from portal.boards.models import Board
 from portal.config import ConfigurationError
 from portal.db import db
 from portal.events import EventRecord
+from portal.ideas.merging import undo_merge
 from portal.ideas.models import Follow, Idea, StatusChange, Vote
-from portal.ideas.moves import undo_merge
 from portal.ideas.workflow import Publication, Status
 from portal.imports import reading
 from portal.imports.ideas import bring_index_up_to_date, import_ideas

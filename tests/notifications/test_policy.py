@@ -10,7 +10,7 @@ from portal.accounts.roles import Role
 from portal.comments import service as comments
 from portal.db import db
 from portal.events import EventRecord
-from portal.ideas import moves
+from portal.ideas import merging, moves
 from portal.ideas import service as ideas
 from portal.ideas.events import IdeaMoved, InfoStillNeeded
 from portal.ideas.models import Idea
@@ -88,7 +88,7 @@ def undo_merge(cast: Cast) -> None:
     merge(cast)
     forget_what_was_told()
     with transaction():
-        moves.undo_merge(cast.idea, cast.pm, "They differ.")
+        merging.undo_merge(cast.idea, cast.pm, "They differ.")
 
 
 def remind(cast: Cast) -> None:

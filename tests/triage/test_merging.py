@@ -14,7 +14,7 @@ from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Notification
 from portal.transactions import transaction
-from portal.triage import queries as triage
+from portal.triage.merge_preview import preview_merge
 from tests.factories import make_comment, make_idea, make_user, make_votes
 from tests.support import either_way
 
@@ -52,7 +52,7 @@ def test_the_preview_is_what_happens(browse, settle, headers):
     pm = make_user(Role.PM)
     browser, ids = browse(pm), (idea.id, main.id)
 
-    preview = triage.preview_merge(idea, main, pm)
+    preview = preview_merge(idea, main, pm)
     numbers = (preview.both, preview.joining, preview.only_main, preview.votes)
     text = browser.get(f"/triage/merge/{ids[0]}?into={ids[1]}").text
     answer = browser.post(

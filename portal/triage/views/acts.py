@@ -12,10 +12,10 @@ from flask_babel import ngettext
 from portal.accounts.roles import TRIAGERS
 from portal.boards.queries import list_worked_on, team_of
 from portal.errors import Refusal
-from portal.ideas import moves, service
+from portal.ideas import merging, moves, service
 from portal.ideas.models import TEXT_MAX, Idea
-from portal.ideas.moves import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.queries import count_audience, get_idea
+from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.workflow import MOVES, Status
 from portal.text import render_markdown
 from portal.transactions import transaction
@@ -164,7 +164,7 @@ def undo_merge(queue: str, idea_id: int) -> ResponseReturnValue:
     reason = request.form.get("reason", "") or (_("The merge was a mistake.") if at_once else "")
 
     def act() -> str:
-        told = moves.undo_merge(idea, member(), reason).told
+        told = merging.undo_merge(idea, member(), reason).told
         return say_told(_("The merge is taken back."), told)
 
     return _change(queue, idea, act, stay=True, typed=[(_("Reason"), reason)])

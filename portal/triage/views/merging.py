@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -10,17 +12,18 @@ from flask_babel import ngettext
 from portal.errors import Refusal
 from portal.ideas import moves, service
 from portal.ideas.models import Idea
-from portal.ideas.moves import MoveDetails, MoveNotAllowed, check_merge, moves_for
 from portal.ideas.queries import get_idea
+from portal.ideas.steps import MoveDetails, MoveNotAllowed
 from portal.ideas.workflow import Status
 from portal.transactions import transaction
 from portal.triage import queries, queues
 from portal.triage.desk import Spot, spot_of
+from portal.triage.merge_preview import preview_merge
 from portal.triage.queues import QUEUES
 from portal.triage.views.acts import say_told
 from portal.triage.views.pages import bp, go_on
 from portal.web.responses import fragment, is_htmx
-from portal.web.session import authorize, can, member, viewer
+from portal.web.session import authorize, member, viewer
 
 
 @bp.get("/merge/<int:idea_id>")
@@ -47,52 +50,40 @@ def join(idea_id: int) -> ResponseReturnValue:
     authorize("idea.triage", idea)
     main = _main(request.form.get("into", 0, type=int))
     authorize("idea.triage", main)
-    reason = request.form.get("reason", "")
+    typed = MoveDetails(
+        into=main,
+        reason=request.form.get("reason", ""),
+        notice=request.form.get("notice", ""),
+        quote="quote" in request.form,
+    )
     spot = _spot()
     left = queues.place_of(spot.queue, idea)
     try:
         with transaction():
             service.lock(idea)
-            if request.form.get("seen") != idea.status.value:
+            if request.form.get("seen") != preview_merge(idea, main, viewer()).seen:
                 raise MoveNotAllowed(idea, Status.MERGED)
-            told = moves.move_idea(idea, Status.MERGED, member(), MoveDetails(into=main, reason=reason)).told
+            told = moves.move_idea(idea, Status.MERGED, member(), typed).told
     except Refusal as refusal:
-        return _show_preview(idea, main, refusal.message, reason)
+        return _show_preview(idea, main, refusal.message, typed)
     done = say_told(_("Joined with “%(title)s”.", title=main.title), told)
     return go_on(spot, idea.id, left, done, undo=spot.url("undo_merge", idea_id=idea.id, at_once=1))
 
 
-def _show_preview(idea: Idea, main: Idea, sentence: str = "", reason: str = "") -> ResponseReturnValue:
+def _show_preview(idea: Idea, main: Idea, sentence: str = "", typed: MoveDetails | None = None) -> ResponseReturnValue:
     """Show what would be true afterwards; a pair that cannot be joined says why instead of offering it."""
-    obstacle = _obstacle(idea, main)
-    text = render_template(
-        "triage/merge_preview.html",
-        preview=queries.preview_merge(idea, main, viewer()),
-        spot=_spot(),
-        obstacle=obstacle,
-        sentence="" if sentence == obstacle else sentence,
-        reason=reason,
-    )
-    return text, 422 if sentence else 200
+    preview = preview_merge(idea, main, viewer())
+    if typed is not None:
+        sentence = "" if sentence == preview.obstacle else sentence
+        preview = replace(preview, sentence=sentence, notice=typed.notice, reason=typed.reason, quote=typed.quote)
+    text = render_template("triage/merge_preview.html", preview=preview, spot=_spot())
+    return text, 422 if typed else 200
 
 
 def _main(idea_id: int) -> Idea:
     """Return the idea that is meant, of a merged one its main idea, or answer 404."""
     idea = get_idea(idea_id, viewer())
     return get_idea(idea.merged_into_id, viewer()) if idea.merged_into_id else idea
-
-
-def _obstacle(idea: Idea, main: Idea) -> str:
-    """Return why these two cannot be joined by this person now; nothing if they can."""
-    try:
-        check_merge(idea, main)
-    except Refusal as refusal:
-        return refusal.message
-    if not can("idea.triage", main):
-        return _("The main idea is on a board where you do not decide.")
-    if not any(move.target is Status.MERGED for move in moves_for(idea, member())):
-        return MoveNotAllowed(idea, Status.MERGED).message
-    return ""
 
 
 def _spot() -> Spot:
