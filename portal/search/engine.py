@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
 
-from portal.search import finding, resembling, words
+from portal.search import finding, resembling, spelling, words
 from portal.search.postings import NeedsRebuild, Outdated, PostingCache, Snapshot
 from portal.search.ranking import Hit, Strength
 from portal.search.resembling import strength
@@ -80,6 +80,13 @@ class Engine(ABC):
     def similar(self, title: str, body: str = "", limit: int = 5, exclude: Collection[int] = ()) -> list[Hit]:
         """Documents that resemble an idea, perhaps half typed, best first."""
         return self._ask(lambda snapshot: resembling.similar(snapshot, title, body, limit, exclude))
+
+    def correction(self, text: str, texts_of: spelling.TextsOf) -> str:
+        """``text`` with words that no document has replaced by what was probably meant; empty if none has to be.
+
+        No word is named that stands in none of the texts that ``texts_of`` yields: pages ask ``did_you_mean``.
+        """
+        return self._ask(lambda snapshot: spelling.correct(snapshot, text, texts_of))
 
     def count(self) -> int:
         """How many documents can be found."""

@@ -208,10 +208,10 @@ class Snapshot:
         found = self.store.words_from(prefix)
         return sorted(found, key=lambda word: (-found[word], word))[:most]
 
-    def correction(self, candidates: Collection[str]) -> str | None:
-        """The most frequent of the candidates, of those that more than one document has."""
+    def corrections(self, candidates: Collection[str]) -> list[str]:
+        """The candidates that more than one document has, the most frequent first."""
         found = self.store.frequencies(candidates) if candidates else {}
-        return min((word for word in found if found[word] > 1), key=lambda word: (-found[word], word), default=None)
+        return sorted((word for word in found if found[word] > 1), key=lambda word: (-found[word], word))
 
     def titles(self, docs: Iterable[int]) -> list[str]:
         """The titles of some documents, as sequences of stems."""

@@ -54,7 +54,7 @@ def instead(snapshot: Snapshot, terms: Sequence[Term], unfinished: str) -> list[
             words = [word for word in snapshot.completions(unfinished, EXPANSIONS) if word not in known]
         if not words and not len(term.docs) and corrections < MAX_CORRECTIONS:
             corrections += 1
-            words = [*filter(None, [snapshot.correction(text.misspellings(term.word))])]
+            words = snapshot.corrections(text.misspellings(term.word))[:1]
         more += alternatives(snapshot, words)
     return more
 

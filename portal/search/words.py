@@ -106,6 +106,15 @@ def read(query: str) -> Query:
     )
 
 
+def single_words(text: str) -> Iterator[tuple[int, int, str]]:
+    """Each word that says something, or each part of a joined one: where it stands, and as it is written."""
+    for start, stop, _ in _words(text):
+        for part_start, part_stop in _parts(text[start:stop]):
+            part = text[start + part_start : start + part_stop]
+            if stems(part):
+                yield start + part_start, start + part_stop, part
+
+
 def mark(text: str, words: Collection[str]) -> list[tuple[str, bool]]:
     """``text`` in pieces, each with whether it is one of the ``words`` (stems): joined they are ``text`` again."""
     pieces: list[tuple[str, bool]] = []

@@ -109,6 +109,29 @@ def test_a_word_that_is_known_is_never_taken_for_another(engine):
     assert ids(engine.search("vote ")) == [6]
 
 
+def test_a_query_is_corrected_to_words_that_documents_have(engine):
+    added = [Document(6, "Offline-Reading and notifications"), Document(7, "Notifications while OFFLINE")]
+    engine.index(added)
+    texts = {document.id: document.title for document in [*IDEAS, *added]}
+
+    def correct(query):
+        return engine.correction(query, lambda ids: [texts[number] for number in ids])
+
+    assert correct('ofline "Dark nitgh" -notifcations web') == 'offline "Dark nitgh" -notifications web'
+    assert correct("offline") == correct("offl") == correct("zzzz of the") == ""
+    assert correct("toggel ") == "", "what one document has may be misspelt itself"
+
+
+def test_a_query_is_corrected_only_to_words_that_whoever_asks_may_read(engine):
+    added = [(6, "Offline secrets"), (7, "Go OFFLINE"), (8, "Offlime"), (9, "More offlime")]
+    engine.index(Document(*one) for one in added)
+    texts = dict(added)
+
+    assert engine.correction("offlixe", lambda ids: [texts[number] for number in ids if number > 7]) == "offlime"
+    assert engine.correction("offlixe", lambda ids: [texts[number] for number in ids if number < 8]) == "offline"
+    assert engine.correction("offlixe", lambda ids: []) == ""
+
+
 def test_a_hit_names_the_words_it_was_found_by(engine):
     (hit,) = engine.search("reminders weekly CSV", limit=1)
 
