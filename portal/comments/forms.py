@@ -16,7 +16,6 @@ class CommentForm(FlaskForm):
 
     body = TextAreaField(_l("Add to the discussion"), filters=[clean_text], render_kw={"rows": 4})
     reply_to = HiddenField()
-    vote = HiddenField()  # the vote that goes with it
 
     def validate_body(self, field: TextAreaField) -> None:
         """Ask for words that fit."""

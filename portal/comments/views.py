@@ -11,9 +11,7 @@ from portal.comments.forms import CommentForm
 from portal.comments.models import Comment
 from portal.extensions import limiter
 from portal.ideas import queries as ideas
-from portal.ideas import service as idea_service
 from portal.ideas.models import Idea
-from portal.text import clean_text
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
 from portal.web.responses import fragment, go_to, page, swap
@@ -28,19 +26,8 @@ def new(idea_id: int) -> Response:
     idea = ideas.get_idea(idea_id, viewer())
     authorize("comment.post", idea)
     parent = _parent(idea, request.args.get("reply_to"))
-    form = CommentForm(data={"reply_to": parent.id if parent else "", "body": request.args.get("words", "")[:1000]})
-    form.vote.data = "1" if request.args.get("vote") == "1" else ""
+    form = CommentForm(data={"reply_to": parent.id if parent else ""})
     return page("comments/new.html", "comments/_composer.html", form=form, idea=idea, parent=parent)
-
-
-@bp.post("/ideas/<int:idea_id>/back")
-def back(idea_id: int) -> Response:
-    """Go from a half-written idea to one that exists: review one's words as a comment there."""
-    idea = ideas.get_idea(idea_id, viewer())
-    authorize("comment.post", idea)
-    typed = [clean_text(request.form.get(field)) for field in ("title", "need", "proposal")]
-    form = CommentForm(formdata=None, data={"body": "\n\n".join(text for text in typed if text), "vote": "1"})
-    return page("comments/new.html", form=form, idea=idea, parent=None)
 
 
 @bp.post("/ideas/<int:idea_id>/comments")
@@ -53,14 +40,9 @@ def post(idea_id: int) -> Response:
     parent = _parent(idea, form.reply_to.data)
     if not form.validate_on_submit():
         return page("comments/new.html", "comments/_composer.html", 422, form=form, idea=idea, parent=parent)
-    author = member()
     with transaction():
-        if form.vote.data:
-            idea_service.cast_vote(idea, author)
-        comment = service.post_comment(idea, author, form.body.data, reply_to=parent)
-    there = _place(comment, said=comment.id)
-    done = _("Voted, and your words stand here as a comment.") if form.vote.data else _("Posted.")
-    return go_to(there, notice=done)
+        comment = service.post_comment(idea, member(), form.body.data, reply_to=parent)
+    return go_to(_place(comment, said=comment.id), notice=_("Posted."))
 
 
 @bp.route("/comments/<int:comment_id>/edit", methods=["GET", "POST"])

@@ -15,7 +15,7 @@ from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import EventRecord
 from portal.ideas import queries as ideas
-from portal.ideas.models import Idea, Vote
+from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user
@@ -240,29 +240,6 @@ def test_what_is_gone_is_not_edited_answered_or_thanked_for(browse):
     assert browse(person).post(f"/ideas/{comment.idea_id}/comments", data=reply).status_code == 404
     browse(person).post(f"/comments/{comment.id}/helpful")
     assert count(Helpful) == 0
-
-
-@either_way
-def test_a_vote_can_go_with_the_words(browse, headers):
-    idea, person = make_idea(), make_user()
-
-    browse(person).post(f"/ideas/{idea.id}/comments", data={"body": "Me too.", "vote": "1"}, headers=headers)
-
-    db.session.rollback()
-    assert db.session.get(Vote, (idea.id, person.id))
-    assert (idea.votes, idea.comments) == (2, 1)
-
-
-def test_what_was_typed_for_a_new_idea_comes_along_as_a_comment(browse):
-    idea = make_idea()
-
-    page = browse(make_user()).post(
-        f"/ideas/{idea.id}/back", data={"title": "Name my routes", "need": "Only numbers.", "proposal": ""}
-    )
-
-    assert page.status_code == 200
-    assert "Name my routes\n\nOnly numbers." in page.text.replace("\r", "")
-    assert count(Comment) == 0
 
 
 @either_way

@@ -108,7 +108,7 @@ def pages_of_members(scene):
             f"/ideas/{scene.own.id}/remove",
             "/ideas/new?title=Use+offline+maps+everywhere",
             f"/ideas/{scene.ideas[Status.PLANNED].id}/comments/new?reply_to={scene.comment.id}",
-            f"/ideas/{idea}/comments/new?vote=1&words=Mine",
+            f"/ideas/{idea}/back?title=Mine",
             f"/comments/{scene.comment.id}/edit",
             f"/comments/{scene.comment.id}/delete",
             f"/sign-in?next=/ideas/{idea}&then=vote",

@@ -1,0 +1,132 @@
+"""Reading receipts: one's own, and on an idea those the team may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import abort
+from sqlalchemy import select
+from sqlalchemy.orm import aliased, joinedload
+
+from portal.accounts.models import Person, User
+from portal.db import db
+from portal.demand.models import Origin, Receipt, Way
+from portal.ideas.models import Idea
+from portal.ideas.queries import Ballot, ideas_visible_to, is_seen_by
+
+LINES = 50  # of those who say that theirs differs, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What one person can do about an idea that looks like the one they type: all that the panel offers there."""
+
+    ballot: Ballot
+    typed: str
+    origin: Origin = Origin.TYPED
+    receipt: Receipt | None = None
+    first: bool = False  # the best one
+    in_form: bool = False  # it stands inside the form of a new idea
+    saved: bool = False  # the line was just written
+
+    @property
+    def follows(self) -> bool:
+        """Whether they asked to be told, where voting is closed."""
+        return self.receipt is not None and self.receipt.way is Way.FOLLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one person said about how theirs differs, and what they had typed."""
+
+    receipt: Receipt
+    through: str  # the title of the merged idea that they backed; empty for the idea itself
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """Who backed an idea instead of posting, as its team sees it."""
+
+    idea: Idea
+    people: int
+    differing: int
+    lines: list[Line]
+    hidden: list[Line]
+    typed: list[str]  # by those who said nothing more
+
+
+def backings(
+    ballots: Sequence[Ballot], viewer: Person, typed: str, origin: Origin = Origin.TYPED, in_form: bool = False
+) -> dict[int, Backing]:
+    """Return what the viewer can do about each of these ideas, the best one first."""
+    mine: dict[int, Receipt] = {}
+    if viewer.is_signed_in and ballots:
+        left = select(Receipt).where(
+            Receipt.user_id == viewer.id, Receipt.idea_id.in_([ballot.id for ballot in ballots])
+        )
+        mine = {receipt.idea_id: receipt for receipt in db.session.scalars(left)}
+    return {
+        ballot.id: Backing(ballot, typed, origin, mine.get(ballot.id), place == 0, in_form)
+        for place, ballot in enumerate(ballots)
+    }
+
+
+def find_own(idea: Idea, viewer: Person) -> Receipt | None:
+    """Return the receipt that the viewer left at this idea."""
+    mine = select(Receipt).where(Receipt.idea_id == idea.id, Receipt.user_id == viewer.id)
+    return db.session.scalar(mine) if viewer.is_signed_in else None
+
+
+def list_own(viewer: User) -> list[Receipt]:
+    """Return all that the viewer left at ideas they may still read, newest first."""
+    mine = select(Receipt).join(Idea, Idea.id == Receipt.idea_id).where(Receipt.user_id == viewer.id)
+    seen = mine.where(is_seen_by(viewer)).options(joinedload(Receipt.idea))
+    return list(db.session.scalars(seen.order_by(Receipt.at.desc(), Receipt.id.desc())))
+
+
+def get_receipt(idea: Idea, user_id: int) -> Receipt:
+    """Return what somebody left at this idea or one merged into it, or answer 404."""
+    left = select(Receipt).where(Receipt.user_id == user_id, Receipt.idea_id.in_(_self_and_merged(idea)))
+    return db.session.scalar(left.order_by(Receipt.idea_id != idea.id).limit(1)) or abort(404)
+
+
+def receipts_of(idea: Idea, viewer: Person) -> Receipts:
+    """Return who backed this idea, or one merged into it, instead of posting theirs: each person once."""
+    here = Receipt.idea_id.in_(_self_and_merged(idea))
+    people = sa.func.count(sa.distinct(Receipt.user_id))
+    says = (Receipt.differs != "") & Receipt.hidden_at.is_(None)
+    total, differing = db.session.execute(
+        select(people, sa.func.count(sa.distinct(sa.case((says, Receipt.user_id))))).where(here)
+    ).one()
+    if not total:
+        return Receipts(idea, 0, 0, [], [], [])
+    left = select(Receipt).where(here).options(joinedload(Receipt.user)).order_by(Receipt.at.desc(), Receipt.id.desc())
+    lines = _lines(idea, viewer, list(db.session.scalars(left.where(Receipt.differs != "").limit(LINES))))
+    silent = db.session.scalars(left.where(Receipt.differs == "").limit(LINES))
+    return Receipts(
+        idea,
+        total,
+        differing,
+        [line for line in lines if line.receipt.hidden_at is None],
+        [line for line in lines if line.receipt.hidden_at is not None],
+        list(dict.fromkeys(receipt.typed for receipt in silent)),
+    )
+
+
+def _lines(idea: Idea, viewer: Person, receipts: list[Receipt]) -> list[Line]:
+    elsewhere = {receipt.idea_id for receipt in receipts} - {idea.id}
+    titles: dict[int, str] = {}
+    if elsewhere:
+        titles = {other.id: other.title for other in db.session.scalars(_seen(elsewhere, viewer))}
+    return [Line(receipt, titles.get(receipt.idea_id, "")) for receipt in receipts]
+
+
+def _seen(ids: set[int], viewer: Person) -> sa.Select[Idea]:
+    return ideas_visible_to(viewer).where(Idea.id.in_(ids))
+
+
+def _self_and_merged(idea: Idea) -> sa.Select[int]:
+    either = aliased(Idea)
+    return select(either.id).where(sa.or_(either.id == idea.id, either.merged_into_id == idea.id))

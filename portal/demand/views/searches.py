@@ -1,0 +1,1 @@
+"""What people looked for, as the team sees it."""
