@@ -19,6 +19,8 @@
     const marked = control.closest("[data-focus-after], [data-more]");
     after = null;
     if (!marked || detail.isError) return;
+    const here = document.activeElement;
+    if (here !== document.body && !marked.contains(here)) return; // pressed by its key, from somewhere that may stay
     const row = marked.closest("[data-row]");
     after = {
       control: marked,

@@ -220,7 +220,7 @@ def _change(
     if undo:
         values = dict(undo)
         way_back = spot.url(str(values.pop("endpoint")), idea_id=idea.id, **values)
-    return go_on(spot, idea.id, left, done, way_back, stay)
+    return go_on(spot, idea.id, left, done, way_back, stay, in_place=bool(undo))
 
 
 def _details(offer: Offer, idea: Idea) -> MoveDetails:

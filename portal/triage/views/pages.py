@@ -53,12 +53,17 @@ def shortcuts() -> ResponseReturnValue:
     return go_to(own_path(request.form.get("next"), url_for(".index")))
 
 
-def show(workspace: Workspace, status: int = 200, notice: Markup | str = "") -> ResponseReturnValue:
-    """Show the workspace; for htmx its three parts, of which the desk takes the place of the one before."""
+def show(
+    workspace: Workspace, status: int = 200, notice: Markup | str = "", arrived: bool = True
+) -> ResponseReturnValue:
+    """Show the workspace; for htmx its three parts, of which the desk takes the place of the one before.
+
+    The focus goes to the desk, unless it has not ``arrived`` but was there all the time.
+    """
     if not is_htmx():
         return render_template("triage/show.html", workspace=workspace), status
     parts = [
-        fragment("triage/_desk.html", workspace=workspace, arrived=True),
+        fragment("triage/_desk.html", workspace=workspace, arrived=arrived),
         fragment("triage/_queue.html", workspace=workspace, oob=True),
         fragment("triage/_queues.html", workspace=workspace, oob=True),
         notice,
@@ -73,9 +78,16 @@ def show_again(spot: Spot, idea: Idea, typed: Typed) -> ResponseReturnValue:
 
 
 def go_on(
-    spot: Spot, idea_id: int, left: Place | None, notice: str, undo: str = "", stay: bool = False
+    spot: Spot, idea_id: int, left: Place | None, notice: str, undo: str = "", stay: bool = False, in_place: bool = False
 ) -> ResponseReturnValue:
-    """Say what was done; stay with the idea if asked to or while it is in the queue, else go on to the next one."""
+    """Say what was done; stay with the idea if asked to or while it is in the queue, else go on to the next one.
+
+    What was done ``in_place`` leaves the focus on its control while the idea stays. Whoever came from
+    another page is led back there.
+    """
+    if spot.back:
+        flash(notice, f"undo:{undo}" if undo else "message")
+        return go_to(spot.back)
     stays = stay or queues.holds(spot.queue, viewer(), spot.board, idea_id)
     shown = idea_id if stays else next_idea(spot, left, idea_id)
     url = spot.url("desk", idea_id=shown) if shown else spot.url("queue", finished=1)
@@ -87,6 +99,6 @@ def go_on(
     idea = get_idea(shown, viewer()) if shown else None
     workspace = open_workspace(spot, idea, opened=True, finished=shown is None)
     toast = fragment("components/_notice.html", text=notice, undo=undo or None, oob=True)
-    answer = make_response(show(workspace, notice=toast))
+    answer = make_response(show(workspace, notice=toast, arrived=not (stays and in_place)))
     answer.headers["HX-Push-Url"] = url
     return answer
