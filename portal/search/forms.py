@@ -1,33 +1,24 @@
-"""What people ask the search for."""
+"""What an address asks the search: one line as people type it, and the parameters of older addresses as parts of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
-from portal.accounts.models import Person
-from portal.ideas.workflow import Status
-from portal.search.queries import Asked
+from portal.search.asking import FIELDS, LONGEST_VALUE, MOST_LETTERS, Operator, read
+from portal.search.meaning import span
 from portal.text import clean_line
 
-WORDS_MAX = 200
+
+def typed(asked: Mapping[str, str]) -> str:
+    """Return the line that the address stands for; what is no search stays in it as it was typed."""
+    line = clean_line((asked.get("q") or "")[: 4 * MOST_LETTERS])[:MOST_LETTERS].strip()
+    more = [one for name in FIELDS if (one := _operator(name, asked.get(name)))]
+    new = [one for one in more if one not in read(line).operators]
+    return " ".join([line, *map(str, new)]).strip() if new else line
 
 
-def read(asked: Mapping[str, str], viewer: Person) -> Asked:
-    """Take what is known from an address; what only the team may ask is left out for others."""
-    status, staff = asked.get("status", ""), viewer.works_here
-    return Asked(
-        words=clean_line(asked.get("q"))[:WORDS_MAX],
-        status=status if status in set(Status) else "",
-        board=asked.get("board", "")[:60],
-        author=clean_line(asked.get("author"))[:60] if staff else "",
-        after=_date(asked.get("after")) if staff else None,
-        before=_date(asked.get("before")) if staff else None,
-    )
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return None
+def _operator(name: str, value: str | None) -> Operator | None:
+    value = clean_line((value or "")[: 2 * LONGEST_VALUE]).replace('"', " ").strip()[:LONGEST_VALUE].strip()
+    if name == "before" and len(value) == 10 and (day := span(value)):
+        value = day[1].date().isoformat()  # a form once asked for the last day
+    return Operator(name, value) if value else None

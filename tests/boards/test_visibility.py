@@ -19,7 +19,9 @@ from portal.ideas.workflow import Publication, Status
 from portal.notifications.queries import count_unread
 from portal.options import decide
 from portal.search import index
-from portal.search.queries import Asked, search_ideas, similar_ideas
+from portal.search.asking import read
+from portal.search.queries import similar_ideas
+from portal.search.results import search_ideas
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_place, make_rules, make_user
 from tests.support import queries
@@ -116,13 +118,19 @@ def test_lists_search_suggestions_and_figures_keep_to_it(boards):
         db.session.add(person) if who != "visitor" else None  # the index lets go of all that was read
         expected = {slugs[name] for name in READ[who]}
         listed = {row.board_slug for row in lists.list_ideas(person, lists.Filters(status="all")).rows}
-        results = search_ideas(person, Asked(words="pergola seats"))
+        results = search_ideas(person, read("pergola seats"))
         alike = {idea.row.board_slug for idea in similar_ideas(person, "Pergola seats for guests", limit=10)}
         counted = {line.slug for line in board_lines(person) if line.ideas is not None}
 
         assert listed == expected, who
         assert {found.row.board_slug for found in results.found} == expected, who
-        assert (results.total, {slug for slug, _name, _number in results.boards}) == (len(expected), expected), who
+        assert results.total == len(expected), who
+        assert {
+            option.asked.values("board")[0]
+            for facet in results.facets
+            if facet.name == "board"
+            for option in facet.options
+        } == (expected if len(expected) > 1 else set()), who
         assert alike == expected, who
         assert counted == expected, who
 
