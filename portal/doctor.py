@@ -24,7 +24,8 @@ from portal.boards.models import Board
 from portal.comments.models import Comment, Helpful
 from portal.db import db, on_sqlite, utcnow
 from portal.extensions import limiter
-from portal.ideas.models import Idea, Vote
+from portal.ideas.models import Idea, Objection, Vote
+from portal.ideas.queries import is_set_apart
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail
 from portal.notifications.transport import NEARBY
@@ -154,8 +155,11 @@ def _counters() -> Findings:
 def _votes() -> Iterator[str]:
     main = sa.func.coalesce(Idea.merged_into_id, Idea.id).label("main_id")
     people = sa.func.count(sa.distinct(Vote.voter_id)).label("people")
-    counted = select(main, people).join(Vote, Vote.idea_id == Idea.id).group_by(main).subquery()
+    counts = Idea.merged_into_id.is_(None) | ~is_set_apart(Vote.idea_id, Vote.voter_id)
+    counted = select(main, people).join(Vote, Vote.idea_id == Idea.id).where(counts).group_by(main).subquery()
     yield from _differences("Votes of idea", Idea.id, Idea.votes, counted, Idea.merged_into_id.is_(None))
+    given = select(Vote.idea_id, people).group_by(Vote.idea_id).subquery()
+    yield from _differences("Votes of idea", Idea.id, Idea.votes, given, Idea.merged_into_id.is_not(None))
 
 
 def _comments() -> Iterator[str]:
@@ -200,6 +204,11 @@ def _merges() -> Findings:
         .order_by(Idea.id)
     ).all()
     merged = db.session.scalar(select(sa.func.count()).where(linked)) or 0
+    astray = db.session.scalars(
+        select(Objection.idea_id).join(Idea, Idea.id == Objection.idea_id).where(Objection.ended_at.is_(None), ~linked)
+    ).all()
+    if astray:
+        yield _broken(f"Objections stand against no merge for {_some(astray)}.")
     if unsound:
         yield _broken(f"Merges do not lead to a main idea for {_some(unsound)}.")
     else:

@@ -8,19 +8,24 @@ from typing import Any
 from portal.accounts import policy as accounts
 from portal.accounts.models import Person
 from portal.boards import policy as boards
+from portal.changelog import policy as changelog
 from portal.comments import policy as comments
+from portal.demand import policy as demand
 from portal.ideas import policy as ideas
 from portal.membership import policy as membership
+from portal.roadmap import policy as roadmap
 
 PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "account.use": accounts.may_use,
     "board.manage": boards.may_manage,
     "board.people": boards.may_list_people,
     "board.rank": boards.may_give_rank,
+    "changelog.publish": changelog.may_publish,
     "comment.delete": comments.may_delete,
     "comment.edit": comments.may_edit,
     "comment.mark": ideas.may_take_part,
     "comment.post": ideas.may_take_part,
+    "duplicate.propose": ideas.may_take_part,
     "idea.answer": ideas.may_answer,
     "idea.edit": ideas.may_edit,
     "idea.follow": ideas.may_take_part,
@@ -33,6 +38,7 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "idea.triage": ideas.may_triage,
     "idea.vote": ideas.may_take_part,
     "invitation.send": membership.may_invite,
+    "merge.object": ideas.may_take_part,
     "move.make": ideas.may_make,
     "options.decide": accounts.may_decide_options,
     "outbox.see": accounts.may_administer,
@@ -42,9 +48,14 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "people.see": accounts.may_see_people,
     "people.suspend": accounts.may_suspend,
     "people.suspend_for_long": accounts.may_suspend_for_long,
+    "roadmap.plan": roadmap.may_plan,
+    "roadmap.themes": roadmap.may_edit_themes,
+    "receipt.hide": demand.may_hide_differences,
+    "receipt.see": demand.may_see_receipts,
     "role.give": accounts.may_give_role,
     "rules.publish": accounts.may_publish_rules,
     "search.staff": accounts.may_search_as_staff,
+    "searches.decide": demand.may_set_searches_aside,
     "security.see": accounts.may_see_security,
     "sign_in.decide": accounts.may_administer,
     "sso.manage": accounts.may_manage_ways_in,

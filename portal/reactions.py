@@ -9,10 +9,16 @@ from flask import Flask
 from portal import events, outbox
 from portal.accounts.events import ConfirmationWanted, MemberRegistered, RulesPublished
 from portal.boards.events import BoardEdited
+from portal.changelog import clocks as changelog
+from portal.changelog.events import CreditOffered
 from portal.comments.events import CommentDeleted, CommentEdited, CommentPosted
 from portal.credentials import addresses, factors, links, notices
 from portal.credentials import letters as credential_letters
 from portal.credentials import service as credentials
+from portal.demand import reactions as demand
+from portal.duplicates import memory as duplicates
+from portal.duplicates import scan
+from portal.duplicates.events import ProposalSettled
 from portal.events import Event
 from portal.ideas import clocks
 from portal.ideas.events import (
@@ -26,9 +32,12 @@ from portal.ideas.events import (
     IdeaRemoved,
     IdeaSubmitted,
     InfoStillNeeded,
+    MergeObjected,
     MergeUndone,
+    ObjectionTakenBack,
     OwnerAssigned,
     VoteCast,
+    VoteWithdrawn,
 )
 from portal.membership import invitations, people
 from portal.membership import letters as membership_letters
@@ -51,20 +60,25 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
     RulesPublished: (membership.tell_of_rules,),
     ConfirmationWanted: (notifications.ask_to_confirm_address,),
-    IdeaSubmitted: (search.index_idea, notifications.tell_of_receipt),
-    IdeaPublished: (search.index_idea, notifications.tell_of_publication),
+    IdeaSubmitted: (search.index_idea, scan.compare_idea, notifications.tell_of_receipt, demand.forget_those_who_posted),
+    IdeaPublished: (search.index_idea, scan.compare_idea, notifications.tell_of_publication),
     IdeaHidden: (search.index_idea, notifications.tell_of_hiding),
     IdeaRemoved: (search.index_idea,),
-    IdeaEdited: (search.index_idea,),
+    IdeaEdited: (search.index_idea, scan.compare_idea),
     IdeaMoved: (search.index_idea, notifications.tell_of_move),
     IdeaAnswered: (search.index_idea, notifications.tell_of_answer),
-    IdeaMerged: (search.index_idea, notifications.tell_of_merge),
-    MergeUndone: (search.index_idea, notifications.tell_of_undone_merge),
+    IdeaMerged: (search.index_idea, duplicates.remember_merge, notifications.tell_of_merge),
+    MergeUndone: (search.index_idea, duplicates.remember_undo, notifications.tell_of_undone_merge, notifications.count_objection_as_read),
+    MergeObjected: (notifications.tell_of_objection,),
+    ObjectionTakenBack: (notifications.count_objection_as_read,),
+    ProposalSettled: (notifications.tell_proposer,),
     InfoStillNeeded: (notifications.remind_of_question,),
     OwnerAssigned: (notifications.tell_owner,),
     BoardChanged: (search.index_idea,),
     BoardEdited: (search.index_board,),
     VoteCast: (notifications.tell_author_of_votes,),
+    VoteWithdrawn: (demand.forget_those_who_withdrew,),
+    CreditOffered: (notifications.ask_about_credit,),
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
     CommentEdited: (search.index_idea,),
     CommentDeleted: (search.index_idea, notifications.count_comment_as_read),
@@ -102,9 +116,12 @@ LETTERS: dict[str, mail.Writer] = {
 CHORES: tuple[Callable[[], int], ...] = (
     outbox.work_off,
     search.index_pending,
+    scan.look,
+    duplicates.tell_proposers,
     mail.send_due,
     clocks.return_to_review,
     clocks.remind_of_questions,
+    changelog.publish_due,
     gathering.make_exports,
     gathering.remove_old_exports,
     privacy.erase_those_who_left,

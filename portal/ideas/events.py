@@ -95,6 +95,23 @@ class MergeUndone(Event, name="idea.merge_undone"):
 
     from_id: int
     change_id: int
+    merge_id: int | None = None  # the change that was the merge
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeObjected(Event, name="idea.merge_objected"):
+    """A supporter of a merged idea said that the main one is not what they meant."""
+
+    into_id: int
+    change_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectionTakenBack(Event, name="idea.objection_taken_back"):
+    """Somebody came along with a merge after all."""
+
+    into_id: int
+    change_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,3 +147,17 @@ class AddressRevealed(Event, name="idea.address_revealed"):
 
     user_id: int
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairRefused(Event, name="idea.pair_refused"):
+    """The team looked at two ideas and said that they are not the same."""
+
+    other_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairReopened(Event, name="idea.pair_reopened"):
+    """That two ideas are not the same was taken back."""
+
+    other_id: int

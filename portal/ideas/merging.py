@@ -13,7 +13,8 @@ from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas import queries
 from portal.ideas.events import IdeaMerged, MergeUndone
-from portal.ideas.models import Idea, StatusChange
+from portal.ideas.merges import merge_of
+from portal.ideas.models import Idea, Objection, StatusChange
 from portal.ideas.service import count_on_board, lock
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed, enter, remember
 from portal.ideas.workflow import Status
@@ -35,7 +36,7 @@ def merge(idea: Idea, actor: User | None, details: MoveDetails, at: datetime) ->
     change = remember(idea, Status.MERGED, actor, details.reason, at)
     change.into_id, change.quoted = main.id, details.quote
     change.notice = _clean_notice(details.notice)
-    change.told = sum(queries.count_audience(idea, actor.id if actor else None).values())
+    change.told = sum(count_told(idea, actor.id if actor else None).values())
     enter(idea, Status.MERGED, at)
     idea.merged_into_id = main.id
     db.session.flush()
@@ -60,28 +61,41 @@ def check_merge(idea: Idea, main: Idea) -> None:
 
 
 def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
-    """Take a merge back: status, clock and votes of both ideas are as they would be without it."""
+    """Take a merge back: everything is as it would be had the two never been joined.
+
+    Status, clocks, the board's count, votes, followers and mutes of either idea are exactly those from before; a merge
+    changes no row of them. What people did meanwhile stays with the idea they did it to, and a vote given at the old
+    address was given to the main idea. Whoever withdrew their vote meanwhile withdrew every vote that counted there,
+    so none comes back. Objections end with the merge they were about: they are kept, and count for nothing any more.
+    """
     main = lock(idea.merged_into) if idea.merged_into else None  # the main idea first, as everywhere
     lock(idea)
-    merge = db.session.scalar(
-        sa.select(StatusChange)
-        .where(StatusChange.idea_id == idea.id, StatusChange.target == Status.MERGED)
-        .order_by(StatusChange.id.desc())
-    )
-    if idea.status is not Status.MERGED or merge is None or main is None or idea.merged_into_id != main.id:
+    merge = merge_of(idea)
+    if merge is None or main is None or idea.merged_into_id != main.id:
         raise MoveNotAllowed(idea, idea.status)
     if not reason.strip():
         raise DetailMissing("reason", _("Say why the merge is taken back. Those who were told of it will read it."))
-    change = remember(idea, merge.source, actor, reason, utcnow())
+    at = utcnow()
+    change = remember(idea, merge.source, actor, reason, at)
     idea.status, idea.status_since, idea.due_at = merge.source, merge.since_before, merge.due_before
     idea.merged_into_id = None
+    standing = sa.update(Objection).where(Objection.idea_id == idea.id, Objection.ended_at.is_(None))
+    db.session.execute(standing.values(ended_at=at))
     db.session.flush()
     main.votes, idea.votes = queries.count_supporters(main), queries.count_supporters(idea)
     if idea.is_published:
         count_on_board(idea.board_id, +1)
-    change.told = sum(queries.count_audience(idea, actor.id).values())
-    emit(MergeUndone(actor_id=actor.id, idea_id=idea.id, from_id=main.id, change_id=change.id))
+    emit(MergeUndone(actor_id=actor.id, idea_id=idea.id, from_id=main.id, change_id=change.id, merge_id=merge.id))
     return change
+
+
+def count_told(idea: Idea, actor_id: int | None) -> dict[str, int]:
+    """Count who is told when an idea is merged away, by reason: its people, and whoever looks after it."""
+    counts = queries.count_audience(idea, actor_id)
+    people = queries.audience_of(idea.id, actor_id).subquery()
+    owner = sa.select(User.id).where(User.id == idea.owner_id, User.id != (actor_id or 0), User.suspended_at.is_(None))
+    apart = owner.where(User.id.not_in(sa.select(people.c.user_id)))
+    return counts | ({"owner": 1} if db.session.scalar(apart) else {})
 
 
 def _clean_notice(text: str) -> str:

@@ -9,14 +9,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask import abort
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, selectinload
 
 from portal.accounts.models import Person, User
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_known_to, is_worked_on_by, keeps_apart
 from portal.db import UTCDateTime, db
-from portal.ideas.models import Answer, Draft, Follow, Idea, Revision, StatusChange, Tag, Vote, idea_tags
+from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Tag, Vote, idea_tags
 from portal.ideas.workflow import Category, Publication, Status
 
 
@@ -117,9 +117,12 @@ class Voter:
 
 
 def voters(idea: Idea, after: tuple[datetime, int] | None = None, limit: int = 100) -> list[Voter]:
-    """Return the votes for an idea and those merged into it, newest first, from a place on."""
+    """Return the people behind an idea, each once and with the vote given to it rather than to one merged into it.
+
+    The newest come first, from a place on.
+    """
     cast = select(User, Vote.cast_at, Vote.idea_id).join(Vote, Vote.voter_id == User.id)
-    cast = cast.where(Vote.idea_id.in_(_self_and_merged(idea.id))).order_by(Vote.cast_at.desc(), User.id.desc())
+    cast = cast.where(counts_for(idea.id), _says_it_first(idea.id)).order_by(Vote.cast_at.desc(), User.id.desc())
     if after is not None:
         cast = cast.where(sa.tuple_(Vote.cast_at, User.id) < sa.tuple_(sa.literal(after[0], UTCDateTime), after[1]))
     rows = db.session.execute(cast.limit(limit)).all()
@@ -128,7 +131,7 @@ def voters(idea: Idea, after: tuple[datetime, int] | None = None, limit: int = 1
 
 def get_voter(idea: Idea, user_id: int) -> User:
     """Return somebody who is behind the idea, or answer 404."""
-    behind = select(Vote.voter_id).where(Vote.idea_id.in_(_self_and_merged(idea.id)))
+    behind = select(Vote.voter_id).where(counts_for(idea.id))
     return db.session.scalar(select(User).where(User.id == user_id, User.id.in_(behind))) or abort(404)
 
 
@@ -138,21 +141,39 @@ def is_behind(idea: Idea, viewer: Person) -> bool:
 
 
 def _votes_of(idea_id: int, viewer: Person) -> Select[int]:
-    return select(Vote.idea_id).where(Vote.voter_id == viewer.id, Vote.idea_id.in_(_self_and_merged(idea_id)))
+    return select(Vote.idea_id).where(Vote.voter_id == viewer.id, counts_for(idea_id))
 
 
 def voted_by(viewer: Person) -> ColumnElement[bool]:
     """Say whether the viewer is behind the idea of the same row."""
     merged = aliased(Idea)
     mine = select(Vote.idea_id).where(Vote.voter_id == viewer.id)
-    through = select(merged.id).where(merged.merged_into_id == Idea.id, merged.id.in_(mine)).exists()
+    counted = mine.where(~is_set_apart(Vote.idea_id, Vote.voter_id))
+    through = select(merged.id).where(merged.merged_into_id == Idea.id, merged.id.in_(counted)).exists()
     return sa.or_(mine.where(Vote.idea_id == Idea.id).exists(), through)
 
 
 def count_supporters(idea: Idea) -> int:
     """Count the people behind an idea from the rows, each once, merged ideas included."""
     people = sa.func.count(sa.distinct(Vote.voter_id))
-    return db.session.scalar(select(people).where(Vote.idea_id.in_(_self_and_merged(idea.id)))) or 0
+    return db.session.scalar(select(people).where(counts_for(idea.id))) or 0
+
+
+def counts_for(idea_id: int) -> ColumnElement[bool]:
+    """Say which votes count for an idea: those given to it, and those that came with a merge unless the voter objected.
+
+    Several votes of one person are one supporter.
+    """
+    own = Vote.idea_id == idea_id
+    return Vote.idea_id.in_(_self_and_merged(idea_id)) & (own | ~is_set_apart(Vote.idea_id, Vote.voter_id))
+
+
+def is_set_apart(
+    idea_id: ColumnElement[int] | InstrumentedAttribute[int], user_id: ColumnElement[int] | InstrumentedAttribute[int]
+) -> ColumnElement[bool]:
+    """Say whether this person objects to the merge of this idea, and so stays with it alone."""
+    objection = select(Objection.id).where(Objection.idea_id == idea_id, Objection.user_id == user_id)
+    return objection.where(Objection.ended_at.is_(None)).exists()
 
 
 def with_merged(idea: Idea) -> list[int]:
@@ -163,12 +184,6 @@ def with_merged(idea: Idea) -> list[int]:
 def merged_ids(idea: Idea) -> list[int]:
     """Return the ids of the ideas merged into this one."""
     return list(db.session.scalars(select(Idea.id).where(Idea.merged_into_id == idea.id)))
-
-
-def merged_ideas(idea: Idea, viewer: Person) -> list[Idea]:
-    """Return the ideas merged into this one that the viewer may know of, oldest first."""
-    merged = ideas_visible_to(viewer).where(Idea.merged_into_id == idea.id).options(joinedload(Idea.author))
-    return list(db.session.scalars(merged.order_by(Idea.published_at, Idea.id)))
 
 
 def following(idea: Idea, viewer: Person) -> Following:
@@ -209,8 +224,13 @@ def strongest_reason(follow: Follow) -> str:
 REASONS = ("author", "voter", "commenter", "follower")
 
 
-def audience_of(idea_ids: Sequence[int], except_id: int | None, reasons: Sequence[str] = REASONS) -> Select[int, str]:
-    """Select who hears of these ideas for one of ``reasons``, each person once with the strongest, one left out."""
+def audience_of(
+    idea_id: int, except_id: int | None, reasons: Sequence[str] = REASONS, *, through_merges: bool = True
+) -> Select[int, str]:
+    """Select who hears of an idea for one of ``reasons``, each person once with the strongest, one left out.
+
+    Those who follow an idea merged into it hear too, unless they objected to that merge or muted the main idea.
+    """
     columns = {
         "author": Follow.is_author,
         "voter": Follow.is_voter,
@@ -223,15 +243,24 @@ def audience_of(idea_ids: Sequence[int], except_id: int | None, reasons: Sequenc
     people = (
         select(Follow.user_id.label("user_id"), reason.label("reason"))
         .join(User, User.id == Follow.user_id)
-        .where(Follow.idea_id.in_(idea_ids), ~Follow.muted, sa.or_(*holding), User.suspended_at.is_(None))
+        .where(reaches(idea_id) if through_merges else (Follow.idea_id == idea_id) & ~Follow.muted)
+        .where(sa.or_(*holding), User.suspended_at.is_(None))
         .group_by(Follow.user_id)
     )
     return people if except_id is None else people.where(Follow.user_id != except_id)
 
 
+def reaches(idea_id: int) -> ColumnElement[bool]:
+    """Say through which rows of followers news of an idea goes out: its own, and those of ideas merged into it."""
+    mute = aliased(Follow)
+    muted = select(mute.user_id).where(mute.idea_id == idea_id, mute.user_id == Follow.user_id, mute.muted).exists()
+    through = Follow.idea_id.in_(_self_and_merged(idea_id)) & ~is_set_apart(Follow.idea_id, Follow.user_id) & ~muted
+    return ~Follow.muted & ((Follow.idea_id == idea_id) | through)
+
+
 def count_audience(idea: Idea, actor_id: int | None) -> dict[str, int]:
     """Count who would hear of a change to the idea, by reason; whoever makes it is told nothing."""
-    people = audience_of(with_merged(idea), actor_id).subquery()
+    people = audience_of(idea.id, actor_id).subquery()
     rows = db.session.execute(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
     counts: dict[str, int] = {reason: number for reason, number in rows}  # noqa: C416 - rows are no tuples
     return {reason: counts[reason] for reason in ("author", "voter", "commenter", "follower") if reason in counts}
@@ -301,6 +330,18 @@ def usual_days_to_answer(board_ids: Sequence[int], since: datetime) -> int | Non
         )
     ]
     return sorted(waits)[len(waits) // 2] if waits else None
+
+
+def _says_it_first(idea_id: int) -> ColumnElement[bool]:
+    """Say which of several votes of one person stands for them: the one given to the idea itself, else the first."""
+    other = aliased(Vote)
+    before = sa.case((other.idea_id == idea_id, 0), else_=other.idea_id)
+    this = sa.case((Vote.idea_id == idea_id, 0), else_=Vote.idea_id)
+    earlier = select(other.idea_id).where(other.voter_id == Vote.voter_id, before < this)
+    counted = other.idea_id.in_(_self_and_merged(idea_id)) & (
+        (other.idea_id == idea_id) | ~is_set_apart(other.idea_id, other.voter_id)
+    )
+    return ~earlier.where(counted).exists()
 
 
 def _self_and_merged(idea_id: int) -> Select[int]:

@@ -151,29 +151,30 @@ def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
         raise VotingClosed(idea)
     already = queries.is_behind(idea, voter)
     if insert_if_absent(Vote, idea_id=idea.id, voter_id=voter.id, cast_at=at):
-        if not already:
-            count(idea, +1, idea.heat if voter.is_staff_on(idea.board_id) else heat.with_vote(idea.heat, at))
+        warmer = idea.heat if voter.is_staff_on(idea.board_id) else heat.with_vote(idea.heat, at)
+        count(idea, 0 if already else +1, warmer)
         follow_because(idea, voter, is_voter=True)
         emit(VoteCast(actor_id=voter.id, idea_id=idea.id), at)
 
 
 def withdraw_vote(idea: Idea, voter: User) -> None:
-    """Take the vote back, also one that came along through a merge; without a vote nothing happens."""
+    """Take the vote back, also one that counts here through a merge; without such a vote nothing happens.
+
+    A vote on a merged idea whose voter objected to the merge does not count here, and stays.
+    """
     idea = lock(idea.merged_into or idea)
     if not idea.takes_votes:
         raise VotingClosed(idea)
-    ids = queries.with_merged(idea)
-    mine = sa.select(Vote.idea_id, Vote.cast_at).where(Vote.idea_id.in_(ids), Vote.voter_id == voter.id)
+    mine = sa.select(Vote.idea_id, Vote.cast_at).where(Vote.voter_id == voter.id, queries.counts_for(idea.id))
     cast_at = dict(db.session.execute(mine).all())
     if not cast_at:
         return
-    db.session.execute(sa.delete(Vote).where(Vote.idea_id.in_(ids), Vote.voter_id == voter.id))
-    staff = voter.is_staff_on(idea.board_id)
-    count(idea, -1, idea.heat if staff else heat.without_vote(idea.heat, max(cast_at.values())))
-    merged = [idea_id for idea_id in cast_at if idea_id != idea.id]
-    db.session.execute(sa.update(Idea).where(Idea.id.in_(merged)).values(votes=Idea.votes - 1))
-    for idea_id in ids:
-        _stop_following_because(idea_id, voter.id, is_voter=False)
+    db.session.execute(sa.delete(Vote).where(Vote.idea_id.in_(cast_at), Vote.voter_id == voter.id))
+    for voted in (lock(db.session.get_one(Idea, idea_id)) for idea_id in cast_at):
+        colder = heat.without_vote(voted.heat, cast_at[voted.id])
+        count(voted, 0 if voted is idea else -1, voted.heat if voter.is_staff_on(voted.board_id) else colder)
+        _stop_following_because(voted.id, voter.id, is_voter=False)
+    idea.votes -= 1
     emit(VoteWithdrawn(actor_id=voter.id, idea_id=idea.id))
 
 
@@ -186,14 +187,9 @@ def follow(idea: Idea, user: User) -> None:
 
 
 def unfollow(idea: Idea, user: User) -> None:
-    """Tell ``user`` of no more changes, also not when they vote or comment later."""
+    """Tell ``user`` of no more changes, also not when they vote or comment later, or through an idea merged into it."""
     before = queries.follows(idea, user)
-    for idea_id in queries.with_merged(idea):
-        if idea_id == idea.id:
-            follow_because(idea, user, by_choice=False, muted=True)
-        else:
-            mute = sa.update(Follow).where(Follow.idea_id == idea_id, Follow.user_id == user.id).values(muted=True)
-            db.session.execute(mute)
+    follow_because(idea, user, by_choice=False, muted=True)
     if before:
         emit(IdeaUnfollowed(actor_id=user.id, idea_id=idea.id))
 

@@ -16,14 +16,18 @@ from portal.accounts.models import Person, User
 from portal.accounts.roles import TRUSTED
 from portal.boards.models import Board
 from portal.boards.queries import BoardLine, board_lines, find_board, kind_of_reader, list_boards
+from portal.changelog import queries as changelog
 from portal.comments import queries as comments
 from portal.db import utcnow
+from portal.demand import queries as demand
+from portal.demand.models import Origin
 from portal.errors import Refusal
 from portal.extensions import limiter
-from portal.ideas import lists, queries, service
+from portal.ideas import lists, merges, queries, service
 from portal.ideas import page as idea_page
 from portal.ideas.forms import IdeaForm, NewIdeaForm
 from portal.ideas.models import Idea
+from portal.ideas.workflow import Category
 from portal.notifications.queries import news_for
 from portal.search.queries import guess_board, is_worth_comparing, similar_ideas
 from portal.text import clean_text
@@ -58,10 +62,12 @@ def show(idea_id: int) -> Response:
     return page("ideas/show.html", **_page_of(idea))
 
 
-@bp.get("/ideas/new")
+@bp.route("/ideas/new", methods=["GET", "POST"])
 def new() -> Response:
-    """Write an idea down, seeing similar ones."""
+    """Write an idea down, seeing similar ones; what another form sends here stands in this one again."""
     form = _new_form()
+    if request.method == "POST":
+        return _form_page(form)
     draft = queries.draft_of(viewer())
     title = request.args.get("title", "")
     if draft and title.strip() in {"", draft.title.strip()}:
@@ -305,10 +311,15 @@ def _page_of(idea: Idea) -> dict[str, Any]:
         "ballot": ballot,
         "following": following,
         "trail": idea_page.trail(idea, changes),
+        "entry": changelog.entry_of(idea, person) if idea.status.rule.category is Category.DONE else None,
         "official": idea_page.official_answer(idea, queries.answers(idea)),
-        "merged": queries.merged_ideas(idea, person) if joined else [],
+        "merged": merges.merged_ideas(idea, person) if joined else [],
+        "consent": merges.consent_of(idea, person, main),
+        "objections": merges.count_objections(idea.id) if idea.merged_into_id else 0,
         "discussion": comments.discussion(idea, person, changes, show_all=bool(request.args.get("all"))),
         "posted": posted,
+        "receipts": demand.receipts_of(idea, person) if can("receipt.see", idea) else None,
+        "backed": bool(request.args.get("backed")) and person.is_signed_in,
         "days": _facts(_boards(person))["days"] if posted else None,
     }
 
@@ -338,6 +349,9 @@ def _form_page(form: NewIdeaForm, status: int = 200, *, draft: Any = None, asked
         status=status,
         form=form,
         ideas=ideas,
+        backings=demand.backings(
+            [idea.row.ballot for idea in ideas], viewer(), title, Origin.STEP if asked_first else Origin.TYPED, True
+        ),
         looked=looked,
         draft=draft,
         asked_first=asked_first,
@@ -359,9 +373,9 @@ def _is_held(author: User, board: Board) -> bool:
 def _show_ballot(idea: Idea, done: str) -> Response:
     ballot = queries.ballot(idea, viewer())
     votes = ngettext("%(num)d vote.", "%(num)d votes.", ballot.votes)
-    large, nested = request.args.get("large") == "1", request.args.get("in") == "form"
+    large, within = request.args.get("large") == "1", request.args.get("in")
     return swap(
-        fragment("ideas/_vote_button.html", ballot=ballot, large=large, nested=nested),
+        fragment("ideas/_vote_button.html", ballot=ballot, large=large, nested=within == "form", mini=within == "line"),
         *(_beside_the_vote(idea, ballot) if large else []),
         otherwise=url_for(".show", idea_id=idea.id),
         trigger="idea:votes-changed",

@@ -87,6 +87,8 @@ class Letter:
     quotes: list[Quote] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
     code: str = ""  # six digits that do the same as the button where it was asked for
+    also: str = ""  # what else can be done at once, and where
+    also_url: str = ""
     stop_url: str = ""
     stop_label: str = ""
     settings_url: str = ""
@@ -102,6 +104,7 @@ def letter_of(story: Story, reader: User) -> Letter:
     """Write down a story for its reader."""
     idea = story.main if story.kind is Kind.MERGED and story.main else story.idea
     token = links.stop_token(reader.id, story.idea.id, story.kind)
+    objection = links.objection_token(reader.id, story.change.id) if story.change and story.objectable_until else ""
     return Letter(
         subject=_subject(story),
         lead=story.why + ".",
@@ -110,14 +113,24 @@ def letter_of(story: Story, reader: User) -> Letter:
         target=story.target,
         quotes=_quotes(story),
         sentences=[*story.sentences, *_company(story)],
-        button=_("Read and answer") if story.asks_for_words else _("See the idea"),
-        url=links.absolute_url("ideas.show", idea_id=idea.id, _anchor=story.place),
+        button=_button(story),
+        url=links.absolute_url("changelog.credit", entry_id=story.entry_id)
+        if story.kind is Kind.CREDITED
+        else links.absolute_url("ideas.show", idea_id=idea.id, _anchor=story.place),
+        also=_("This is not what I meant") if objection else "",
+        also_url=links.absolute_url("notifications.objection_by_mail", token=objection) if objection else "",
         foot=story.because,
         stop_label=_("Stop for this idea"),
         stop_url=links.absolute_url("notifications.stop", token=token),
         settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
         thread=f"idea-{story.idea.id}",
     )
+
+
+def _button(story: Story) -> str:
+    if story.kind is Kind.CREDITED:
+        return _("Say yes or no")
+    return _("Read and answer") if story.asks_for_words else _("See the idea")
 
 
 def confirmation_letter(mail: Mail) -> Letter | Suppressed:
@@ -233,6 +246,8 @@ def _subject(story: Story) -> str:
             return _("Published: %(title)s", title=title)
         case Kind.HIDDEN:
             return _("Hidden: %(title)s", title=title)
+        case Kind.CREDITED:
+            return _("May we name you? It came out: %(title)s", title=title)
         case Kind.ASSIGNED:
             return _("Yours to look after: %(title)s", title=title)
     return f"{story.why}: {title}"

@@ -24,17 +24,31 @@ def mail_domain() -> str:
 
 def stop_token(user_id: int, idea_id: int | None, kind: str) -> str:
     """Return the token that stops mails to one person about one idea, or all, and can do nothing else."""
-    return str(_serializer().dumps([user_id, idea_id, kind]))
+    return str(_serializer("stop-mail").dumps([user_id, idea_id, kind]))
 
 
 def read_stop_token(token: str) -> tuple[int, int | None] | None:
     """Return whom and which idea a stop link is about; None for a link that is not ours."""
     try:
-        user_id, idea_id, _kind = _serializer().loads(token[:500])
+        user_id, idea_id, _kind = _serializer("stop-mail").loads(token[:500])
     except (BadSignature, ValueError, TypeError):
         return None
     return user_id, idea_id
 
 
-def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt="stop-mail")
+def objection_token(user_id: int, change_id: int) -> str:
+    """Return the token that lets one person object to one merge, and can do nothing else."""
+    return str(_serializer("object-to-merge").dumps([user_id, change_id]))
+
+
+def read_objection_token(token: str) -> tuple[int, int] | None:
+    """Return who may object to which merge; None for a link that is not ours."""
+    try:
+        user_id, change_id = _serializer("object-to-merge").loads(token[:500])
+    except (BadSignature, ValueError, TypeError):
+        return None
+    return user_id, change_id
+
+
+def _serializer(salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt=salt)

@@ -15,7 +15,7 @@ from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.ideas.models import Follow, Idea
-from portal.ideas.queries import with_merged
+from portal.ideas.queries import reaches
 from portal.notifications import letters, stories
 from portal.notifications.models import Mail
 from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, Kind, Reason
@@ -91,6 +91,8 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
             return letters.Suppressed("no longer visible")
         if _is_muted(user, told[0].idea):
             return letters.Suppressed("idea muted")
+        if told[0].kind is Kind.MERGED and not told[0].still_joined:
+            return letters.Suppressed("merge taken back")
         if not _still_concerns(user, told[0]):
             return letters.Suppressed("no longer follows")
         return letters.compose(letters.letter_of(told[0], user), mail)
@@ -118,10 +120,9 @@ def _still_concerns(user: User, story: stories.Story) -> bool:
     """Whether the reason for which the mail was queued still holds."""
     if story.reason is Reason.OWNER:
         return story.idea.owner_id == user.id
-    if story.kind in PERSONAL_KINDS or story.kind is Kind.REPLIED:
+    if story.kind in PERSONAL_KINDS or story.kind in {Kind.REPLIED, Kind.MERGE_UNDONE}:
         return True
-    ids = [story.idea.id] if story.kind in {Kind.MERGED, Kind.MERGE_UNDONE} else with_merged(story.idea)
-    follows = select(Follow.user_id).where(Follow.user_id == user.id, Follow.idea_id.in_(ids), ~Follow.muted)
+    follows = select(Follow.user_id).where(Follow.user_id == user.id, reaches(story.idea.id))
     return db.session.scalar(follows.limit(1)) is not None
 
 

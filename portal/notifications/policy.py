@@ -23,7 +23,10 @@ class Kind(StrEnum):
     VOTED = "voted"
     MERGED = "merged"
     MERGE_UNDONE = "merge_undone"
+    MERGE_OBJECTED = "merge_objected"
     ASSIGNED = "assigned"
+    CREDITED = "credited"
+    PROPOSAL_SETTLED = "proposal_settled"
 
 
 class Reason(StrEnum):
@@ -34,6 +37,7 @@ class Reason(StrEnum):
     COMMENTER = "commenter"
     FOLLOWER = "follower"
     OWNER = "owner"
+    PROPOSER = "proposer"
 
 
 class Way(StrEnum):
@@ -44,7 +48,7 @@ class Way(StrEnum):
 
 
 _inbox, _mail = Way.INBOX, Way.MAIL
-_author, _voter, _commenter, _follower, _owner = Reason
+_author, _voter, _commenter, _follower, _owner, _proposer = Reason
 
 POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.RECEIVED: {_author: _mail},
@@ -60,11 +64,14 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.VOTED: {_author: _inbox},
     Kind.MERGED: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
     Kind.MERGE_UNDONE: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.MERGE_OBJECTED: {_owner: _inbox},
     Kind.ASSIGNED: {_owner: _mail},
+    Kind.CREDITED: {_author: _mail, _follower: _mail},
+    Kind.PROPOSAL_SETTLED: {_proposer: _inbox},
 }
 
 STATUS_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE})
-PERSONAL_KINDS = frozenset({Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.ASSIGNED})
+PERSONAL_KINDS = frozenset({Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.CREDITED, Kind.ASSIGNED})
 """What concerns one person in their part, and not as one of an audience."""
 
 VOTES_WORTH_TELLING = (1, 5, 10, 25, 50, 100)

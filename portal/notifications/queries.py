@@ -16,8 +16,11 @@ from sqlalchemy.orm import joinedload, load_only
 from portal.accounts.models import Person, User
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas.models import Follow, Idea
-from portal.ideas.queries import follows, ideas_visible_to, is_seen_by
+from portal.ideas.events import IdeaMerged
+from portal.ideas.merges import Consent, consent_of
+from portal.ideas.models import Follow, Idea, StatusChange
+from portal.ideas.policy import may_take_part
+from portal.ideas.queries import follows, ideas_visible_to, is_seen_by, main_of
 from portal.ideas.workflow import Status
 from portal.notifications import links, stories
 from portal.notifications.models import CaughtMail, Mail, Notification
@@ -35,10 +38,13 @@ TABS: dict[str, ColumnElement[bool]] = {
 _LEADS = (
     *STATUS_KINDS,
     Kind.HIDDEN,
+    Kind.MERGE_OBJECTED,
     Kind.ANSWERED,
     Kind.QUESTION_REMINDER,
     Kind.REPLIED,
     Kind.ASSIGNED,
+    Kind.CREDITED,
+    Kind.PROPOSAL_SETTLED,
     Kind.PUBLISHED,
     Kind.COMMENTED,
     Kind.VOTED,
@@ -121,6 +127,15 @@ class Stop:
     by_idea: bool
     idea: Idea | None  # None also when its reader may not see it any more
     follows_idea: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Objecting:
+    """A merged idea, and what somebody may say about its merge; there is nothing to say once it was taken back."""
+
+    user: User
+    idea: Idea
+    consent: Consent | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +231,42 @@ def find_stop(token: str) -> Stop | None:
     by_idea = read[1] is not None
     idea = db.session.scalar(ideas_visible_to(user).where(Idea.id == read[1])) if by_idea else None
     return Stop(token, user, by_idea, idea, idea is not None and follows(idea, user))
+
+
+def find_objecting(token: str) -> Objecting | None:
+    """Return what the link with this token is about; None where it is not ours, or nobody may use it any more."""
+    read = links.read_objection_token(token)
+    user = db.session.get(User, read[0]) if read else None
+    change = db.session.get(StatusChange, read[1]) if read else None
+    if user is None or change is None or not user.is_active:
+        return None
+    idea = db.session.scalar(ideas_visible_to(user).where(Idea.id == change.idea_id).options(joinedload(Idea.board)))
+    if idea is None or not may_take_part(user, idea):
+        return None
+    consent = consent_of(idea, user, main_of(idea, user))
+    return Objecting(user, idea, consent if consent and consent.change.id == change.id else None)
+
+
+def told_of_merge(idea: Idea, merge_id: int, except_id: int | None) -> Select[int, str]:
+    """Select who was told of a merge, and so hears that it was taken back; not those who muted the idea since."""
+    merge = select(EventRecord.id).where(
+        EventRecord.name == IdeaMerged.name,
+        EventRecord.idea_id == idea.id,
+        EventRecord.data["change_id"].as_integer() == merge_id,
+    )
+    muted = select(Follow.user_id).where(Follow.idea_id == idea.id, Follow.muted)
+    told = (
+        select(Notification.user_id.label("user_id"), Notification.reason.label("reason"))
+        .join(User, User.id == Notification.user_id)
+        .where(Notification.event_id.in_(merge), Notification.user_id.not_in(muted), User.suspended_at.is_(None))
+    )
+    return told if except_id is None else told.where(Notification.user_id != except_id)
+
+
+def count_told_of_merge(idea: Idea, merge_id: int, except_id: int | None) -> int:
+    """Count who hears that a merge was taken back."""
+    people = told_of_merge(idea, merge_id, except_id).subquery()
+    return db.session.scalar(select(sa.func.count()).select_from(people)) or 0
 
 
 def caught_mails(limit: int = 200) -> list[CaughtMail]:

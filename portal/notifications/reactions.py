@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
-from sqlalchemy import Select, String, literal, select
+from sqlalchemy import ColumnElement, Select, String, literal, select
 
 from portal.accounts.models import User
 from portal.comments.events import CommentPosted
 from portal.comments.models import Comment
 from portal.db import UTCDateTime, db, insert_absent, utcnow
 from portal.events import EventRecord, Recorded
-from portal.ideas.models import Follow, Idea, Vote
-from portal.ideas.queries import audience_of, with_merged
+from portal.ideas.merges import count_objections, merge_of
+from portal.ideas.models import Follow, Idea, StatusChange, Vote
+from portal.ideas.queries import audience_of, counts_for
 from portal.ideas.workflow import Status
 from portal.notifications import service
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
+from portal.notifications.queries import told_of_merge
 
 
 def ask_to_confirm_address(recorded: Recorded) -> None:
@@ -52,23 +52,58 @@ def tell_of_move(recorded: Recorded) -> None:
     if (source, target) == (Status.NEW, Status.UNDER_REVIEW):
         _tell_owner(recorded, Kind.ASSIGNED, idea)
     if (source, target) != (Status.NEEDS_INFO, Status.UNDER_REVIEW):
-        _tell_audience(recorded, kind, with_merged(idea))
+        _tell_audience(recorded, kind, idea)
     _tell_owner(recorded, kind, idea)
 
 
 def tell_of_answer(recorded: Recorded) -> None:
     """Tell everybody behind the idea what the team said."""
-    _tell_all(recorded, Kind.ANSWERED)
+    idea = _idea(recorded)
+    if idea is not None:
+        _tell_audience(recorded, Kind.ANSWERED, idea)
+        _tell_owner(recorded, Kind.ANSWERED, idea)
 
 
 def tell_of_merge(recorded: Recorded) -> None:
-    """Tell the people of the merged idea where it lives now."""
-    _tell_all(recorded, Kind.MERGED, with_those_of_merged=False)
+    """Tell the people of the merged idea where it lives now; nobody of a merge that was taken back at once."""
+    idea = _idea(recorded)
+    merge = merge_of(idea) if idea else None
+    if idea is not None and merge is not None and merge.id == recorded.event.change_id:
+        _tell_audience(recorded, Kind.MERGED, idea)
+        _tell_owner(recorded, Kind.MERGED, idea)
 
 
 def tell_of_undone_merge(recorded: Recorded) -> None:
-    """Tell the people of an idea that it stands on its own again."""
-    _tell_all(recorded, Kind.MERGE_UNDONE, with_those_of_merged=False)
+    """Tell whoever was told of a merge, and whoever made it, that it was taken back; note how many that is."""
+    idea, merge_id = _idea(recorded), recorded.event.merge_id
+    if idea is None or merge_id is None:
+        return
+    _tell(recorded, Kind.MERGE_UNDONE, told_of_merge(idea, merge_id, recorded.event.actor_id))
+    merge, change = db.session.get(StatusChange, merge_id), db.session.get(StatusChange, recorded.event.change_id)
+    _tell_one(recorded, Kind.MERGE_UNDONE, Reason.OWNER, merge.actor_id if merge else None)
+    if change is not None:
+        told = select(sa.func.count()).where(Notification.event_id == recorded.id)
+        change.told = db.session.scalar(told) or 0
+
+
+def tell_of_objection(recorded: Recorded) -> None:
+    """Tell whoever made a merge, and who looks after the two ideas; one line stands for all until it was read."""
+    idea, merge = _idea(recorded), db.session.get(StatusChange, recorded.event.change_id)
+    if idea is None or merge is None or count_objections(idea.id) == 0:
+        return
+    main_owner = idea.merged_into.owner_id if idea.merged_into else None
+    known = select(Notification.user_id).where(
+        Notification.idea_id == idea.id, Notification.kind == Kind.MERGE_OBJECTED, Notification.read_at.is_(None)
+    )
+    for user_id in {merge.actor_id, idea.owner_id, main_owner} - set(db.session.scalars(known)):
+        _tell_one(recorded, Kind.MERGE_OBJECTED, Reason.OWNER, user_id)
+
+
+def count_objection_as_read(recorded: Recorded) -> None:
+    """Let nobody's unread count hold objections of which none is left."""
+    idea_id = recorded.event.idea_id
+    if idea_id is not None and count_objections(idea_id) == 0:
+        _count_as_read(recorded, (Notification.idea_id == idea_id) & (Notification.kind == Kind.MERGE_OBJECTED))
 
 
 def remind_of_question(recorded: Recorded) -> None:
@@ -83,6 +118,19 @@ def tell_owner(recorded: Recorded) -> None:
     _tell_one(recorded, Kind.ASSIGNED, Reason.OWNER, recorded.event.owner_id)
 
 
+def tell_proposer(recorded: Recorded) -> None:
+    """Tell a member what became of the duplicate they proposed."""
+    _tell_one(recorded, Kind.PROPOSAL_SETTLED, Reason.PROPOSER, recorded.event.user_id)
+
+
+def ask_about_credit(recorded: Recorded) -> None:
+    """Ask somebody who had a part in what came out whether it may name them."""
+    idea, user_id = _idea(recorded), recorded.event.user_id
+    if idea is not None:
+        reason = Reason.AUTHOR if idea.author_id == user_id else Reason.FOLLOWER
+        _tell_one(recorded, Kind.CREDITED, reason, user_id, also_of_own_act=True)
+
+
 def tell_author_of_votes(recorded: Recorded) -> None:
     """Tell the author of the first vote by somebody else, and of a few round numbers after it."""
     idea = _idea(recorded)
@@ -91,7 +139,7 @@ def tell_author_of_votes(recorded: Recorded) -> None:
     if _has_muted(idea.author_id, idea):
         return
     others = select(sa.func.count(sa.distinct(Vote.voter_id))).where(
-        Vote.idea_id.in_(with_merged(idea)), Vote.voter_id != idea.author_id, Vote.cast_at <= recorded.at
+        counts_for(idea.id), Vote.voter_id != idea.author_id, Vote.cast_at <= recorded.at
     )
     votes = db.session.scalar(others)
     told = select(sa.func.count()).where(
@@ -110,7 +158,7 @@ def tell_of_comment(recorded: Recorded) -> None:
     answered = db.session.get(Comment, recorded.event.reply_to_id) if recorded.event.reply_to_id else None
     if answered and not _has_muted(answered.author_id, idea):
         _tell_one(recorded, Kind.REPLIED, Reason.COMMENTER, answered.author_id)
-    _tell_audience(recorded, Kind.COMMENTED, with_merged(idea))
+    _tell_audience(recorded, Kind.COMMENTED, idea)
     _tell_owner(recorded, Kind.COMMENTED, idea)
 
 
@@ -121,19 +169,16 @@ def count_comment_as_read(recorded: Recorded) -> None:
         EventRecord.name == CommentPosted.name,
         EventRecord.data["comment_id"].as_integer() == recorded.event.comment_id,
     )
-    told = sa.update(Notification).where(Notification.event_id.in_(posted), Notification.read_at.is_(None))
+    _count_as_read(recorded, Notification.event_id.in_(posted))
+
+
+def _count_as_read(recorded: Recorded, which: ColumnElement[bool]) -> None:
+    told = sa.update(Notification).where(which, Notification.read_at.is_(None))
     db.session.execute(told.values(read_at=recorded.at), execution_options={"synchronize_session": False})
 
 
-def _tell_all(recorded: Recorded, kind: Kind, with_those_of_merged: bool = True) -> None:
-    idea = _idea(recorded)
-    if idea is not None:
-        _tell_audience(recorded, kind, with_merged(idea) if with_those_of_merged else [idea.id])
-        _tell_owner(recorded, kind, idea)
-
-
-def _tell_audience(recorded: Recorded, kind: Kind, idea_ids: Sequence[int]) -> None:
-    _tell(recorded, kind, audience_of(idea_ids, recorded.event.actor_id, [r for r in ways(kind) if r != Reason.OWNER]))
+def _tell_audience(recorded: Recorded, kind: Kind, idea: Idea) -> None:
+    _tell(recorded, kind, audience_of(idea.id, recorded.event.actor_id, [r for r in ways(kind) if r != Reason.OWNER]))
 
 
 def _tell_author(recorded: Recorded, kind: Kind) -> None:

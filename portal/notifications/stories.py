@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -15,8 +16,9 @@ from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
 from portal.comments.models import Comment
-from portal.db import db
-from portal.ideas.models import Answer, Idea, StatusChange
+from portal.db import db, utcnow
+from portal.ideas.merges import WINDOW
+from portal.ideas.models import Answer, Idea, Objection, StatusChange
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Status
 from portal.notifications.models import Notification
@@ -27,7 +29,7 @@ from portal.web.dates import day
 Numbered = Idea | User | Answer | Comment | StatusChange
 Row = TypeVar("Row", Idea, User, Answer, Comment, StatusChange)
 
-_AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER = Reason
+_AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER, _PROPOSER = Reason
 
 WHY: dict[Kind, dict[Reason, Any]] = {
     Kind.RECEIVED: {_AUTHOR: _l("We have received your idea")},
@@ -76,16 +78,20 @@ WHY: dict[Kind, dict[Reason, Any]] = {
         _OWNER: _l("An idea you look after stands on its own again"),
     },
     Kind.ASSIGNED: {_OWNER: _l("You look after this idea now")},
+    Kind.PROPOSAL_SETTLED: {_PROPOSER: _l("We looked at what you proposed as a duplicate")},
 }
 WHY[Kind.PROGRESSED] = WHY[Kind.DECIDED]
+WHY[Kind.CREDITED] = dict.fromkeys((_AUTHOR, _FOLLOWER), _l("We would like to thank you by name"))
 
 BECAUSE: dict[Kind | Reason, Any] = {
+    Kind.CREDITED: _l("You get this because you had a part in what came out. We ask once."),
     Kind.REPLIED: _l("You get this because somebody replied to your comment."),
     Reason.AUTHOR: _l("You get this because the idea is yours."),
     Reason.VOTER: _l("You get this because you voted."),
     Reason.COMMENTER: _l("You get this because you commented."),
     Reason.FOLLOWER: _l("You get this because you follow the idea."),
     Reason.OWNER: _l("You get this because you look after the idea."),
+    Reason.PROPOSER: _l("You get this because you proposed it."),
 }
 
 
@@ -105,12 +111,29 @@ class Story:
     change: StatusChange | None = None
     main: Idea | None = None
     hidden_because: str = ""
+    entry_id: int | None = None  # of the changelog
+    verdict: str = ""  # on what its reader had proposed
+    objections: int = 0
 
     @property
     def is_moot(self) -> bool:
         """Whether what it told of was taken back, so that there is nothing left to say."""
         gone = self.comment is None or self.comment.deleted_at is not None
-        return gone and self.is_comment
+        return (gone and self.is_comment) or (self.kind is Kind.MERGE_OBJECTED and not self.objections)
+
+    @property
+    def still_joined(self) -> bool:
+        """Whether the merge it tells of still stands; its moment is the one since which the idea is merged."""
+        merged = self.idea.status is Status.MERGED
+        return merged and self.change is not None and self.idea.status_since == self.change.at
+
+    @property
+    def objectable_until(self) -> datetime | None:
+        """Until when its reader may say that a merge is not what they meant; None where they may not."""
+        if self.kind is not Kind.MERGED or self.reason is Reason.OWNER or not self.still_joined or not self.change:
+            return None
+        until = self.change.at + WINDOW
+        return until if utcnow() < until else None
 
     @property
     def is_comment(self) -> bool:
@@ -138,6 +161,12 @@ class Story:
         if self.kind is Kind.VOTED:
             votes = self.idea.votes
             return ngettext("%(num)d person is behind your idea now", "%(num)d people are behind your idea now", votes)
+        if self.kind is Kind.MERGE_OBJECTED:
+            return ngettext(
+                "%(num)d person says of a merge: this is not what I meant",
+                "%(num)d people say of a merge: this is not what I meant",
+                self.objections,
+            )
         if self.target is Status.SHIPPED and self.reason in {Reason.AUTHOR, Reason.VOTER} and self.idea.votes > 1:
             return _("Shipped. You were one of %(number)s who asked", number=self.idea.votes)
         return str(WHY[self.kind][self.reason]) % {"who": self.who}
@@ -156,7 +185,9 @@ class Story:
             return self.hidden_because
         if self.answer:
             return self.answer.body
-        return self.change.reason if self.change and not self.change.overrides else ""
+        if not self.change or self.change.overrides or self.kind is Kind.MERGE_OBJECTED:
+            return ""
+        return self.change.notice or self.change.reason
 
     @property
     def quoted(self) -> str:
@@ -182,8 +213,14 @@ class Story:
                 return [_("You get a first answer by %(date)s. Until then others can vote and comment.", date=day(due))]
             case Kind.HIDDEN:
                 return [_("You can still see it yourself. If you think this is a mistake, write to us.")]
-            case Kind.MERGED if self.main:
-                return [_("It now lives in “%(title)s”, and votes for it count there.", title=self.main.title)]
+            case Kind.MERGED:
+                return self._of_merge()
+            case Kind.MERGE_OBJECTED if self.main:
+                return [_("It was joined with “%(title)s”. What they meant stands in triage.", title=self.main.title)]
+            case Kind.PROPOSAL_SETTLED if self.main:
+                return [_of_proposal(self.verdict, self.main)]
+            case Kind.CREDITED:
+                return [_("It came out, and you had a part in it. Until you say yes the changelog says “a member”.")]
             case Kind.QUESTION_REMINDER:
                 return [_("Answer with a comment. Without an answer we go on with what we know.")]
             case Kind.NEEDS_INFO if self.reason is Reason.AUTHOR:
@@ -194,19 +231,31 @@ class Story:
                 return [_("Next update by %(date)s.", date=day(due))]
         return []
 
+    def _of_merge(self) -> list[str]:
+        said = []
+        if self.main:
+            said.append(_("It now lives in “%(title)s”, and votes for it count there.", title=self.main.title))
+        if until := self.objectable_until:
+            said.append(
+                _("If that is not what you meant, say so by %(date)s, and you get your vote back.", date=day(until))
+            )
+        return said
+
 
 def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
     """Return the stories of these notifications that their reader may still see, in the same order."""
     records = {n.id: n.record for n in notifications}
     data = [record.data for record in records.values()]
     seen = ideas_visible_to(reader).options(joinedload(Idea.board))
-    ideas = _by_id(seen, Idea, [n.idea_id for n in notifications] + [facts.get("into_id") for facts in data])
+    ideas = _by_id(seen, Idea, [n.idea_id for n in notifications] + [_other(facts) for facts in data])
     actors = _by_id(select(User), User, [record.actor_id for record in records.values()])
     said = select(Answer).options(joinedload(Answer.author))
     answers = _by_id(said, Answer, [facts.get("answer_id") for facts in data])
     comments = _by_id(select(Comment), Comment, [facts.get("comment_id") for facts in data])
     changes = _by_id(select(StatusChange), StatusChange, [facts.get("change_id") for facts in data])
     questions = _questions([n for n in notifications if n.kind == Kind.QUESTION_REMINDER])
+
+    objections = _objections([n for n in notifications if n.kind == Kind.MERGE_OBJECTED])
 
     def story(n: Notification, idea: Idea) -> Story:
         facts = n.record.data
@@ -221,12 +270,29 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
             answer=answers.get(facts.get("answer_id")) or questions.get(n.id),
             comment=comments.get(facts.get("comment_id")),
             change=changes.get(facts.get("change_id")),
-            main=ideas.get(facts.get("into_id")),
+            main=ideas.get(_other(facts)),
             hidden_because=str(facts.get("reason", "")),
+            entry_id=facts.get("entry_id"),
+            verdict=str(facts.get("verdict", "")),
+            objections=objections.get(n.idea_id or 0, 0),
         )
 
     stories = [story(n, ideas[n.idea_id]) for n in notifications if n.idea_id in ideas]
     return [told for told in stories if not told.is_moot]
+
+
+def _other(facts: dict[str, Any]) -> int | None:
+    """The idea that a merge or a proposal is about besides its own."""
+    other: int | None = facts.get("into_id") or facts.get("other_id")
+    return other
+
+
+def _of_proposal(verdict: str, main: Idea) -> str:
+    if verdict == "merged":
+        return _("You were right: it was joined with “%(title)s”.", title=main.title)
+    if verdict == "refused":
+        return _("The team thinks it is something else than “%(title)s”, so both stay. Thank you for looking.", title=main.title)
+    return _("The team agrees about “%(title)s”. Where these are, ideas stay apart.", title=main.title)
 
 
 def _by_id(query: sa.Select[Row], table: type[Numbered], ids: Iterable[int | None]) -> dict[int | None, Row]:
@@ -245,3 +311,12 @@ def _questions(reminders: Sequence[Notification]) -> dict[int, Answer]:
     asked = select(Answer).where(Answer.idea_id.in_(ids), Answer.status == Status.NEEDS_INFO).order_by(Answer.id)
     by_idea = {answer.idea_id: answer for answer in db.session.scalars(asked.options(joinedload(Answer.author)))}
     return {reminder.id: by_idea[reminder.idea_id] for reminder in reminders if reminder.idea_id in by_idea}
+
+
+def _objections(told: Sequence[Notification]) -> dict[int, int]:
+    """How many people object to the merge of each of these ideas now."""
+    if not told:
+        return {}
+    standing = select(Objection.idea_id, sa.func.count()).where(Objection.ended_at.is_(None))
+    of_these = standing.where(Objection.idea_id.in_([n.idea_id for n in told])).group_by(Objection.idea_id)
+    return dict(db.session.execute(of_these).tuples().all())

@@ -18,6 +18,8 @@ OPEN = FILES | {
     "credentials.prove",
     "credentials.second_step",
     "credentials.two_step",
+    "notifications.object_by_mail",
+    "notifications.objection_by_mail",
     "notifications.stop",
     "notifications.stop_now",
     "pages.appearance",

@@ -27,6 +27,8 @@ OPEN = frozenset(
         "notifications.caught",
         "notifications.caught_html",
         "notifications.caught_mail",
+        "notifications.object_by_mail",
+        "notifications.objection_by_mail",
         "notifications.stop",
         "notifications.stop_now",
         "pages.appearance",

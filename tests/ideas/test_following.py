@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 def told(idea) -> dict[int, str]:
-    people = db.session.execute(queries.audience_of(queries.with_merged(idea), None))
+    people = db.session.execute(queries.audience_of(idea.id, None))
     return dict(people.all())
 
 

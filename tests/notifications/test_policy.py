@@ -10,7 +10,7 @@ from portal.accounts.roles import Role
 from portal.comments import service as comments
 from portal.db import db
 from portal.events import EventRecord
-from portal.ideas import merging, moves
+from portal.ideas import merging, moves, objections
 from portal.ideas import service as ideas
 from portal.ideas.events import IdeaMoved, InfoStillNeeded
 from portal.ideas.models import Idea
@@ -86,9 +86,16 @@ def merge(cast: Cast) -> None:
 def undo_merge(cast: Cast) -> None:
     """Join it, and take that back."""
     merge(cast)
-    forget_what_was_told()
+    outbox.work_off(500)  # only whoever was told of the merge is told of its end
     with transaction():
         merging.undo_merge(cast.idea, cast.pm, "They differ.")
+
+
+def object_to_merge(cast: Cast) -> None:
+    """Join it, and let a voter say that it is something else."""
+    merge(cast)
+    with transaction():
+        objections.object_to_merge(cast.idea, cast.voter, "I meant the other door.")
 
 
 def remind(cast: Cast) -> None:
@@ -126,6 +133,7 @@ ACTS: dict[Kind, Callable[[Cast], None]] = {
     Kind.REPLIED: within(lambda cast: comments.post_comment(cast.idea, cast.bystander, "So do I.", cast.comment)),
     Kind.MERGED: merge,
     Kind.MERGE_UNDONE: undo_merge,
+    Kind.MERGE_OBJECTED: object_to_merge,
     Kind.ASSIGNED: reassign,
 }
 

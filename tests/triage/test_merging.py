@@ -69,7 +69,7 @@ def test_the_preview_is_what_happens(browse, settle, headers):
     assert '<b class="num">12</b> votes' in text
     assert "4 only from the first, 5 come from the second, 3 voted on both and count once." in text
     assert "1 stays readable at the old address." in text
-    followers = queries.audience_of(queries.with_merged(main), None).subquery()
+    followers = queries.audience_of(main.id, None).subquery()
     assert db.session.scalar(select(func.count()).select_from(followers)) == preview.followers_after
     event = db.session.scalars(select(EventRecord).filter_by(name="idea.merged", idea_id=idea.id)).one()
     heard = select(func.count()).where(Notification.event_id == event.id, Notification.reason != "owner")

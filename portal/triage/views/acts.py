@@ -13,10 +13,12 @@ from portal.accounts.roles import TRIAGERS
 from portal.boards.queries import list_worked_on, team_of
 from portal.errors import Refusal
 from portal.ideas import merging, moves, service
+from portal.ideas.merges import merge_of
 from portal.ideas.models import TEXT_MAX, Idea
 from portal.ideas.queries import count_audience, get_idea
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.workflow import MOVES, Status
+from portal.notifications.queries import count_told_of_merge
 from portal.text import render_markdown
 from portal.transactions import transaction
 from portal.triage import queues
@@ -164,7 +166,9 @@ def undo_merge(queue: str, idea_id: int) -> ResponseReturnValue:
     reason = request.form.get("reason", "") or (_("The merge was a mistake.") if at_once else "")
 
     def act() -> str:
-        told = merging.undo_merge(idea, member(), reason).told
+        merge = merge_of(idea)
+        merging.undo_merge(idea, member(), reason)
+        told = count_told_of_merge(idea, merge.id, member().id) if merge else 0
         return say_told(_("The merge is taken back."), told)
 
     return _change(queue, idea, act, stay=True, typed=[(_("Reason"), reason)])

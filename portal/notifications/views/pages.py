@@ -52,6 +52,8 @@ def open(notification_id: int) -> Response:
     story = queries.news_row(notification, notification.id, viewer()).lead
     with transaction():
         service.mark_idea_read(member(), notification)
+    if story.entry_id:
+        return go_to(url_for("changelog.credit", entry_id=story.entry_id))
     idea = story.main or story.idea
     return go_to(url_for("ideas.show", idea_id=idea.id, _anchor=story.place or None))
 
