@@ -22,6 +22,7 @@ from portal.web import (
     guests,
     limits,
     membership_gate,
+    opened,
     remembered,
     security,
     session,
@@ -56,7 +57,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     limits.init_app(app)
     csrf.init_app(app)
     compress.init_app(app)
-    asked = (guests, security, session, membership_gate, gates)
+    asked = (guests, opened, security, session, membership_gate, gates)
     for part in (*asked, assets, context, remembered, errors, reactions, index, search_log, blueprints):
         part.init_app(app)
     return app

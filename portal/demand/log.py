@@ -60,6 +60,8 @@ class SearchLog:
             if before is not None:
                 del self._waiting[before.key]
                 noted.key = before.key
+                if before.words == noted.words:  # narrowed down, or looked at once more
+                    noted.found = max(before.found, noted.found)
             if len(self._waiting) < MOST:
                 self._waiting[noted.key] = noted
         self._write_soon()

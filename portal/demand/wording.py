@@ -31,6 +31,22 @@ def group_of(words: str) -> str:
     return " ".join(sorted(set(stems(words))))[:WORDS_MAX]
 
 
+def cuts(word: str) -> set[str]:
+    """Return the word, and what is left of it without one letter: words that a slip tells apart have one in common."""
+    return {word} | {word[:place] + word[place + 1 :] for place in range(len(word))}
+
+
+def is_slip(one: str, other: str) -> bool:
+    """Whether two words begin alike and differ by one letter: added, left out, changed, or two of them swapped."""
+    if one[:1] != other[:1]:
+        return False
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    return max(len(one), len(other)) == 1 or (len(one) == 2 and one == other[::-1])
+
+
 def goes_on(before: str, after: str) -> bool:
     """Whether somebody who typed the one typed the other: on, back, or the same once more."""
     return after.startswith(before) or before.startswith(after)
