@@ -1,0 +1,36 @@
+"""What a member fills in who says that an idea exists already."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, ValidationError
+
+from portal.duplicates.models import WHY_MAX
+from portal.text import clean_line
+
+_NUMBER = re.compile(r"#?(\d{1,9})")
+_PATH = re.compile(r"(?:/[\w-]+)*?/ideas/(\d{1,9})/?")
+
+
+class ProposalForm(FlaskForm):
+    """Which idea says the same, and why."""
+
+    other = HiddenField()
+    why = StringField(_l("Why do you think so?"), filters=[clean_line])
+
+    def validate_why(self, field: StringField) -> None:
+        """Take a line that fits."""
+        if len(field.data or "") > WHY_MAX:
+            raise ValidationError(_("Use at most %(max)d characters.", max=WHY_MAX))
+
+
+def number_in(text: str) -> int | None:
+    """Return the number of the idea that somebody means who types a number or pastes an address."""
+    text = text.strip()
+    found = _NUMBER.fullmatch(text) or _PATH.fullmatch(urlsplit(text).path if "/" in text else "")
+    return int(found[1]) if found else None
