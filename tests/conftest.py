@@ -1,7 +1,8 @@
 """The fixtures: peers, the app on both databases, people with browsers."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from portal.accounts.models import User
 from portal.db import db
 from portal.membership import setting_up
 from portal.options import option
+from portal.web import assets
 from tests.support import need
 from tests.support.browser import Browser
 from tests.support.chromium import find_chromium, help_playwright_start
+from tests.support.connections import close_what_was_left_open, watch_connections
 from tests.support.databases import Database, Postgres, SQLite, forget
 from tests.support.live import People, served
 from tests.support.mail import MailServer
@@ -32,6 +35,17 @@ def pytest_configure() -> None:
     """Forget the settings of this shell: the tests say themselves what the portal is to be like."""
     for name in [name for name in os.environ if name.startswith("PORTAL_") and not name.startswith(OURS)]:
         del os.environ[name]
+    watch_connections()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Fail a test that leaves a connection open: swept up later, it would fail another."""
+    try:
+        yield
+    finally:
+        left = close_what_was_left_open()
+    assert not left, "left open: " + ", ".join(left)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -147,6 +161,24 @@ def compiled_addresses() -> Iterator[None]:
     Rule._compile_builder = compile_once
     yield
     Rule._compile_builder = compile_anew
+
+
+@pytest.fixture(scope="session", autouse=True)
+def joined_styles() -> Iterator[None]:
+    """Style sheets and bundles that one test's app made of the same files, for the apps of the next ones."""
+    join, bundle = assets._joined, assets._bundle
+    joined: dict[tuple[Any, ...], str] = {}
+
+    def join_once(files: Iterable[Path]) -> str:
+        found = list(files)
+        key = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in found)
+        if key not in joined:
+            joined[key] = join(found)
+        return joined[key]
+
+    assets._joined, assets._bundle = join_once, cache(bundle)
+    yield
+    assets._joined, assets._bundle = join, bundle
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from tests.support.accessibility import assert_accessible
-from tests.support.browser import HTMX, PLAIN, Browser, either_way
+from tests.support.browser import HTMX, PLAIN, Browser, either_way, without_tokens
 from tests.support.live import with_and_without_javascript
 from tests.support.queries import queries
 
@@ -20,6 +20,7 @@ __all__ = [
     "need",
     "queries",
     "with_and_without_javascript",
+    "without_tokens",
 ]
 
 PEERS = {"chromium", "postgres", "valkey", "smtp", "openid"}

@@ -1,6 +1,7 @@
 """A browser without a window: Flask's test client, made to behave as a person's browser does."""
 
 import contextvars
+import re
 from typing import Any
 
 import flask
@@ -46,6 +47,16 @@ class Browser(FlaskClient):
             secret = session.setdefault("csrf_token", "a secret of this browser")
         serializer = URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token")
         return str(serializer.dumps(secret))
+
+
+def without_tokens(page: str) -> str:
+    """A page without its forms' tokens, which change with the second: the way to compare two pages."""
+    return _TOKEN.sub("", page)
+
+
+_TOKEN = re.compile(
+    r"""(?<=csrf_token" value=")[\w.-]+|(?<=X-CSRFToken": ")[\w.-]+|(?<=X-CSRFToken&#34;: &#34;)[\w.-]+"""
+)
 
 
 def _session_of(app: Flask, user_id: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import flask_migrate
 
 import portal
 from portal.db import db
+from tests.support.connections import outlives_tests
 from tests.support.postgres import PostgreSQL
 
 
@@ -30,7 +31,7 @@ class SQLite:
         self.file = folder / "portal.db"
         self.url = f"sqlite:///{self.file}"
         migrate(self.url, folder)
-        self.pristine = sqlite3.connect(":memory:")
+        self.pristine = outlives_tests(sqlite3.connect(":memory:"))
         self._copy(self.file, self.pristine)
 
     def renew(self) -> None:
@@ -56,7 +57,7 @@ class Postgres:
         server.execute("CREATE DATABASE portal")
         self.url = server.url("portal")
         migrate(self.url, folder)
-        self.connection = server.connect("portal")
+        self.connection = outlives_tests(server.connect("portal"))
         self.connection.execute(KEEP)
 
     def renew(self) -> None:

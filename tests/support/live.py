@@ -20,6 +20,7 @@ with_and_without_javascript = pytest.mark.parametrize(
 def served(app: Flask) -> Iterator[str]:
     """Serve an app from a thread of this process and give its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = False  # so that the end waits for what is being answered still, and for its connection
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -20,6 +20,7 @@ from portal.security.models import SecurityEntry
 from portal.web import limits
 from tests.factories import make_idea, make_user
 from tests.support import HTMX, Browser, need, queries
+from tests.support.databases import forget
 from tests.support.valkey import Valkey
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -196,23 +197,27 @@ def test_every_limit_is_named_after_itself_and_can_be_read():
 @pytest.fixture
 def shared(valkey):
     """A real store in which nothing is counted yet."""
-    redis.Redis(unix_socket_path=str(valkey.socket)).flushall()
+    with redis.Redis(unix_socket_path=str(valkey.socket)) as store:
+        store.flushall()
     return f"redis+unix://{valkey.socket}"
 
 
-def app_counting_in(store, app):
-    return portal.create_app(
-        {
-            "TESTING": True,
-            "SECRET_KEY": app.config["SECRET_KEY"],
-            "SQLALCHEMY_DATABASE_URI": app.config["SQLALCHEMY_DATABASE_URI"],
-            "INSTANCE": app.config["INSTANCE"],
-            "WORKER": "off",
-            "LIMITS": True,
-            "LIMITS_STORAGE": store,
-            "LIMITS_OVERRIDE": "votes = 2 per minute",
-        }
-    )
+@pytest.fixture
+def app_counting_in(app):
+    """Apps beside the usual one, as processes of the same portal are: each counts in a store."""
+    apps = []
+
+    def make(store):
+        settings = {"SECRET_KEY", "SQLALCHEMY_DATABASE_URI", "INSTANCE"}
+        counting = {"LIMITS": True, "LIMITS_STORAGE": store, "LIMITS_OVERRIDE": "votes = 2 per minute"}
+        shared = {name: app.config[name] for name in settings}
+        apps.append(portal.create_app({"TESTING": True, "WORKER": "off"} | shared | counting))
+        return apps[-1]
+
+    yield make
+    for made in apps:
+        with made.app_context():
+            forget(db)
 
 
 def ask(app, times, path="/rules"):
@@ -221,17 +226,17 @@ def ask(app, times, path="/rules"):
     return [browser.get(path, environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code for _ in range(times)]
 
 
-def test_s54_processes_count_together_in_a_shared_store(app, shared):
+def test_s54_processes_count_together_in_a_shared_store(app_counting_in, shared):
     with time_machine.travel(utcnow(), tick=True):
-        seen = [ask(app_counting_in(shared, app), 10) for _ in range(4)]
+        seen = [ask(app_counting_in(shared), 10) for _ in range(4)]
 
     assert seen[:3] == [[200] * 10] * 3
     assert set(seen[3]) == {429}
 
 
-def test_s54_limits_hold_per_process_while_the_shared_store_is_away(app):
+def test_s54_limits_hold_per_process_while_the_shared_store_is_away(app_counting_in):
     server = need("valkey", Valkey)
-    counting = app_counting_in(f"redis+unix://{server.socket}", app)
+    counting = app_counting_in(f"redis+unix://{server.socket}")
     assert ask(counting, 5) == [200] * 5
     server.stop()
 
@@ -247,10 +252,10 @@ def test_s54_limits_hold_per_process_while_the_shared_store_is_away(app):
     assert time.monotonic() - begun < 20
 
 
-def test_s54_a_store_that_returns_is_used_again(app, monkeypatch):
+def test_s54_a_store_that_returns_is_used_again(app_counting_in, monkeypatch):
     monkeypatch.setattr(limits, "ASK_AGAIN", 0.0)
     server = need("valkey", Valkey)
-    counting = app_counting_in(f"redis+unix://{server.socket}", app)
+    counting = app_counting_in(f"redis+unix://{server.socket}")
     requests = counting.extensions["requests"]
     real, failing = limits._hit, [True]
 
