@@ -36,6 +36,7 @@ from portal.ideas.events import (
     MergeUndone,
     ObjectionTakenBack,
     OwnerAssigned,
+    TagsChanged,
     VoteCast,
     VoteWithdrawn,
 )
@@ -48,7 +49,10 @@ from portal.privacy import clocks as privacy
 from portal.privacy import gathering
 from portal.privacy import letters as privacy_letters
 from portal.privacy.service import EXPORT_LETTER, LEAVING_LETTER
+from portal.search import changes, saved, watching
 from portal.search import index as search
+from portal.search import letters as search_letters
+from portal.search.events import MatchesFound
 from portal.security import letters as security_letters
 from portal.security import retention
 from portal.security import service as security
@@ -69,7 +73,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     IdeaAnswered: (search.index_idea, notifications.tell_of_answer),
     IdeaMerged: (search.index_idea, duplicates.remember_merge, notifications.tell_of_merge),
     MergeUndone: (search.index_idea, duplicates.remember_undo, notifications.tell_of_undone_merge, notifications.count_objection_as_read),
-    MergeObjected: (notifications.tell_of_objection,),
+    MergeObjected: (duplicates.remember_objection, notifications.tell_of_objection,),
     ObjectionTakenBack: (notifications.count_objection_as_read,),
     ProposalSettled: (notifications.tell_proposer,),
     InfoStillNeeded: (notifications.remind_of_question,),
@@ -80,6 +84,8 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     VoteWithdrawn: (demand.forget_those_who_withdrew,),
     CreditOffered: (notifications.ask_about_credit,),
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
+    TagsChanged: (changes.watch_idea,),
+    MatchesFound: (notifications.tell_of_matches,),
     CommentEdited: (search.index_idea,),
     CommentDeleted: (search.index_idea, notifications.count_comment_as_read),
 }
@@ -108,6 +114,7 @@ LETTERS: dict[str, mail.Writer] = {
     addresses.CHANGED_LETTER: credential_letters.address_changed_letter,
     credential_letters.PROOF_LETTER: credential_letters.proof_letter,
     security.NEW_BROWSER: security_letters.new_browser_letter,
+    watching.LETTER: search_letters.saved_searches_letter,
     LEAVING_LETTER: privacy_letters.leaving_letter,
     EXPORT_LETTER: privacy_letters.export_letter,
 }
@@ -118,6 +125,9 @@ CHORES: tuple[Callable[[], int], ...] = (
     search.index_pending,
     scan.look,
     duplicates.tell_proposers,
+    watching.tell_of_changed,
+    watching.tell_of_counted,
+    watching.mail_of_the_day,
     mail.send_due,
     clocks.return_to_review,
     clocks.remind_of_questions,
@@ -139,4 +149,5 @@ def init_app(app: Flask) -> None:
         events.name_of(reaction): reaction for reactions in REACTIONS.values() for reaction in reactions
     }
     app.extensions["letters"] = LETTERS
+    app.extensions["names_of_searches"] = saved.names_of
     app.extensions["chores"] = CHORES

@@ -23,17 +23,20 @@ from portal.boards.models import Audience
 from portal.credentials import links
 from portal.credentials.models import MailedLink, Passkey, Purpose
 from portal.db import Model, db, utcnow
+from portal.demand.models import NotedSearch, Reach, Receipt, Searcher
 from portal.events import EventRecord
+from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication, Status
 from portal.membership import invitations
 from portal.membership.models import Invitation
-from portal.notifications.links import stop_token
+from portal.notifications.links import objection_token, stop_token
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.privacy import files
 from portal.privacy import service as privacy
 from portal.privacy.models import Export
 from portal.search import index
+from portal.search.models import SavedSearch
 from portal.transactions import transaction
 from tests.factories import (
     PASSWORD,
@@ -48,7 +51,7 @@ from tests.factories import (
     make_user,
     move_to,
 )
-from tests.support import HTMX, Browser
+from tests.support import HTMX, Browser, without_tokens
 from tests.support.images import picture
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -68,6 +71,9 @@ OWN = {
     "invitation to oneself",
     "export",
     "session of one's own",
+    "credit",
+    "receipt of one's own",
+    "kept search",
 }  # what only its owner can know of
 
 
@@ -117,8 +123,14 @@ TABLE = (
     get("ideas.show", EVERYBODY, "idea"),
     get("ideas.history", EVERYBODY, "idea"),
     get("ideas.new", EVERYBODY),
+    post("ideas.new", EVERYBODY, form=WORDS),
     get("search.index", EVERYBODY),
     get("search.similar", EVERYBODY),
+    get("search.saved", STAFF_READERS),
+    post("search.save", STAFF_READERS, form={"q": "maps", "name": "{new slug}", "alert": "inbox"}),
+    get("search.open_saved", STAFF_READERS, "kept search"),
+    post("search.change_saved", STAFF_READERS, "kept search", {"name": "{new slug}", "alert": "none"}),
+    post("search.delete_saved", STAFF_READERS, "kept search"),
     get("accounts.profile", EVERYBODY, "person"),
     get("accounts.sign_in", EVERYBODY),
     get("accounts.sign_up", EVERYBODY),
@@ -146,10 +158,21 @@ TABLE = (
     post("ideas.vote", PARTICIPANTS, "idea"),
     post("ideas.withdraw_vote", PARTICIPANTS, "idea"),
     post("ideas.follow", PARTICIPANTS, "idea"),
+    get("notifications.objection", PARTICIPANTS, "merged idea"),
+    post("notifications.object_to_merge", PARTICIPANTS, "merged idea", {"words": "I meant the other."}, author_may=True),
+    get("notifications.objection_by_mail", EVERYBODY, "objection link"),
+    post("notifications.object_by_mail", EVERYBODY, "objection link", {"choice": "object"}),
     post("ideas.unfollow", PARTICIPANTS, "idea"),
     get("comments.new", PARTICIPANTS, "idea"),
     post("comments.post", PARTICIPANTS, "idea", {"body": "That would help me too."}),
-    post("comments.back", PARTICIPANTS, "idea", WORDS),
+    get("demand.review", PARTICIPANTS | {None}, "idea"),
+    post("demand.review", PARTICIPANTS | {None}, "idea", WORDS),
+    post("demand.back", PARTICIPANTS, "idea", WORDS),
+    post("demand.withdraw", PARTICIPANTS, "idea", WORDS),
+    get("demand.mine", MEMBERS),
+    get("demand.differs", MEMBERS, "receipt of one's own"),
+    post("demand.differs", MEMBERS, "receipt of one's own", {"differs": "Mine is about winter."}),
+    post("demand.forget", MEMBERS, "receipt of one's own"),
     get("comments.edit", AUTHOR, "comment", author_may=True),
     post("comments.edit", AUTHOR, "comment", {"body": "Said better."}, author_may=True),
     get("comments.delete", MODERATORS, "comment", author_may=True),
@@ -314,10 +337,46 @@ TABLE = (
         "triage.undo_merge", TRIAGERS, "merged idea", {"reason": "They are not the same."}, args={"queue": "first-look"}
     ),
     get("triage.merge", TRIAGERS, "idea"),
-    post("triage.join", TRIAGERS, "idea", {"into": "{main}", "seen": "new"}),
+    post("triage.join", TRIAGERS, "idea", {"into": "{main}", "seen": "{seen}"}),
+    get("demand.searched", STAFF_READERS),
+    get("demand.searched_table", STAFF_READERS),
+    post("demand.set_searches_aside", TRIAGERS, form={"stems": "{searched}", "verdict": "noise"}),
+    post("demand.bring_searches_back", TRIAGERS, form={"stems": "{searched}"}),
+    post("demand.hide", TRIAGERS, "receipt"),
+    post("demand.show", TRIAGERS, "hidden receipt"),
     get("ideas.voters", STAFF_READERS, "idea"),
     get("ideas.address", DECIDERS, "voter"),
     post("ideas.address", DECIDERS, "voter", {"reason": "They asked us to call them about it."}),
+    # The roadmap
+    get("roadmap.index", EVERYBODY),
+    get("roadmap.move", DECIDERS, "idea", status=Status.PLANNED),
+    post("roadmap.move", DECIDERS, "idea", {"theme": "", "horizon": "off"}, status=Status.PLANNED),
+    post("roadmap.place", DECIDERS, "idea", {"theme": "", "horizon": "off"}, status=Status.PLANNED),
+    get("roadmap.more", DECIDERS),
+    get("roadmap.themes", DECIDERS),
+    post("roadmap.themes", DECIDERS, form={"name": "Out of signal"}),
+    get("roadmap.theme", DECIDERS, "theme"),
+    post("roadmap.theme", DECIDERS, "theme", {"name": "Home safe"}),
+    post("roadmap.order", DECIDERS, "theme", {"to": "up"}),
+    # The changelog
+    get("changelog.index", EVERYBODY),
+    get("changelog.show", EVERYBODY, "entry"),
+    get("changelog.drafts", DECIDERS),
+    get("changelog.new", DECIDERS),
+    post("changelog.new", DECIDERS, form={"title": "Routes offline", "body": "Now.", "kind": "new", "board": ""}),
+    get("changelog.edit", DECIDERS, "entry"),
+    post("changelog.edit", DECIDERS, "entry", {"seen": "1", "title": "New", "body": "N.", "kind": "new", "board": ""}),
+    get("changelog.publish", DECIDERS, "draft"),
+    post("changelog.publish", DECIDERS, "draft", {"do": "now"}),
+    post("changelog.withdraw", DECIDERS, "entry"),
+    post("changelog.remove", DECIDERS, "draft"),
+    get("changelog.people", DECIDERS, "entry"),
+    post("changelog.people", DECIDERS, "entry", {"who": "The Author", "part": "tested", "idea": "{main}"}),
+    post("changelog.remove_person", DECIDERS, "credit of somebody"),
+    get("changelog.credit", MEMBERS, "credit"),
+    post("changelog.credit", MEMBERS, "credit", {"answer": "yes"}),
+    get("changelog.credits", MEMBERS),
+    post("changelog.credits", MEMBERS, form={"choice": "never"}),
     # Boards
     get("boards.index", ADMINS),
     get("boards.new", ADMINS),
@@ -416,8 +475,12 @@ class World:
             "{other board}": self.other_board.slug,
             "{new address}": f"new-{secrets.token_hex(4)}@example.org",
             "{issuer}": f"https://{secrets.token_hex(4)}.example",
+            "{searched}": self._searched() if "{searched}" in row.form.values() else "",
             "{new slug}": f"renamed-{secrets.token_hex(4)}",
         }
+        if row.form.get("seen") == "{seen}":
+            shown = re.search(r'name="seen" value="([^"]*)"', browser.get(f"{url}?into={self.main.id}").text)
+            words["{seen}"] = shown[1] if shown else ""
         data = {name: words.get(value, value) for name, value in row.form.items()}
         return browser.post(url, data=data, **options)
 
@@ -434,7 +497,8 @@ class World:
         kinds: dict[str, Callable[[], dict[str, Any]]] = {
             "": dict,
             "idea": lambda: {"idea_id": self._idea(row.publication, row.status, author=who).id},
-            "merged idea": lambda: {"idea_id": self._merged().id},
+            "merged idea": lambda: {"idea_id": self._merged(who).id},
+            "objection link": lambda: {"token": self._objection_link()},
             "comment": lambda: {"comment_id": make_comment(self.main, author=who or self.author).id},
             "board": lambda: {"slug": self.open_board.slug},
             "person": lambda: {"user_id": self.author.id},
@@ -454,6 +518,17 @@ class World:
             "mail set aside": lambda: {"kind": "mails", "work_id": self._mail().id},
             "empty board": lambda: {"board_id": make_board().id},
             "place": self._place,
+            "entry": lambda: {"entry_id": self._entry().id},
+            "draft": lambda: {"entry_id": self._entry(published=False).id},
+            "credit": lambda: {"entry_id": self._entry(thanks=who or self.author).id},
+            "credit of somebody": lambda: {
+                "entry_id": self._entry(thanks=self.author).id,
+                "user_id": self.author.id,
+            },
+            "theme": lambda: {"theme_id": self._theme().id},
+            "receipt": lambda: self._receipt(make_user()),
+            "hidden receipt": lambda: self._receipt(make_user(), hidden_at=utcnow()),
+            "receipt of one's own": lambda: {"idea_id": self._receipt(who or self.author)["idea_id"]},
             "voter": lambda: {"idea_id": self.main.id, "user_id": self.main.author_id},
             "link to open an account": lambda: {"token": self._mailed(Purpose.SIGN_UP)},
             "link to sign in": lambda: {"token": self._mailed(Purpose.SIGN_IN)},
@@ -470,6 +545,7 @@ class World:
             "export": lambda: {"export_id": self._export(who or self.author).id},
             "link to stay": lambda: {"token": self._link_to_stay()},
             "session of one's own": lambda: {"handle": self._session(who or self.author)},
+            "kept search": lambda: {"search_id": self._kept(who or self.author)},
             "asset": lambda: {"file": self._stylesheet()},
         }
         return kinds[row.about]()
@@ -490,13 +566,50 @@ class World:
         make_place(board, person, Role.PM)
         return {"board_id": board.id, "user_id": person.id}
 
-    def _merged(self) -> Idea:
+    def _entry(self, published: bool = True, thanks: User | None = None) -> Any:
+        from portal.changelog import service
+        from portal.changelog.models import Kind, Part
+
+        pm = self.people[Role.PM]
+        with transaction(wake=False):
+            words = service.Words("Routes offline", "Now.", Kind.NEW, None, [self.main])
+            entry = service.write_entry(words, pm)
+            if thanks is not None:
+                service.name_person(entry, thanks, self.main, Part.TESTED, pm)
+            if published:
+                service.publish(entry, pm, ())
+        return entry
+
+    def _theme(self) -> Any:
+        from portal.roadmap.service import add_theme
+
+        with transaction(wake=False):
+            return add_theme("Out of signal", "", self.people[Role.PM])
+
+    def _searched(self) -> str:
+        stems, now = f"tent{secrets.token_hex(4)}", utcnow()
+        searched = {"words": stems, "stems": stems, "found": 0, "by": Searcher.MEMBER, "reach": Reach.OPEN}
+        with transaction(wake=False):
+            db.session.add(NotedSearch(key=secrets.token_hex(8), at=now, day=now.date(), **searched))
+        return stems
+
+    def _receipt(self, who: User, **fields: Any) -> dict[str, int]:
+        idea = make_idea(board=self.open_board)
+        with transaction(wake=False):
+            db.session.add(Receipt(idea_id=idea.id, user_id=who.id, typed="Sleep outside", differs="Mine.", **fields))
+        return {"idea_id": idea.id, "user_id": who.id}
+
+    def _merged(self, author: User | None = None) -> Idea:
         from portal.ideas.moves import MoveDetails, move_idea
 
-        idea = self._idea()
+        idea = self._idea(author=author)
         with transaction(wake=False):
             move_idea(idea, Status.MERGED, self.people[Role.PM], MoveDetails(into=self.main))
         return idea
+
+    def _objection_link(self) -> str:
+        merge = merge_of(self._merged())
+        return objection_token(self.author.id, merge.id) if merge else ""
 
     def _seen_for_a_moment(self, idea: Idea) -> Idea:
         self.kept = getattr(self, "kept", {})
@@ -620,6 +733,12 @@ class World:
 
     def _suspended(self) -> User:
         return make_user(suspended_at=utcnow(), suspended_until=utcnow() + timedelta(days=3))
+
+    def _kept(self, who: User) -> int:
+        with transaction(wake=False):
+            search = SavedSearch(user_id=who.id, name=f"Maps {secrets.token_hex(4)}", query="maps")
+            db.session.add(search)
+        return search.id
 
     def _stylesheet(self) -> str:
         with self.app.test_request_context():
@@ -756,7 +875,9 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "ideas.discard_draft",
         "ideas.withdraw_vote",
         "comments.unmark_helpful",
-        "comments.back",  # takes words along to another form
+        "ideas.new",  # shows in one form what another one sends
+        "demand.review",
+        "demand.withdraw",
         "accounts.ask_for_confirmation",  # of a confirmed address
         "notifications.confirm_again",
         "notifications.unmute",
@@ -885,8 +1006,7 @@ def test_s04_what_others_were_told_answers_like_what_does_not_exist(world):
 
 def without_numbers(answer: Any) -> tuple[Any, ...]:
     """All that an answer says, but for the number that was asked for."""
-    text = re.sub(r"\d+", "N", answer.text)
-    text = re.sub(r'name="csrf_token" value="[^"]+"|"X-CSRFToken": "[^"]+"|X-CSRFToken&#34;: &#34;[^&]+', "token", text)
+    text = re.sub(r"\d+", "N", without_tokens(answer.text))
     headers = sorted(
         (name, re.sub(r"\d+", "N", value))
         for name, value in answer.headers

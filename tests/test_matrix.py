@@ -251,8 +251,9 @@ def test_s02_who_waits_is_suspended_or_ranks_on_a_board_gets_no_more_than_that_e
         url = world.url(row)
         for person in world.people:
             if person.name in {"waiting", "suspended", "PM of the board", "member of the board", "PM of another board"}:
-                roles = {person.role} | (set(person.places.values()) if row.endpoint.startswith("triage.") else set())
-                if person.name == "PM of another board" and row.endpoint.startswith("triage."):
+                on_boards = row.endpoint.startswith(("triage.", "roadmap.more", "changelog."))
+                roles = {person.role} | (set(person.places.values()) if on_boards else set())
+                if person.name == "PM of another board" and on_boards:
                     roles.add(Role.PM)
                 through = None in row.may or roles & row.may or (person.name == "waiting" and row.may >= MEMBERS)
                 if through and row.method == "GET":

@@ -21,9 +21,11 @@ COLUMNS = (None, *Role)  # Visitor, Member, Champion, Observer, Moderator, PM, A
 ROWS = """
 Submit                            idea.submit              n y y n y y y y
 Vote                              idea.vote                n y y n y y y y
+Object to a merge                 idea.object              n y y n y y y y
 Comment                           comment.post             n y y n y y y y
 Follow                            idea.follow              n y y n y y y y
 Thank for a comment               comment.mark             n y y n y y y y
+Propose a duplicate               duplicate.propose        n y y n y y y y
 Edit own idea, while open         own idea.edit            n y y n y y y y
 Take own idea back                own idea.remove          n y y n y y y y
 Edit own comment                  own comment.edit         n y y n y y y y
@@ -32,6 +34,9 @@ Edit others' ideas                idea.edit                n n n n y n y y
 Delete others' comments           comment.delete           n n n n y n y y
 See voters' names                 votes.see_names          n n n y y y y y
 See voters' mail                  votes.reveal_mail        n n n n n y y y
+Backed instead of posting         receipt.see              n n n y y y y y
+Hide a line of theirs             receipt.hide             n n n n y y y y
+Set searches aside                searches.decide          n n n n y y y y
 Staff search                      search.staff             n n n y y y y y
 What waits for the team           triage.read              n n n y y y y y
 Hold and restore                  idea.hold                n n n n y n y y
@@ -44,6 +49,9 @@ Move without deciding             triager's move.make      n n n n y y y y
 Decide                            decider's move.make      n n n n n y y y
 What only time does               system's move.make       n n n n n n n n
 Answer                            idea.answer              n n n n y y y y
+Publish changelog                 changelog.publish        n n n n n y y y
+Plan on the roadmap               roadmap.plan             n n n n n y y y
+Themes of the roadmap             roadmap.themes           n n n n n y y y
 Outside the workflow              idea.override            n n n n n n y y
 Boards                            board.manage             n n n n n n y y
 People of boards                  board.people             n n n n n n y y
@@ -71,7 +79,8 @@ BY = {"triager's": By.TRIAGER, "decider's": By.DECIDER, "system's": By.SYSTEM}
 BOARD_RIGHTS = {
     name
     for _row, name, _cells in TABLE
-    if name.split(".")[0].split()[-1] in {"idea", "comment", "votes", "move", "triage"} and name != "idea.override"
+    if name in {"roadmap.plan", "changelog.publish"}
+    or (name.split(".")[0].split()[-1] in {"idea", "comment", "votes", "move", "triage"} and name != "idea.override")
 }
 
 

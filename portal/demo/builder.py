@@ -24,6 +24,8 @@ from portal.comments.service import post_comment
 from portal.db import db, utcnow
 from portal.demo import content
 from portal.demo.closed import closed_boards
+from portal.demo.demand import leave_demand
+from portal.demo.outcomes import Outcomes
 from portal.demo.plan import Act, Plan, make_plan
 from portal.events import EventRecord, emit, quietly, reactions_to
 from portal.ideas import heat
@@ -157,6 +159,8 @@ class _Builder:
         """Write what is left, and give the demo accounts their inboxes."""
         self.crowd.write()
         db.session.flush()
+        Outcomes(self.ideas, self.users, self.boards, self.now).write()
+        leave_demand(self.ideas, self.users, "moderator", self.now)
         self._fill_inboxes()
 
     def _make_accounts(self) -> None:

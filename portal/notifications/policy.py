@@ -25,8 +25,9 @@ class Kind(StrEnum):
     MERGE_UNDONE = "merge_undone"
     MERGE_OBJECTED = "merge_objected"
     ASSIGNED = "assigned"
-    CREDITED = "credited"
     PROPOSAL_SETTLED = "proposal_settled"
+    CREDITED = "credited"
+    MATCHED = "matched"
 
 
 class Reason(StrEnum):
@@ -38,6 +39,7 @@ class Reason(StrEnum):
     FOLLOWER = "follower"
     OWNER = "owner"
     PROPOSER = "proposer"
+    WATCHER = "watcher"
 
 
 class Way(StrEnum):
@@ -48,7 +50,7 @@ class Way(StrEnum):
 
 
 _inbox, _mail = Way.INBOX, Way.MAIL
-_author, _voter, _commenter, _follower, _owner, _proposer = Reason
+_author, _voter, _commenter, _follower, _owner, _proposer, _watcher = Reason
 
 POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.RECEIVED: {_author: _mail},
@@ -66,12 +68,15 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.MERGE_UNDONE: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
     Kind.MERGE_OBJECTED: {_owner: _inbox},
     Kind.ASSIGNED: {_owner: _mail},
-    Kind.CREDITED: {_author: _mail, _follower: _mail},
     Kind.PROPOSAL_SETTLED: {_proposer: _inbox},
+    Kind.CREDITED: {_author: _mail, _follower: _mail},
+    Kind.MATCHED: {_watcher: _inbox},
 }
 
 STATUS_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE})
-PERSONAL_KINDS = frozenset({Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.CREDITED, Kind.ASSIGNED})
+PERSONAL_KINDS = frozenset(
+    {Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.CREDITED, Kind.ASSIGNED}
+)
 """What concerns one person in their part, and not as one of an audience."""
 
 VOTES_WORTH_TELLING = (1, 5, 10, 25, 50, 100)

@@ -47,6 +47,7 @@ _LEADS = (
     Kind.PROPOSAL_SETTLED,
     Kind.PUBLISHED,
     Kind.COMMENTED,
+    Kind.MATCHED,
     Kind.VOTED,
     Kind.RECEIVED,
 )

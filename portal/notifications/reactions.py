@@ -162,6 +162,11 @@ def tell_of_comment(recorded: Recorded) -> None:
     _tell_owner(recorded, Kind.COMMENTED, idea)
 
 
+def tell_of_matches(recorded: Recorded) -> None:
+    """Tell whoever keeps a search of the new ideas that answer it."""
+    _tell_one(recorded, Kind.MATCHED, Reason.WATCHER, recorded.event.user_id)
+
+
 def count_comment_as_read(recorded: Recorded) -> None:
     """Let nobody's unread count hold words that are gone: no inbox shows them."""
     posted = select(EventRecord.id).where(

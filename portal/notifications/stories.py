@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -26,10 +27,11 @@ from portal.notifications.policy import Kind, Reason
 from portal.text import plain
 from portal.web.dates import day
 
+ALSO = 5  # titles that one line names besides its own
 Numbered = Idea | User | Answer | Comment | StatusChange
 Row = TypeVar("Row", Idea, User, Answer, Comment, StatusChange)
 
-_AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER, _PROPOSER = Reason
+_AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER, _PROPOSER, _WATCHER = Reason
 
 WHY: dict[Kind, dict[Reason, Any]] = {
     Kind.RECEIVED: {_AUTHOR: _l("We have received your idea")},
@@ -92,6 +94,7 @@ BECAUSE: dict[Kind | Reason, Any] = {
     Reason.FOLLOWER: _l("You get this because you follow the idea."),
     Reason.OWNER: _l("You get this because you look after the idea."),
     Reason.PROPOSER: _l("You get this because you proposed it."),
+    Reason.WATCHER: _l("You get this because you keep a search."),
 }
 
 
@@ -114,6 +117,9 @@ class Story:
     entry_id: int | None = None  # of the changelog
     verdict: str = ""  # on what its reader had proposed
     objections: int = 0
+    search_id: int | None = None  # of the kept search that it answers
+    search_name: str = ""
+    also: Sequence[Idea] = ()  # what answers it besides
 
     @property
     def is_moot(self) -> bool:
@@ -161,6 +167,13 @@ class Story:
         if self.kind is Kind.VOTED:
             votes = self.idea.votes
             return ngettext("%(num)d person is behind your idea now", "%(num)d people are behind your idea now", votes)
+        if self.kind is Kind.MATCHED:
+            return ngettext(
+                "%(num)d new idea for your search “%(name)s”",
+                "%(num)d new ideas for your search “%(name)s”",
+                1 + len(self.also),
+                name=self.search_name or "…",
+            )
         if self.kind is Kind.MERGE_OBJECTED:
             return ngettext(
                 "%(num)d person says of a merge: this is not what I meant",
@@ -219,6 +232,8 @@ class Story:
                 return [_("It was joined with “%(title)s”. What they meant stands in triage.", title=self.main.title)]
             case Kind.PROPOSAL_SETTLED if self.main:
                 return [_of_proposal(self.verdict, self.main)]
+            case Kind.MATCHED if self.also:
+                return [_("And: %(titles)s", titles=" · ".join(idea.title for idea in self.also[:ALSO]))]
             case Kind.CREDITED:
                 return [_("It came out, and you had a part in it. Until you say yes the changelog says “a member”.")]
             case Kind.QUESTION_REMINDER:
@@ -247,7 +262,7 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
     records = {n.id: n.record for n in notifications}
     data = [record.data for record in records.values()]
     seen = ideas_visible_to(reader).options(joinedload(Idea.board))
-    ideas = _by_id(seen, Idea, [n.idea_id for n in notifications] + [_other(facts) for facts in data])
+    ideas = _by_id(seen, Idea, [n.idea_id for n in notifications] + [_other(facts) for facts in data] + _matches(data))
     actors = _by_id(select(User), User, [record.actor_id for record in records.values()])
     said = select(Answer).options(joinedload(Answer.author))
     answers = _by_id(said, Answer, [facts.get("answer_id") for facts in data])
@@ -256,6 +271,8 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
     questions = _questions([n for n in notifications if n.kind == Kind.QUESTION_REMINDER])
 
     objections = _objections([n for n in notifications if n.kind == Kind.MERGE_OBJECTED])
+
+    searches = _names_of_searches([facts.get("search_id") for facts in data])
 
     def story(n: Notification, idea: Idea) -> Story:
         facts = n.record.data
@@ -272,9 +289,12 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
             change=changes.get(facts.get("change_id")),
             main=ideas.get(_other(facts)),
             hidden_because=str(facts.get("reason", "")),
-            entry_id=facts.get("entry_id"),
             verdict=str(facts.get("verdict", "")),
+            entry_id=facts.get("entry_id"),
             objections=objections.get(n.idea_id or 0, 0),
+            search_id=facts.get("search_id"),
+            search_name=searches.get(facts.get("search_id"), ""),
+            also=[ideas[i] for i in facts.get("idea_ids", ()) if i in ideas and i != n.idea_id],
         )
 
     stories = [story(n, ideas[n.idea_id]) for n in notifications if n.idea_id in ideas]
@@ -287,11 +307,24 @@ def _other(facts: dict[str, Any]) -> int | None:
     return other
 
 
+def _matches(data: Iterable[dict[str, Any]]) -> list[int | None]:
+    return [idea_id for facts in data for idea_id in facts.get("idea_ids", ())]
+
+
+def _names_of_searches(ids: Iterable[int | None]) -> dict[int | None, str]:
+    """What kept searches are called; the feature that keeps them says so."""
+    wanted = {id for id in ids if id is not None}
+    return current_app.extensions["names_of_searches"](wanted) if wanted else {}
+
+
 def _of_proposal(verdict: str, main: Idea) -> str:
     if verdict == "merged":
         return _("You were right: it was joined with “%(title)s”.", title=main.title)
     if verdict == "refused":
-        return _("The team thinks it is something else than “%(title)s”, so both stay. Thank you for looking.", title=main.title)
+        return _(
+            "The team thinks it is something else than “%(title)s”, so both stay. Thank you for looking.",
+            title=main.title,
+        )
     return _("The team agrees about “%(title)s”. Where these are, ideas stay apart.", title=main.title)
 
 

@@ -13,13 +13,17 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.accounts.models import AuthSession, Picture, RulesAcceptance
 from portal.boards.models import BoardMember
+from portal.changelog.models import Credit, CreditChoice, Entry
 from portal.comments.models import Comment, Helpful
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, RecoveryCode
+from portal.demand.models import Receipt, SetAside
+from portal.duplicates.models import Decision, Pair, Proposal
 from portal.events import EventRecord
 from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Vote
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.privacy.models import Export
+from portal.search.models import SavedSearch
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity
 
@@ -62,9 +66,16 @@ HOLDINGS = (
     Holding(Objection.user_id, "merges_objected_to", Fate.STAYS, emptied={"words": ""}),
     Holding(Helpful.user_id, "found_helpful", Fate.STAYS),
     Holding(Follow.user_id, "follows", Fate.GOES),
+    Holding(
+        Receipt.user_id,
+        "backed_instead_of_posting",
+        Fate.GOES,
+        only=("idea_id", "typed", "differs", "origin", "way", "at", "edited_at"),
+    ),
     Holding(Draft.user_id, "draft", Fate.GOES),
     Holding(Notification.user_id, "inbox", Fate.GOES, only=("idea_id", "kind", "reason", "at", "read_at")),
     Holding(Mail.user_id, "mails", Fate.GOES, only=("kind", "recipient", "queued_at", "done_at", "suppressed")),
+    Holding(SavedSearch.user_id, "kept_searches", Fate.GOES, only=("name", "query", "shared", "alert", "saved_at")),
     Holding(AuthSession.user_id, "signed_in_devices", Fate.GOES),
     Holding(KnownBrowser.user_id, "known_browsers", Fate.GOES),
     Holding(Identity.user_id, "linked_sign_ins", Fate.GOES),
@@ -99,11 +110,24 @@ HOLDINGS = (
         only=("email", "role", "board_id", "note", "invited_at", "accepted_at"),
         emptied={"email": "", "note": ""},
     ),
+    Holding(Credit.user_id, "parts_in_what_came_out", Fate.GOES),
+    Holding(CreditChoice.user_id, "being_named", Fate.GOES),
+    Holding(Entry.author_id, "changelog_entries", Fate.STAYS, only=("title", "body", "made_at", "published_at")),
+    Holding(Entry.scheduled_by_id, "changelog_scheduled", Fate.IS_FREED, only=("title", "publish_at", "timezone")),
     Holding(Export.user_id, "exports", Fate.GOES, only=("asked_at", "done_at", "expires_at", "size")),
     Holding(Picture.user_id, "picture", Fate.GOES),
     Holding(Answer.author_id, "official_answers", Fate.STAYS),
     Holding(StatusChange.actor_id, "status_changes", Fate.STAYS, only=("idea_id", "source", "target", "at", "reason")),
     Holding(Idea.owner_id, "ideas_looked_after", Fate.IS_FREED, only=("id", "title")),
+    Holding(Receipt.hidden_by_id, "lines_hidden", Fate.STAYS, only=("idea_id", "hidden_at")),
+    Holding(SetAside.by_id, "searches_set_aside", Fate.STAYS, only=("stems", "verdict", "at")),
+    Holding(
+        Proposal.proposer_id, "duplicates_proposed", Fate.STAYS, only=("idea_id", "why", "at"), emptied={"why": ""}
+    ),
+    Holding(Pair.decided_by_id, "pairs_decided", Fate.STAYS, only=("first_id", "second_id", "state", "decided_at")),
+    Holding(
+        Decision.actor_id, "verdicts_on_duplicates", Fate.STAYS, only=("first_id", "second_id", "verdict", "at")
+    ),
     Holding(Comment.deleted_by_id, "comments_removed", Fate.STAYS, only=("idea_id", "deleted_at")),
     Holding(EventRecord.actor_id, "journal", Fate.STAYS, only=("name", "at", "idea_id")),
 )

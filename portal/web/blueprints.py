@@ -7,21 +7,25 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal.accounts.views import bp as accounts
 from portal.boards.views import bp as boards
+from portal.changelog.views import bp as changelog
 from portal.comments.views import bp as comments
 from portal.credentials.views import bp as credentials
+from portal.demand.views import bp as demand
+from portal.duplicates.views import bp as duplicates
 from portal.ideas.views import bp as ideas
 from portal.membership.views import bp as membership
 from portal.notifications.views import bp as notifications
 from portal.pages.views import bp as pages
 from portal.privacy.views import bp as privacy
+from portal.roadmap.views import bp as roadmap
 from portal.search.views import bp as search
 from portal.security.views import bp as security
 from portal.sso.views import bp as sso
 from portal.triage.views import bp as triage
 
 BLUEPRINTS = (
-    *(ideas, comments, search, accounts, credentials, sso, privacy, notifications, triage, pages),
-    *(membership, boards, security),
+    *(ideas, comments, demand, roadmap, changelog, search, accounts, credentials, sso, privacy, notifications, triage, pages),
+    *(duplicates, membership, boards, security),
 )
 
 
