@@ -63,6 +63,7 @@ LIMITS = {
         Limit("requests.network", "3000 per minute", _l("Pages in all"), _l("each network: IPv4 /24, IPv6 /48")),
         Limit("ideas.create", "5 per hour; 20 per day", _l("Ideas posted")),
         Limit("comments.post", "10 per 10 minutes; 100 per day", _l("Comments posted")),
+        Limit("duplicates.propose", "10 per hour; 30 per day", _l("Ideas proposed as duplicates")),
         Limit("votes", "60 per minute; 500 per day", _l("Votes given and taken back")),
         Limit("search", "60 per minute", _l("Searches")),
         Limit("similar", "120 per minute", _l("Looks for similar ideas while typing")),

@@ -15,6 +15,7 @@ COMMANDS = {
     "worker": "portal.cli.serving:work",
     "db": "portal.cli.upkeep:database",
     "search": "portal.cli.upkeep:search",
+    "duplicates": "portal.cli.duplicates:duplicates",
     "doctor": "portal.cli.upkeep:examine",
     "user": "portal.cli.people:user",
     "import": "portal.cli.importing:import_",

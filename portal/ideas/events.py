@@ -115,6 +115,20 @@ class ObjectionTakenBack(Event, name="idea.objection_taken_back"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PairRefused(Event, name="idea.pair_refused"):
+    """The team looked at two ideas and said that they are not the same."""
+
+    other_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairReopened(Event, name="idea.pair_reopened"):
+    """That two ideas are not the same was taken back."""
+
+    other_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OwnerAssigned(Event, name="idea.owner_assigned"):
     """Somebody became responsible for an idea."""
 
@@ -147,17 +161,3 @@ class AddressRevealed(Event, name="idea.address_revealed"):
 
     user_id: int
     reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairRefused(Event, name="idea.pair_refused"):
-    """The team looked at two ideas and said that they are not the same."""
-
-    other_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairReopened(Event, name="idea.pair_reopened"):
-    """That two ideas are not the same was taken back."""
-
-    other_id: int

@@ -19,6 +19,7 @@ from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
 from portal.triage.queues import MOST_COUNTED, QUEUES, Page, Place, Queue
 from portal.web.paging import cursor, place
 from portal.web.session import can, viewer
+from portal.web.responses import own_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,11 @@ class Spot:
     board: Board | None = None
     page: str = ""
 
+    back: str = ""  # the page that somebody came from, if it was another one
     def url(self, endpoint: str, **values: Any) -> str:
         """Return an address that keeps this queue, board and page."""
         kept = {"queue": self.queue.name, "board": self.board.slug if self.board else None, "page": self.page or None}
-        return url_for(f"triage.{endpoint}", **{**kept, **values})
+        return url_for(f"triage.{endpoint}", **{**kept, "back": self.back or None, **values})
 
     @property
     def after(self) -> Place | None:
@@ -76,7 +78,7 @@ class Desk:
 class Tab:
     """One queue to choose."""
 
-    queue: Queue
+    queue: Queue | queues.Elsewhere
     url: str
     count: int
 
@@ -102,7 +104,11 @@ class Workspace:
     def tabs(self) -> list[Tab]:
         """The queues to choose from."""
         board = Spot(self.spot.queue, self.spot.board)
-        return [Tab(queue, board.url("queue", queue=name), self.counts[name]) for name, queue in QUEUES.items()]
+        tabs = [Tab(queue, board.url("queue", queue=name), self.counts[name]) for name, queue in QUEUES.items()]
+        pairs = queues.DUPLICATES
+        chosen = self.spot.board.slug if self.spot.board else None
+        tabs.insert(1, Tab(pairs, url_for(pairs.endpoint, board=chosen), self.counts[pairs.name]))
+        return tabs
 
     @property
     def waiting_here(self) -> str:
@@ -145,7 +151,8 @@ def spot_of(name: str) -> Spot:
     queue = QUEUES.get(name) or abort(404)
     slug = request.args.get("board")
     boards = {board.slug: board for board in list_worked_on(viewer())} if slug else {}
-    return Spot(queue, boards.get(slug or ""), request.args.get("page", ""))
+    back = own_path(request.args.get("back"), "")
+    return Spot(queue, boards.get(slug or ""), request.args.get("page", ""), back)
 
 
 def open_workspace(

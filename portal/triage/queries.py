@@ -16,6 +16,8 @@ from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.comments.models import Comment
 from portal.db import db, utcnow
+from portal.duplicates.queries import refused_with
+from portal.ideas import merges
 from portal.ideas import queries as ideas
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote
 from portal.ideas.workflow import Publication, Status
@@ -105,9 +107,13 @@ def audience(idea: Idea, viewer: Person) -> Audience:
 
 
 def alike(idea: Idea, viewer: Person) -> list[Alike]:
-    """Return the ideas most like this one that it could be joined to, best first; none while there is no index."""
+    """Return the ideas most like this one that it could be joined to, best first; none while there is no index.
+
+    What the team said is not the same is never among them again.
+    """
+    known = [idea.id, *refused_with(idea.id)]
     try:
-        hits = engine().similar(idea.title, f"{idea.need}\n{idea.proposal}", limit=LOOKED_AT, exclude=[idea.id])
+        hits = engine().similar(idea.title, f"{idea.need}\n{idea.proposal}", limit=LOOKED_AT, exclude=known)
     except NeedsRebuild:
         return []
     return _shown(hits, idea, viewer, with_strength=True)[:ALIKE]

@@ -16,6 +16,7 @@ from portal.accounts.models import Person
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.db import db, utcnow
+from portal.duplicates.queries import count_waiting
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
 from portal.ideas.workflow import STATUSES, Category, Publication, Status
@@ -24,6 +25,17 @@ PAGE = 50
 MOST_COUNTED = 100  # beside a queue: "99+" is enough to know
 NEVER = date(9999, 12, 31)
 LAST_PART = 5  # a word is due when a fifth of its time is left
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A queue of something else than ideas, with a page of its own."""
+
+    name: str
+    label: object
+    endpoint: str
+
+
+DUPLICATES = Elsewhere("duplicates", _l("Possible duplicates"), "duplicates.index")
 
 Conditions = Callable[[Person, datetime], list[ColumnElement[bool]]]
 Place = tuple[datetime | date, int]
@@ -201,8 +213,9 @@ def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
         counts.append(
             select(sa.func.count()).select_from(_all_of(parts).subquery()).scalar_subquery().label(queue.name)
         )
+    counts.append(count_waiting(viewer, board).label(DUPLICATES.name))
     numbers = db.session.execute(select(*counts)).one()
-    return {name: min(number, MOST_COUNTED) for name, number in zip(QUEUES, numbers, strict=True)}
+    return {name: min(number, MOST_COUNTED) for name, number in zip([*QUEUES, DUPLICATES.name], numbers, strict=True)}
 
 
 def place_of(queue: Queue, idea: Idea) -> Place | None:
