@@ -22,7 +22,7 @@ MOST = 1_000  # groups that are looked through, the commonest
 LEAST = (1, 2, 3, 5, 10)  # times that may be asked for
 PEOPLE = frozenset({Searcher.VISITOR, Searcher.MEMBER})
 ONLY = ("all", "nothing", "unopened")
-SHORTEST = 5  # letters of a word that may be misspelt
+SHORTEST = 3  # letters of a word that may be misspelt
 RARER = 3  # a misspelling is looked for so many times more rarely
 
 

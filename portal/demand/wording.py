@@ -37,14 +37,17 @@ def cuts(word: str) -> set[str]:
 
 
 def is_slip(one: str, other: str) -> bool:
-    """Whether two words begin alike and differ by one letter: added, left out, changed, or two of them swapped."""
+    """Whether two words begin alike and differ by one letter: added, left out, or in a longer one changed or swapped."""
+    longest = max(len(one), len(other))
     if one[:1] != other[:1]:
         return False
     while one and other and one[0] == other[0]:
         one, other = one[1:], other[1:]
     while one and other and one[-1] == other[-1]:
         one, other = one[:-1], other[:-1]
-    return max(len(one), len(other)) == 1 or (len(one) == 2 and one == other[::-1])
+    if len(one) != len(other):
+        return longest >= 4 and len(one) + len(other) == 1
+    return longest >= 5 and (len(one) == 1 or (len(one) == 2 and one == other[::-1]))
 
 
 def goes_on(before: str, after: str) -> bool:

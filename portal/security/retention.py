@@ -11,6 +11,7 @@ from flask import current_app
 from portal.accounts.models import AuthSession
 from portal.credentials import browsers, guessing
 from portal.db import count_rows, utcnow
+from portal.demand.groups import forget_old_searches
 from portal.notifications.service import forget_letters_to_strangers
 from portal.security import queries
 from portal.transactions import transaction
@@ -29,6 +30,7 @@ FORGETTING: tuple[Callable[[], int], ...] = (
     guessing.forget_old,
     browsers.forget_old,
     forget_ended_sessions,
+    forget_old_searches,
     forget_letters_to_strangers,
 )
 

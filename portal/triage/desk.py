@@ -10,6 +10,7 @@ from flask import abort, request, url_for
 from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.boards.queries import list_worked_on, team_of
+from portal.demand.queries import Receipts, receipts_of
 from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
 from portal.ideas.moves import moves_for
@@ -18,8 +19,8 @@ from portal.triage import queries, queues
 from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
 from portal.triage.queues import MOST_COUNTED, QUEUES, Page, Place, Queue
 from portal.web.paging import cursor, place
-from portal.web.session import can, viewer
 from portal.web.responses import own_path
+from portal.web.session import can, viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Spot:
     queue: Queue
     board: Board | None = None
     page: str = ""
-
     back: str = ""  # the page that somebody came from, if it was another one
+
     def url(self, endpoint: str, **values: Any) -> str:
         """Return an address that keeps this queue, board and page."""
         kept = {"queue": self.queue.name, "board": self.board.slug if self.board else None, "page": self.page or None}
@@ -61,6 +62,7 @@ class Desk:
     """One idea, and all that this person may do with it."""
 
     reading: queries.Reading
+    receipts: Receipts
     offers: list[Offer]
     override: Offer | None
     chosen: str
@@ -193,7 +195,7 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
             typed = Typed(None, typed.sentence, None, again.typed())
     names = [offer.name for offer in offers]
     chosen = again.name if again and again.name in names else (names[0] if names else "")
-    return Desk(queries.read(idea, me), offers, override, chosen, may_merge, staff, typed)
+    return Desk(queries.read(idea, me), receipts_of(idea, me), offers, override, chosen, may_merge, staff, typed)
 
 
 def _likelihood(source: Status, target: Status) -> tuple[bool, int]:
