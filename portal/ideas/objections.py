@@ -21,6 +21,8 @@ from portal.text import clean_line
 class NothingToObject(Refusal):
     """There is no merge that this person could object to."""
 
+    status = 422
+
 
 class TooLateToObject(Refusal):
     """The days after a merge are over."""

@@ -249,6 +249,12 @@ def lock(idea: Idea) -> Idea:
     return idea
 
 
+def lock_in_order(*ideas: Idea) -> None:
+    """Hold several ideas; whoever needs the same ones waits, and nobody waits for each other."""
+    for idea in sorted(ideas, key=lambda idea: idea.id):
+        lock(idea)
+
+
 def count(idea: Idea, change: int, new_heat: float) -> None:
     """Move the counters of a locked idea with the rows they count."""
     idea.votes += change

@@ -36,6 +36,7 @@ TABS: dict[str, ColumnElement[bool]] = {
     "replies": Notification.kind == Kind.REPLIED,
 }
 _LEADS = (
+    Kind.CREDITED,  # the one thing here that waits for an answer
     *STATUS_KINDS,
     Kind.HIDDEN,
     Kind.MERGE_OBJECTED,
@@ -43,7 +44,6 @@ _LEADS = (
     Kind.QUESTION_REMINDER,
     Kind.REPLIED,
     Kind.ASSIGNED,
-    Kind.CREDITED,
     Kind.PROPOSAL_SETTLED,
     Kind.PUBLISHED,
     Kind.COMMENTED,

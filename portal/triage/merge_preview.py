@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,80 +11,130 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.accounts.models import Person, User
+from portal.boards.models import Audience as Readers
 from portal.db import db
 from portal.ideas import policy
 from portal.ideas import queries as ideas
-from portal.ideas.merging import NOTICE_MAX, CannotMerge, check_merge
+from portal.ideas.merges import WINDOW
+from portal.ideas.merging import NOTICE_MAX, CannotMerge, check_merge, count_told
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import moves_for
 from portal.ideas.steps import MoveNotAllowed
 from portal.ideas.workflow import Status
-from portal.triage.queries import Audience, audience
+from portal.notifications.policy import Kind, Way, ways
 
 
 @dataclass(frozen=True, slots=True)
 class MergePreview:
-    """What would be true after joining an idea to a main one."""
+    """What would be true after joining an idea to a main one, and what somebody has written for it so far."""
 
     idea: Idea
     main: Idea
+    only_main: int  # people behind the main idea alone
     both: int
+    joining: int
     followers: int
     followers_main: int
-    followers_both: int
-    audience: Audience
+    followers_after: int
+    told: dict[str, int]  # by reason
+    mailed: int
+    muted: int
+    suspended: int
+    without_you: bool
     obstacle: str  # why these two cannot be joined now; empty if they can
-    seen: str  # what the person has before their eyes, so that nothing else is done than was shown
     notice: str  # what the people of the joined idea read
     reason: str = ""
     quote: bool = False
     sentence: str = ""  # why it did not go through
+    typed: bool = False  # whether somebody wrote what stands in the form
 
     notice_max = NOTICE_MAX
-
-    @property
-    def only_main(self) -> int:
-        """How many people vote for the main idea alone."""
-        return self.main.votes - self.both
-
-    @property
-    def joining(self) -> int:
-        """How many people come to the main idea."""
-        return self.idea.votes - self.both
+    days = WINDOW.days
 
     @property
     def votes(self) -> int:
         """How many people are behind the main idea afterwards."""
-        return self.main.votes + self.joining
+        return self.only_main + self.both + self.joining
 
     @property
-    def followers_after(self) -> int:
-        """How many people follow the main idea or the joined one afterwards."""
-        return self.followers_main + self.followers - self.followers_both
+    def followers_both(self) -> int:
+        """How many people hear of either already."""
+        return self.followers + self.followers_main - self.followers_after
+
+    @property
+    def told_at_all(self) -> int:
+        """How many people are told of the merge."""
+        return sum(self.told.values())
+
+    @property
+    def hides_main(self) -> bool:
+        """Whether the main idea is on a board that fewer people may know of."""
+        order = list(Readers)
+        own, other = order.index(self.idea.board.audience), order.index(self.main.board.audience)
+        return self.idea.board_id != self.main.board_id and (other > own or Readers.PRIVATE is self.main.board.audience)
+
+    @property
+    def seen(self) -> str:
+        """What the person has before their eyes, so that nothing else is done than was shown."""
+        shown = [
+            *((one.id, one.status.value, one.edited_at, one.board_id, one.comments) for one in (self.idea, self.main)),
+            *(self.only_main, self.both, self.joining, self.followers_after, sorted(self.told.items())),
+            *(self.mailed, self.muted, self.suspended, self.without_you),
+        ]
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:20]
 
 
 def preview_merge(idea: Idea, main: Idea, viewer: Person) -> MergePreview:
-    """Say exactly what joining the two would do."""
-    ids = ideas.with_merged(main)
-    there = select(Vote.voter_id).where(Vote.idea_id.in_(ids))
-    both = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id, Vote.voter_id.in_(there))
-    mine, theirs = _followers([idea.id]), _followers(ids)
-    shared = select(sa.func.count()).select_from(mine.intersect(theirs).subquery())
+    """Say exactly what joining the two would do, in a number of statements that does not depend on them."""
+    there = select(Vote.voter_id).where(ideas.counts_for(main.id))
+    behind = select(Vote.voter_id).where(ideas.counts_for(idea.id))
+    mine, theirs = ideas.audience_of(idea.id, None).subquery(), ideas.audience_of(main.id, None).subquery()
+    muted_main = select(Follow.user_id).where(Follow.idea_id == main.id, Follow.muted)
+    coming = select(mine.c.user_id).where(mine.c.user_id.not_in(muted_main))
+    both = _count(behind.intersect(there))
     return MergePreview(
         idea=idea,
         main=main,
-        both=db.session.scalar(both) or 0,
-        followers=_count(mine),
-        followers_main=_count(theirs),
-        followers_both=db.session.scalar(shared) or 0,
-        audience=audience(idea, viewer),
+        only_main=_count(there.distinct()) - both,
+        both=both,
+        joining=_count(behind.distinct()) - both,
+        followers=_count(coming),
+        followers_main=_count(select(theirs.c.user_id)),
+        followers_after=_count(coming.union(select(theirs.c.user_id))),
+        told=count_told(idea, viewer.id),
+        mailed=_count_mailed(idea, viewer),
         obstacle=_obstacle(idea, main, viewer),
-        seen=idea.status.value,
         notice=_(
             "Thank you for this idea. It asks for the same as “%(title)s”, so we look after both together there.",
             title=main.title,
         ),
+        **_left_out(idea, viewer),
     )
+
+
+def _count(people: sa.Select[Any] | sa.CompoundSelect[Any]) -> int:
+    return db.session.scalar(select(sa.func.count()).select_from(people.subquery())) or 0
+
+
+def _count_mailed(idea: Idea, viewer: Person) -> int:
+    """How many of those who are told get a mail; the others find it in their inbox."""
+    people = ideas.audience_of(idea.id, viewer.id).subquery()
+    mailed = select(User.id).join(people, people.c.user_id == User.id)
+    return _count(
+        mailed.where(people.c.reason.in_(ways(Kind.MERGED, Way.MAIL)), User.wants_mail, User.confirmed_at.is_not(None))
+    )
+
+
+def _left_out(idea: Idea, viewer: Person) -> dict[str, Any]:
+    """Who follows the idea and is not told of the merge, and why."""
+    others = select(sa.func.count(Follow.user_id)).select_from(Follow).join(User, User.id == Follow.user_id)
+    others = others.where(Follow.idea_id == idea.id)
+    active, you = User.suspended_at.is_(None), Follow.user_id == viewer.id
+    return {
+        "muted": db.session.scalar(others.where(active, ~you, Follow.muted)) or 0,
+        "suspended": db.session.scalar(others.where(~active, ~you)) or 0,
+        "without_you": bool(db.session.scalar(others.where(you, ~Follow.muted))),
+    }
 
 
 def _obstacle(idea: Idea, main: Idea, viewer: Person) -> str:
@@ -99,16 +149,3 @@ def _obstacle(idea: Idea, main: Idea, viewer: Person) -> str:
     if not any(move.target is Status.MERGED for move in moves):
         return MoveNotAllowed(idea, Status.MERGED).message
     return ""
-
-
-def _followers(ids: Sequence[int]) -> sa.Select[Any]:
-    return (
-        select(Follow.user_id)
-        .join(User, User.id == Follow.user_id)
-        .where(Follow.idea_id.in_(ids), ~Follow.muted, User.suspended_at.is_(None))
-        .distinct()
-    )
-
-
-def _count(people: sa.Select[Any]) -> int:
-    return db.session.scalar(select(sa.func.count()).select_from(people.subquery())) or 0

@@ -19,7 +19,8 @@ from portal.db import db, utcnow
 from portal.duplicates.queries import refused_with
 from portal.ideas import merges
 from portal.ideas import queries as ideas
-from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote
+from portal.ideas.merges import Joined
+from portal.ideas.models import Answer, Follow, Idea, Objection, StatusChange, Vote
 from portal.ideas.workflow import Publication, Status
 from portal.search.engine import Hit, NeedsRebuild, Strength, mark
 from portal.search.index import engine
@@ -67,6 +68,8 @@ class Reading:
     answers: list[Answer]
     comments: list[Comment]
     main: Idea | None  # of a merged idea, as far as the viewer may know of it
+    merged: list[Joined]  # into this one
+    objections: Sequence[Objection]  # to the merge of this one
 
     @property
     def pressing(self) -> bool:
@@ -91,15 +94,18 @@ def read(idea: Idea, viewer: Person) -> Reading:
         answers=ideas.answers(idea),
         comments=_last_comments(idea),
         main=ideas.main_of(idea, viewer),
+        merged=merges.merged_ideas(idea, viewer),
+        objections=merges.objections(idea) if idea.merged_into_id else (),
     )
 
 
 def audience(idea: Idea, viewer: Person) -> Audience:
     """Return who would hear of what this viewer does with the idea."""
-    ids = ideas.with_merged(idea)
+    ids, people = ideas.with_merged(idea), ideas.audience_of(idea.id, None).subquery()
+    unheard = Follow.muted & (Follow.user_id != viewer.id) & Follow.user_id.not_in(select(people.c.user_id))
     left_out = db.session.execute(
         select(
-            sa.func.count(sa.distinct(sa.case((Follow.muted & (Follow.user_id != viewer.id), Follow.user_id)))),
+            sa.func.count(sa.distinct(sa.case((unheard, Follow.user_id)))),
             sa.func.count(sa.case((~Follow.muted & (Follow.user_id == viewer.id), 1))),
         ).where(Follow.idea_id.in_(ids))
     ).one()

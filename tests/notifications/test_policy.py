@@ -93,7 +93,9 @@ def undo_merge(cast: Cast) -> None:
 
 def object_to_merge(cast: Cast) -> None:
     """Join it, and let a voter say that it is something else."""
-    merge(cast)
+    forget_what_was_told()
+    with transaction():
+        moves.move_idea(cast.idea, Status.MERGED, cast.owner, MoveDetails(into=make_idea()))
     with transaction():
         objections.object_to_merge(cast.idea, cast.voter, "I meant the other door.")
 

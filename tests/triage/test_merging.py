@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.accounts.roles import Role
-from portal.db import db
+from portal.db import db, utcnow
 from portal.events import EventRecord
 from portal.ideas import moves, queries, service
+from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Publication, Status
-from portal.notifications.models import Notification
+from portal.notifications.models import Mail, Notification
 from portal.transactions import transaction
 from portal.triage.merge_preview import preview_merge
 from tests.factories import make_comment, make_idea, make_user, make_votes
@@ -29,6 +30,11 @@ def state(*ideas):
         (idea.status, idea.votes, idea.due_at, idea.status_since, idea.merged_into_id, idea.board.ideas)
         for idea in ideas
     ]
+
+
+def seen_of(idea, main, person):
+    """What the form carries of the preview that this person looks at."""
+    return preview_merge(idea, main, person).seen
 
 
 def two_ideas():
@@ -49,45 +55,57 @@ def two_ideas():
 @either_way
 def test_the_preview_is_what_happens(browse, settle, headers):
     idea, main = two_ideas()
-    pm = make_user(Role.PM)
+    pm, owner, out = make_user(Role.PM), make_user(Role.PM), make_votes(idea, 1)[0]
+    with transaction():
+        idea.owner_id = owner.id
+        out.suspended_at = utcnow()
+        service.follow(idea, pm)
     browser, ids = browse(pm), (idea.id, main.id)
 
     preview = preview_merge(idea, main, pm)
-    numbers = (preview.both, preview.joining, preview.only_main, preview.votes)
+    numbers = (preview.both, preview.joining, preview.only_main, preview.votes, preview.followers_after)
     text = browser.get(f"/triage/merge/{ids[0]}?into={ids[1]}").text
     answer = browser.post(
         f"/triage/merge/{ids[0]}?queue=first-look",
-        data={"into": ids[1], "seen": "new", "reason": "They say the same."},
+        data={"into": ids[1], "seen": preview.seen, "notice": "Thank you. Yours lives there now.", "quote": "1"},
         headers=headers,
         follow_redirects=True,
     )
     settle()
 
     idea, main = (db.session.get_one(Idea, number) for number in ids)
-    assert numbers == (3, 5, 4, 12)
-    assert main.votes == queries.count_supporters(main) == 12
-    assert '<b class="num">12</b> votes' in text
-    assert "4 only from the first, 5 come from the second, 3 voted on both and count once." in text
+    assert numbers[:4] == (3, 6, 4, 13)
+    assert main.votes == queries.count_supporters(main) == len(queries.voters(main)) == preview.votes
+    assert '<b class="num">13</b> votes' in text
+    assert "4 only from the first, 6 come from the second, 3 voted on both and count once." in text
     assert "1 stays readable at the old address." in text
     followers = queries.audience_of(main.id, None).subquery()
-    assert db.session.scalar(select(func.count()).select_from(followers)) == preview.followers_after
+    assert db.session.scalar(select(func.count()).select_from(followers)) == numbers[4]
     event = db.session.scalars(select(EventRecord).filter_by(name="idea.merged", idea_id=idea.id)).one()
-    heard = select(func.count()).where(Notification.event_id == event.id, Notification.reason != "owner")
-    assert db.session.scalar(heard) == preview.audience.total == 8
-    assert f"Merge, tell {preview.audience.total} people" in text
-    assert f"Joined with “Share my position”. {preview.audience.total} people will hear about it." in answer.text
-    assert (idea.status, idea.merged_into_id) == (Status.MERGED, main.id)
+    rows = select(Notification.reason, func.count()).where(Notification.event_id == event.id)
+    told = dict(db.session.execute(rows.group_by(Notification.reason)).all())
+    assert told == preview.told == {"author": 1, "voter": 6, "commenter": 1, "owner": 1}
+    assert (preview.muted, preview.suspended, preview.without_you) == (1, 1, True)
+    assert "you, 1 who muted it, 1 suspended account." in " ".join(text.split())
+    mailed = select(func.count(Mail.id)).join(Notification).where(Notification.event_id == event.id)
+    assert db.session.scalar(mailed) == preview.mailed == 7
+    assert "Merge, tell 9 people" in text
+    assert "Joined with “Share my position”. 9 people will hear about it." in answer.text
+    merge = merge_of(idea)
+    assert (merge.into_id, merge.told, merge.notice) == (main.id, 9, "Thank you. Yours lives there now.")
+    assert "<blockquote>" in browse().get(f"/ideas/{main.id}").text
 
 
 @either_way
 def test_a_merge_is_taken_back_exactly(browse, headers):
     idea, main = two_ideas()
-    browser = browse(make_user(Role.PM))
+    pm = make_user(Role.PM)
+    browser, seen = browse(pm), seen_of(idea, main, pm)
     before = state(idea, main)
 
     answer = browser.post(
         f"/triage/merge/{idea.id}?queue=first-look",
-        data={"into": main.id, "seen": "new"},
+        data={"into": main.id, "seen": seen},
         headers=headers,
         follow_redirects=True,
     )
@@ -174,22 +192,66 @@ def test_a_pair_that_cannot_be_joined_says_why(browse, headers):
     assert state(main)[0][0] is Status.NEW
 
 
-@either_way
-def test_somebody_was_faster_and_the_note_is_kept(browse, headers):
-    idea, main = two_ideas()
-    pm = make_user(Role.PM)
-    with transaction():
-        moves.move_idea(idea, Status.UNDER_REVIEW, pm, MoveDetails(owner=pm))
+TYPED = {"notice": "My careful words.", "reason": "My careful note.", "quote": "1"}
 
-    answer = browse(make_user(Role.PM)).post(
-        f"/triage/merge/{idea.id}", data={"into": main.id, "seen": "new", "reason": "My careful note."}, headers=headers
-    )
+
+@either_way
+@pytest.mark.parametrize("what", ["moved", "voted for", "followed", "voted for there"])
+def test_a_preview_that_is_no_longer_true_is_shown_anew_with_what_was_typed(browse, headers, what):
+    idea, main = two_ideas()
+    pm, other = make_user(Role.PM), make_user()
+    seen, browser = seen_of(idea, main, pm), browse(pm)
+    acts = {
+        "moved": lambda: moves.move_idea(idea, Status.UNDER_REVIEW, pm, MoveDetails(owner=pm)),
+        "voted for": lambda: service.cast_vote(idea, other),
+        "followed": lambda: service.follow(idea, other),
+        "voted for there": lambda: service.cast_vote(main, other),
+    }
+    with transaction():
+        acts[what]()
+    address = f"/triage/merge/{idea.id}"
+
+    answer = browser.post(address, data={"into": main.id, "seen": seen, **TYPED}, headers=headers)
+    fresh = re.search(r'name="seen" value="([^"]*)"', answer.text)[1]
 
     assert answer.status_code == 422
-    assert "Somebody may have moved it meanwhile" in answer.text
+    assert "These are the figures now" in answer.text
+    assert "My careful words.</textarea>" in answer.text
     assert "My careful note.</textarea>" in answer.text
-    assert 'name="seen" value="under_review"' in answer.text
-    assert state(idea)[0][0] is Status.UNDER_REVIEW
+    assert re.search(r'name="quote" value="1" checked', answer.text)
+    assert state(idea)[0][0] is not Status.MERGED
+    again = browser.post(address, data={"into": main.id, "seen": fresh, **TYPED}, headers=headers)
+    assert again.status_code in {200, 303}
+    assert state(idea)[0][0] is Status.MERGED
+
+
+@either_way
+def test_words_that_are_too_long_are_kept_and_nothing_happens(browse, headers):
+    idea, main = two_ideas()
+    pm = make_user(Role.PM)
+    words = {"into": main.id, "seen": seen_of(idea, main, pm), "notice": "x" * 601}
+
+    answer = browse(pm).post(f"/triage/merge/{idea.id}", data=words, headers=headers)
+
+    assert answer.status_code in {409, 422}
+    assert "601 letters long; at most 600 fit" in answer.text
+    assert "x" * 601 in answer.text
+    assert state(idea)[0][0] is Status.NEW
+
+
+def test_what_was_written_is_not_lost_when_somebody_else_merged_first(browse):
+    idea, main = two_ideas()
+    pm, another = make_user(Role.PM), make_idea("Another one")
+    seen, browser = seen_of(idea, main, pm), browse(pm)
+    with transaction():
+        moves.move_idea(idea, Status.MERGED, make_user(Role.PM), MoveDetails(into=another))
+
+    answer = browser.post(f"/triage/merge/{idea.id}", data={"into": main.id, "seen": seen, **TYPED})
+
+    assert answer.status_code == 422
+    assert "My careful words." in answer.text
+    assert "My careful note." in answer.text
+    assert state(idea)[0][4] == another.id
 
 
 def test_members_do_not_merge(browse):

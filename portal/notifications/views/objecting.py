@@ -54,7 +54,7 @@ def object_by_mail(token: str) -> ResponseReturnValue:
 
 def _mine(idea_id: int) -> Objecting:
     idea = get_idea(idea_id, viewer())
-    authorize("merge.object", idea)
+    authorize("idea.object", idea)
     return Objecting(member(), idea, consent_of(idea, viewer(), main_of(idea, viewer())))
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import render_template, request
+from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.errors import Refusal
 from portal.ideas import moves, service
+from portal.ideas.merging import CannotMerge
 from portal.ideas.models import Idea
 from portal.ideas.queries import get_idea
-from portal.ideas.steps import MoveDetails, MoveNotAllowed
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.transactions import transaction
 from portal.triage import queries, queues
@@ -22,8 +23,17 @@ from portal.triage.merge_preview import preview_merge
 from portal.triage.queues import QUEUES
 from portal.triage.views.acts import say_told
 from portal.triage.views.pages import bp, go_on
-from portal.web.responses import fragment, is_htmx
+from portal.web.responses import fragment, go_to, is_htmx, own_path
 from portal.web.session import authorize, member, viewer
+
+
+class PreviewStale(Refusal):
+    """What joining the two would do is no longer what the person saw."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Somebody voted, followed or changed something meanwhile. These are the figures now; look once more.")
+        )
 
 
 @bp.get("/merge/<int:idea_id>")
@@ -45,12 +55,12 @@ def merge(idea_id: int) -> ResponseReturnValue:
 
 @bp.post("/merge/<int:idea_id>")
 def join(idea_id: int) -> ResponseReturnValue:
-    """Join the two."""
+    """Join the two, if what would happen is still what the person saw."""
     idea = get_idea(idea_id, viewer())
     authorize("idea.triage", idea)
     main = _main(request.form.get("into", 0, type=int))
     authorize("idea.triage", main)
-    typed = MoveDetails(
+    details = MoveDetails(
         into=main,
         reason=request.form.get("reason", ""),
         notice=request.form.get("notice", ""),
@@ -60,24 +70,40 @@ def join(idea_id: int) -> ResponseReturnValue:
     left = queues.place_of(spot.queue, idea)
     try:
         with transaction():
-            service.lock(idea)
-            if request.form.get("seen") != preview_merge(idea, main, viewer()).seen:
-                raise MoveNotAllowed(idea, Status.MERGED)
-            told = moves.move_idea(idea, Status.MERGED, member(), typed).told
+            service.lock_in_order(idea, main)
+            _refuse_unless_seen(idea, main)
+            told = moves.move_idea(idea, Status.MERGED, member(), details).told
     except Refusal as refusal:
-        return _show_preview(idea, main, refusal.message, typed)
+        return _show_preview(get_idea(idea_id, viewer()), _main(main.id), refusal, details)
     done = say_told(_("Joined with “%(title)s”.", title=main.title), told)
-    return go_on(spot, idea.id, left, done, undo=spot.url("undo_merge", idea_id=idea.id, at_once=1))
+    undo = spot.url("undo_merge", idea_id=idea.id, at_once=1)
+    if back := own_path(request.args.get("back"), ""):
+        flash(done, f"undo:{undo}")
+        return go_to(back)
+    return go_on(spot, idea.id, left, done, undo=undo)
 
 
-def _show_preview(idea: Idea, main: Idea, sentence: str = "", typed: MoveDetails | None = None) -> ResponseReturnValue:
+def _refuse_unless_seen(idea: Idea, main: Idea) -> None:
+    preview = preview_merge(idea, main, viewer())
+    if preview.obstacle:
+        raise CannotMerge(preview.obstacle)
+    if request.form.get("seen") != preview.seen:
+        raise PreviewStale
+
+
+def _show_preview(
+    idea: Idea, main: Idea, refusal: Refusal | None = None, details: MoveDetails | None = None
+) -> ResponseReturnValue:
     """Show what would be true afterwards; a pair that cannot be joined says why instead of offering it."""
     preview = preview_merge(idea, main, viewer())
-    if typed is not None:
-        sentence = "" if sentence == preview.obstacle else sentence
-        preview = replace(preview, sentence=sentence, notice=typed.notice, reason=typed.reason, quote=typed.quote)
-    text = render_template("triage/merge_preview.html", preview=preview, spot=_spot())
-    return text, 422 if typed else 200
+    if refusal is not None and details is not None:
+        sentence = "" if refusal.message == preview.obstacle else refusal.message
+        notice, reason, quote = details.notice, details.reason, details.quote
+        preview = replace(preview, sentence=sentence, notice=notice, reason=reason, quote=quote, typed=True)
+    spot = _spot()
+    action = spot.url("join", idea_id=idea.id, back=request.args.get("back"))
+    text = render_template("triage/merge_preview.html", preview=preview, spot=spot, action=action)
+    return text, 422 if refusal else 200
 
 
 def _main(idea_id: int) -> Idea:
