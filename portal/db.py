@@ -129,6 +129,15 @@ def skip_locked(query: sa.Select[int]) -> sa.Select[int]:
     return query if on_sqlite() else query.with_for_update(skip_locked=True)
 
 
+def only_checked(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Let rows that were found by something better be checked against this; SQLite would begin with it, and read all.
+
+    It counts neither rows nor values before it decides; an expression instead of a column keeps it from using an index.
+    """
+    plus = sa.sql.operators.custom_op[bool]("+")
+    return sa.UnaryExpression(condition.self_group(), operator=plus, type_=sa.Boolean()) if on_sqlite() else condition
+
+
 _one_writer = threading.RLock()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from portal.accounts.models import Person
 from portal.boards.models import Board
-from portal.db import db, utcnow
+from portal.db import db, only_checked, utcnow
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import Ballot, is_out_for, is_seen_by, voted_by
 from portal.ideas.workflow import Category, Publication, Status
@@ -135,7 +135,7 @@ def list_ideas(viewer: Person, filters: Filters, after: tuple[Any, ...] | None =
 
 def rows_by_id(viewer: Person, ids: list[int]) -> dict[int, IdeaRow]:
     """Return those of these ideas that the viewer may know of, as lists show them."""
-    rows = db.session.execute(select_rows(viewer).where(Idea.id.in_(ids), is_seen_by(viewer)))
+    rows = db.session.execute(select_rows(viewer).where(Idea.id.in_(ids), only_checked(is_seen_by(viewer))))
     return {row.id: IdeaRow(*row) for row in rows}
 
 

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, HiddenField, StringField
+from wtforms.validators import AnyOf, Length
 
 from portal.search.asking import FIELDS, LONGEST_VALUE, MOST_LETTERS, Operator, read
 from portal.search.meaning import span
+from portal.search.models import Alert
+from portal.search.saved import NAME_MAX
 from portal.text import clean_line
+
+
+class SaveForm(FlaskForm):
+    """How a search is kept."""
+
+    q = HiddenField()
+    name = StringField(_l("Name"), [Length(max=NAME_MAX)])
+    alert = StringField(_l("Alert about new ideas"), [AnyOf(list(Alert))], default=Alert.NONE)
+    shared = BooleanField(_l("Share it with the team"))
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Whether it is shared, and how its owner hears of it."""
+        return {"shared": bool(self.shared.data), "alert": Alert(self.alert.data)}
 
 
 def typed(asked: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.events import Recorded
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.workflow import Publication
+from portal.search.changes import watch
 from portal.search.engine import Busy, Document, Engine, NeedsRebuild
 from portal.search.models import IndexTask
 from portal.search.on_postgres import PostgresEngine
@@ -101,6 +102,7 @@ def index_pending() -> int:
     with transaction(wake=False):
         for idea_id, asked_at in tasks:
             db.session.execute(sa.delete(IndexTask).where(IndexTask.idea_id == idea_id, IndexTask.asked_at <= asked_at))
+        watch(ids)
     return len(tasks)
 
 

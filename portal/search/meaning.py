@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ from portal.db import db
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import is_out_for
 from portal.ideas.workflow import STATUSES, Category, Status
-from portal.search.asking import FIELDS, Asked, unknown_fields
+from portal.search.asking import FIELDS, Asked, Operator, unknown_fields
 
 MOST_PEOPLE = 50
 MOST_NAMED = 12
@@ -87,10 +87,19 @@ def meaning_of(asked: Asked, viewer: Person) -> Meaning:
                 meaning.notes.append(condition)
             else:
                 meaning.conditions.append(sa.not_(condition) if one.minus else condition)
-    for name in unknown_fields(asked):
-        there = ", ".join(f"{each}:" for each in FIELDS)
-        meaning.notes.append(_("“%(name)s:” is taken as a word. There are %(there)s", name=name, there=there))
     return meaning
+
+
+def hints_about(asked: Asked) -> list[str]:
+    """Return a sentence about each word that looks like an operator and is none."""
+    there = ", ".join(f"{name}:" for name in FIELDS)
+    return [_("“%(name)s:” is taken as a word. There are %(there)s", name=name, there=there)
+            for name in unknown_fields(asked)]  # fmt: skip
+
+
+def in_any_language(asked: Asked, viewer: Person) -> Asked:
+    """Return the same search with each status called as everybody may type it."""
+    return replace(asked, operators=tuple(_in_any_language(one, viewer) for one in asked.operators))
 
 
 def span(text: str) -> tuple[datetime, datetime] | None:
@@ -237,6 +246,15 @@ _CONDITIONS: dict[str, Callable[[str, Person], ColumnElement[bool] | str]] = {
     "votes": _votes,
     "is": _is,
 }
+
+
+def _in_any_language(operator: Operator, viewer: Person) -> Operator:
+    found = _statuses(operator.value, viewer) if operator.field == "status" else ""
+    if isinstance(found, str) or not found:
+        return operator
+    categories = {frozenset(_of_category(category)): category.value for category in Category}
+    value = categories.get(frozenset(found)) or next(iter(found)).value.replace("_", "-")
+    return replace(operator, value=value)
 
 
 def _of_category(category: Category) -> list[Status]:

@@ -1,12 +1,15 @@
-"""The tables of the search: ideas that it still has to read, and the index itself where PostgreSQL keeps it."""
+"""The tables of the search: what it still has to read, what people keep, and the index where PostgreSQL has it."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.accounts.models import User
 from portal.db import Model, utcnow
 
 # In the order of its bytes, so that the words that begin alike stand side by side whatever the database's language.
@@ -20,6 +23,64 @@ class IndexTask(Model):
 
     idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True)
     asked_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
+class WatchTask(Model):
+    """An idea that changed, and may answer a kept search now."""
+
+    __tablename__ = "watch_tasks"
+
+    idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
+class Alert(StrEnum):
+    """How somebody hears of ideas that answer a kept search since it was kept."""
+
+    NONE = "none"
+    INBOX = "inbox"
+    MAIL = "mail"
+
+    @property
+    def label(self) -> str:
+        """How people choose it."""
+        return str(_LABELS[self])
+
+
+_LABELS = {
+    Alert.NONE: _l("No alert"),
+    Alert.INBOX: _l("In my inbox, at once"),
+    Alert.MAIL: _l("In my inbox, and once a day by mail"),
+}
+
+
+class SavedSearch(Model):
+    """A search that somebody on the team keeps, for themselves or for the team."""
+
+    __tablename__ = "saved_searches"
+    __table_args__ = (sa.UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(sa.String(60))
+    query: Mapped[str] = mapped_column(sa.String(400))
+    shared: Mapped[bool] = mapped_column(default=False)
+    alert: Mapped[Alert] = mapped_column(default=Alert.NONE)
+    saved_at: Mapped[datetime] = mapped_column(default=utcnow)
+    known: Mapped[bytes] = mapped_column(default=b"")  # ideas that answered when the alert was switched on
+
+    user: Mapped[User] = relationship()
+
+
+class SavedMatch(Model):
+    """An idea that came to answer a kept search: told once, and never again."""
+
+    __tablename__ = "saved_matches"
+
+    search_id: Mapped[int] = mapped_column(sa.ForeignKey(SavedSearch.id, ondelete="CASCADE"), primary_key=True)
+    idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True, index=True)
+    found_at: Mapped[datetime] = mapped_column(default=utcnow)
+    mailed_at: Mapped[datetime | None]
 
 
 class SearchIndex(Model):

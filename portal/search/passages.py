@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -14,7 +15,7 @@ from portal.search import words
 from portal.search.index import merged_wording
 
 Pieces = list[tuple[str, bool]]
-COMMENTS = 1000  # of one page of results, the newest
+COMMENTS = 100  # on one idea, the newest
 LETTERS = 5000  # of one text
 
 
@@ -53,14 +54,14 @@ def _said(ids: Sequence[int]) -> list[tuple[int, str, str]]:
     """Return what was said about these ideas, each with where."""
     if not ids:
         return []
+    number = sa.func.row_number().over(partition_by=Comment.idea_id, order_by=Comment.at.desc()).label("number")
+    said = select(Comment.idea_id, Comment.body, number)
+    newest = said.where(Comment.idea_id.in_(ids), Comment.deleted_at.is_(None)).subquery()
     texts = (
         (_("In the answer"), select(Answer.idea_id, Answer.body).where(Answer.idea_id.in_(ids))),
         (
             _("In a comment"),
-            select(Comment.idea_id, Comment.body)
-            .where(Comment.idea_id.in_(ids), Comment.deleted_at.is_(None))
-            .order_by(Comment.id.desc())
-            .limit(COMMENTS),
+            select(newest.c.idea_id, newest.c.body).where(newest.c.number <= COMMENTS),
         ),
         (_("In a merged idea"), merged_wording(ids)),
     )

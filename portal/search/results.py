@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, select
 
 from portal.accounts.models import Person
-from portal.db import db
+from portal.db import db, only_checked
 from portal.ideas.lists import IdeaRow, rows_by_id
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import is_out_for
@@ -20,7 +20,7 @@ from portal.search.did_you_mean import did_you_mean
 from portal.search.engine import Hit, NeedsRebuild
 from portal.search.facets import Facet, Fact
 from portal.search.index import engine
-from portal.search.meaning import Meaning, meaning_of
+from portal.search.meaning import Meaning, hints_about, meaning_of
 from portal.search.passages import Pieces
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 PAGE = 20
 RANKED = 1000  # ideas that one search looks through: the best ones, or without words the newest
 DEPTHS = (RANKED + 200, 6_000, 20_000)  # how many hits are asked for, as long as the viewer may see too few of them
-FEW = 100  # of what was chosen, before more hits are looked through
+FEW = 2 * PAGE  # of what was chosen, before more hits are looked through
 COUNTED = 50  # ideas whose answers are counted
 
 
@@ -112,7 +112,7 @@ def _results(viewer: Person, asked: Asked, page: int) -> Results:
         total=len(ranking.chosen),
         page=page,
         facets=facets.facets(viewer, asked, meaning, ranking.chosen, ranking.others),
-        notes=meaning.notes,
+        notes=[*meaning.notes, *hints_about(asked)],
         answers=passages.count_answers(few, asked.words),
         cut=ranking.cut,
         from_database=ranking.from_database,
@@ -193,13 +193,13 @@ def _typed(term: Term) -> ColumnElement[bool]:
 def _facts(
     viewer: Person, conditions: Iterable[ColumnElement[bool]], ids: Sequence[int] | None = None, limit: int = 0
 ) -> list[Fact]:
-    """Return what is to be known of ideas that fit and that the viewer may see: of the newest ``limit``, or of these."""
+    """Return what is to be known of ideas that fit and the viewer may see: of the newest ``limit``, or of these."""
     asked = select(Idea.id, Idea.status, Idea.board_id, Idea.author_id, Idea.published_at)
-    asked = asked.where(is_out_for(viewer), *conditions)
+    wanted = sa.and_(is_out_for(viewer), *conditions)
     if ids is not None:
-        asked = asked.where(Idea.id.in_(ids))
+        asked = asked.where(Idea.id.in_(ids), only_checked(wanted))
     else:
-        asked = asked.order_by(Idea.published_at.desc(), Idea.id.desc()).limit(limit)
+        asked = asked.where(wanted).order_by(Idea.published_at.desc(), Idea.id.desc()).limit(limit)
     return [Fact(*row) for row in db.session.execute(asked)]
 
 
@@ -215,4 +215,4 @@ def _with_tags(facts: list[Fact], needed: bool = True) -> list[Fact]:
     tagged = select(idea_tags.c.idea_id, Tag.name).join(Tag, Tag.id == idea_tags.c.tag_id)
     for idea_id, name in db.session.execute(tagged.where(idea_tags.c.idea_id.in_([fact.id for fact in facts]))):
         tags.setdefault(idea_id, []).append(name)
-    return [replace(fact, tags=tuple(tags[fact.id])) if fact.id in tags else fact for fact in facts]
+    return [fact._replace(tags=tuple(tags[fact.id])) if fact.id in tags else fact for fact in facts]

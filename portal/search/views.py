@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.boards.queries import board_lines
@@ -10,12 +11,14 @@ from portal.demand.queries import backings
 from portal.demand.service import note_search
 from portal.extensions import limiter
 from portal.search import facets, forms, queries, results
+from portal.search import saved as keeping
 from portal.search.asking import read
 from portal.text import clean_line
+from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
 from portal.web.machines import is_machine
-from portal.web.responses import page
-from portal.web.session import viewer
+from portal.web.responses import go_to, page
+from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("search", __name__, url_prefix="/search")
 
@@ -38,7 +41,58 @@ def index() -> Response:
         chips=facets.chips(found.asked) if found else [],
         token=token,
         boards=board_lines(viewer()),
+        kept=keeping.kept_for(viewer()) if can("search.staff") else None,
     )
+
+
+@bp.get("/saved")
+def saved() -> Response:
+    """See the searches that one keeps, and those that colleagues share."""
+    authorize("search.staff")
+    return page("search/saved.html", kept=keeping.kept_for(viewer()), form=None, changed=0)
+
+
+@bp.post("/saved")
+def save() -> Response:
+    """Keep a search."""
+    authorize("search.staff")
+    form = forms.SaveForm()
+    if not form.validate_on_submit():
+        return _show_kept(form)
+    line = clean_line(form.q.data)
+    with transaction():
+        search = keeping.save_search(member(), line, name=form.name.data or "", **form.choices)
+    return go_to(url_for(".index", q=search.query), notice=_("Kept as “%(name)s”.", name=search.name))
+
+
+@bp.get("/saved/<int:search_id>")
+def open_saved(search_id: int) -> Response:
+    """See what a kept search finds now."""
+    authorize("search.staff")
+    return go_to(url_for(".index", q=keeping.get_shown(search_id, viewer()).query))
+
+
+@bp.post("/saved/<int:search_id>")
+def change_saved(search_id: int) -> Response:
+    """Call a kept search otherwise, share it or not, hear of it or not."""
+    authorize("search.staff")
+    search = keeping.get_own(search_id, viewer())
+    form = forms.SaveForm()
+    if not form.validate_on_submit():
+        return _show_kept(form, search_id)
+    with transaction():
+        keeping.change_search(search, name=form.name.data or "", **form.choices)
+    return go_to(url_for(".saved"), notice=_("Saved."))
+
+
+@bp.post("/saved/<int:search_id>/delete")
+def delete_saved(search_id: int) -> Response:
+    """Keep a search no more."""
+    authorize("search.staff")
+    search = keeping.get_own(search_id, viewer())
+    with transaction():
+        keeping.delete_search(search)
+    return go_to(url_for(".saved"), notice=_("Deleted."))
 
 
 @bp.get("/similar")
@@ -58,6 +112,10 @@ def similar() -> Response:
         looked=worth,
         in_form=in_form,
     )
+
+
+def _show_kept(form: forms.SaveForm, changed: int = 0) -> Response:
+    return page("search/saved.html", status=422, kept=keeping.kept_for(viewer()), form=form, changed=changed)
 
 
 def _page_number() -> int:

@@ -1,0 +1,64 @@
+"""What the mail about kept searches says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import select
+
+from portal.db import db
+from portal.ideas.models import Idea
+from portal.ideas.queries import is_out_for
+from portal.notifications import links
+from portal.notifications.letters import Letter, Quote, Suppressed
+from portal.notifications.models import Mail
+from portal.search.models import SavedMatch, SavedSearch
+
+TITLES = 10  # of one search
+
+
+def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
+    """Tell what came to answer somebody's searches since the last letter, as far as they may see it now."""
+    user = mail.user
+    if user is None or not user.is_active or not user.wants_mail or user.confirmed_at is None:
+        return Suppressed("wants no mail")
+    if not user.works_here:
+        return Suppressed("no longer on the team")
+    found = (
+        select(SavedSearch.id, SavedSearch.name, Idea.id, Idea.title)
+        .join(SavedMatch, SavedMatch.search_id == SavedSearch.id)
+        .join(Idea, Idea.id == SavedMatch.idea_id)
+        .where(SavedSearch.user_id == user.id, SavedMatch.mailed_at == datetime.fromisoformat(mail.data["at"]))
+        .where(is_out_for(user))
+        .order_by(SavedSearch.name, SavedSearch.id, Idea.id.desc())
+    )
+    titles: dict[tuple[int, str], dict[int, str]] = {}
+    for search_id, name, idea_id, title in db.session.execute(found):
+        titles.setdefault((search_id, name), {})[idea_id] = title
+    if not titles:
+        return Suppressed("no longer visible")
+    ideas = {idea_id for of_one in titles.values() for idea_id in of_one}
+    headline = ngettext(
+        "%(num)d new idea for the searches you keep", "%(num)d new ideas for the searches you keep", len(ideas)
+    )
+    only = next(iter(titles))[0] if len(titles) == 1 else None
+    return Letter(
+        subject=headline,
+        lead=_("This came since the last mail of this kind."),
+        title=headline,
+        quotes=[Quote(_shown(list(of_one.values())), heading=name) for (_id, name), of_one in titles.items()],
+        button=_("See them"),
+        url=links.absolute_url("search.open_saved", search_id=only) if only else links.absolute_url("search.saved"),
+        foot=_("You get this once a day at most, because you keep searches with an alert by mail."),
+        stop_label=_("Stop mails"),
+        stop_url=links.absolute_url("notifications.stop", token=links.stop_token(user.id, None, mail.kind)),
+        settings_url=links.absolute_url("search.saved"),
+    )
+
+
+def _shown(titles: list[str]) -> list[str]:
+    more = len(titles) - TITLES
+    rest = [ngettext("and %(num)d more", "and %(num)d more", more)] if more > 0 else []
+    return [*titles[:TITLES], *rest]
