@@ -15,6 +15,7 @@ from portal.boards import queries, service
 from portal.boards.forms import AUDIENCES, BoardForm, PlaceForm
 from portal.boards.models import Board
 from portal.boards.service import AddressTaken, narrows
+from portal.changelog.queries import speaks_of
 from portal.errors import Refusal
 from portal.ideas.queries import holds_ideas
 from portal.notifications import leaving
@@ -84,10 +85,12 @@ def delete(board_id: int) -> Response:
     authorize("board.manage")
     board = _board(board_id)
     if request.method != "POST":
-        return page("boards/delete.html", board=board, empty=not holds_ideas(board))
+        return page("boards/delete.html", board=board, empty=not holds_ideas(board) and not speaks_of(board))
     with transaction():
         if holds_ideas(board):
             raise Refusal(_("Ideas were posted on this board, so it stays. You can make it private instead."))
+        if speaks_of(board):
+            raise Refusal(_("The changelog speaks of this board, so it stays. You can make it private instead."))
         service.remove_board(board, member())
     return go_to(url_for(".index"), notice=_("The board is gone."))
 

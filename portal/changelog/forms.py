@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -52,6 +53,13 @@ class EntryForm(FlaskForm):
     kind = RadioField(_l("It is"), default=Kind.NEW.value)
     board = SelectField(_l("Part of the product"))
     ideas = SelectMultipleField(_l("Ideas it began as"), coerce=int)
+    others = StringField(_l("Others, by their numbers"), filters=[clean_line], validators=[_at_most(200)])
+
+    @property
+    def numbers(self) -> set[int]:
+        """The ideas that were chosen, from the list or by their numbers."""
+        typed = (number for number in re.findall(r"\d{1,9}", self.others.data or ""))
+        return {*(self.ideas.data or ()), *(int(number) for number in typed)}
 
     def offer(self, boards: Sequence[Board], ideas: Sequence[Idea], whole: bool) -> None:
         """Let people choose among these boards and ideas; ``whole`` when they may write about all of the product."""

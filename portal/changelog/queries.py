@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import abort
@@ -17,14 +17,15 @@ from portal.accounts.roles import DECIDERS
 from portal.boards.models import Audience, Board
 from portal.boards.queries import audiences_of, is_known_to, is_worked_on_by
 from portal.changelog.models import Choice, Credit, CreditChoice, Entry, Part, Shipment
-from portal.db import UTCDateTime, db
+from portal.db import UTCDateTime, db, utcnow
 from portal.ideas.models import Idea, Vote
 from portal.ideas.queries import is_out_for, is_seen_by
 from portal.ideas.workflow import Status
 
 PAGE = 20
 MOST_OFFERED = 60
-CAN_BE_TOLD_OF = (Status.IN_PROGRESS, Status.PLANNED, Status.SHIPPED, Status.CONFIRMED, Status.AVAILABLE)
+COMING, OUT = (Status.IN_PROGRESS, Status.PLANNED), (Status.SHIPPED, Status.CONFIRMED, Status.AVAILABLE)
+LATELY = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,31 +161,40 @@ def shipped_lately(viewer: Person, limit: int = 3) -> list[Shipped]:
         Shipment.idea_id == Idea.id, Shipment.entry_id.in_(readable)
     )
     rows = db.session.execute(
-        select(Idea.id, Idea.title, Idea.votes, Idea.status_since, entry_id.scalar_subquery())
+        select(Idea.id, Idea.title, Idea.votes, Idea.status_since, entry_id.scalar_subquery().label("entry_id"))
         .where(is_out_for(viewer), Idea.status.in_([Status.SHIPPED, Status.CONFIRMED]))
         .order_by(Idea.status_since.desc(), Idea.id.desc())
         .limit(limit)
     ).all()
-    entries = [row[4] for row in rows if row[4]]
-    named, _others = _people(entries, {row[0] for row in rows}, only_first=True) if entries else ({}, {})
+    entries = [row.entry_id for row in rows if row.entry_id]
+    named, _others = _people(entries, {row.id for row in rows}, only_first=True) if entries else ({}, {})
     firsts = {(entry, thanks.user.id): thanks.user.name for entry, people in named.items() for thanks in people}
-    authors = _authors([row[0] for row in rows]) if firsts else {}
-    return [Shipped(*row, first=firsts.get((row[4], authors.get(row[0])), "")) for row in rows]
+    authors = _authors([row.id for row in rows]) if firsts else {}
+    return [
+        Shipped(
+            row.id, row.title, row.votes, row.status_since, row.entry_id,
+            firsts.get((row.entry_id or 0, authors.get(row.id) or 0), ""),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
-def shipments_of(entry: Entry) -> list[Shipment]:
-    """Return the ideas an entry tells of, in the order in which all take hold of ideas."""
+def shipments_of(entry: Entry, viewer: Person | None = None) -> list[Shipment]:
+    """Return the ideas an entry tells of, or those that a viewer may know of, in the order in which all lock ideas."""
     linked = select(Shipment).where(Shipment.entry_id == entry.id).options(joinedload(Shipment.idea))
+    if viewer is not None:
+        linked = linked.where(Shipment.idea_id.in_(select(Idea.id).where(is_seen_by(viewer))))
     return list(db.session.scalars(linked.order_by(Shipment.idea_id)))
 
 
 def ideas_to_tell_of(viewer: Person, entry: Entry | None) -> list[Idea]:
-    """Return the ideas on boards where this person decides that came out or may: the linked ones, then by status."""
+    """Return the ideas on boards where this person decides that may come out or did lately: the linked ones first."""
     theirs = Idea.board_id.in_(select(Board.id).where(is_worked_on_by(viewer, DECIDERS)))
     linked = Idea.id.in_(select(Shipment.idea_id).where(Shipment.entry_id == (entry.id if entry else 0)))
-    rank = sa.case({status: number for number, status in enumerate(CAN_BE_TOLD_OF, 1)}, value=Idea.status)
+    rank = sa.case({status: number for number, status in enumerate((*COMING, *OUT), 1)}, value=Idea.status)
+    lately = Idea.status.in_(OUT) & (Idea.status_since > utcnow() - LATELY)
     wanted = select(Idea).join(Board, Board.id == Idea.board_id).options(contains_eager(Idea.board))
-    wanted = wanted.where(is_out_for(viewer), theirs, sa.or_(linked, Idea.status.in_(CAN_BE_TOLD_OF)))
+    wanted = wanted.where(is_out_for(viewer), theirs, sa.or_(linked, lately, Idea.status.in_(COMING)))
     ordered = wanted.order_by(sa.case((linked, 0), else_=rank), Idea.votes.desc(), Idea.id)
     return list(db.session.scalars(ordered.limit(MOST_OFFERED)))
 

@@ -18,8 +18,9 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas.models import Idea
-from portal.ideas.moves import MoveDetails, move_idea
+from portal.ideas.moves import move_idea
 from portal.ideas.queries import ideas_visible_to
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Category, Status
 from portal.text import clean_line, clean_text, render_markdown
 

@@ -40,7 +40,7 @@ def index() -> Response:
     board = (find_board(slug, viewer()) or abort(404)) if slug else None
     after = place(request.args.get("after"), (datetime, int))
     shown = queries.list_entries(viewer(), board, (after[0], after[1]) if after else None)
-    kept = {"board": slug} if slug else {}
+    kept: dict[str, Any] = {"board": slug} if slug else {}
     return page(
         "changelog/index.html",
         months=_by_month(shown.tellings),
@@ -114,7 +114,7 @@ def publish(entry_id: int) -> Response:
     form, do, sentence = WhenForm(zone), request.form.get("do", ""), ""
     if request.method != "POST":
         return _publish_page(entry, form)
-    ship = {int(number) for number in request.form.getlist("ships") if number.isdigit()}
+    ship = {each.idea_id for each in queries.shipments_of(entry, viewer())} & _numbers(request.form.getlist("ships"))
     try:
         if do == "stop":
             with transaction(wake=False):
@@ -156,7 +156,7 @@ def remove(entry_id: int) -> Response:
 def people(entry_id: int) -> Response:
     """See who had a part, and name those of whom only the team can know."""
     entry = _written(entry_id)
-    form, ideas = PersonForm(), [shipment.idea for shipment in queries.shipments_of(entry)]
+    form, ideas = PersonForm(), [shipment.idea for shipment in queries.shipments_of(entry, viewer())]
     form.offer(ideas)
     if form.validate_on_submit():
         user = find_by_name_or_email(form.who.data) if "@" not in form.who.data else None
@@ -168,7 +168,8 @@ def people(entry_id: int) -> Response:
                 service.name_person(entry, user, idea, Part(form.part.data), member())
             said = _("%(name)s is asked before anybody reads the name here.", name=user.name)
             return go_to(url_for(".people", entry_id=entry.id), said)
-    found = queries.credits_of(entry)
+    seen = {idea.id for idea in ideas}
+    found = [credit for credit in queries.credits_of(entry) if credit.idea_id in seen]
     choices = queries.choices_of([credit.user_id for credit in found])
     return page(
         "changelog/people.html",
@@ -244,10 +245,7 @@ def _entry_form(entry: Entry | None) -> EntryForm:
 
 def _words(form: EntryForm, entry: Entry | None = None) -> Words:
     """Return what was filled in; links to ideas that this person cannot choose stay as they are."""
-    chosen = set(form.ideas.data or [])
-    ideas = [idea for idea in queries.ideas_to_tell_of(viewer(), None) if idea.id in chosen]
-    missing = chosen - {idea.id for idea in ideas}
-    ideas += queries.ideas_by_id(viewer(), missing) if missing else []
+    ideas = queries.ideas_by_id(viewer(), form.numbers) if form.numbers else []
     offered = {number for number, _title in form.ideas.choices}
     ideas += [each.idea for each in (queries.shipments_of(entry) if entry else []) if each.idea_id not in offered]
     board = find_board(form.board.data, viewer()) if form.board.data else None
@@ -271,7 +269,7 @@ def _publish_page(
     entry: Entry, form: WhenForm, status: int = 200, sentence: str = "", ship: set[int] | None = None
 ) -> Response:
     telling = queries.tell([entry], viewer())[0]
-    shipments = queries.shipments_of(entry)
+    shipments = queries.shipments_of(entry, viewer())
     chosen = ship if ship is not None else {each.idea_id for each in shipments if each.ships or not entry.publish_at}
     lines = []
     for idea in (each.idea for each in shipments):
@@ -290,6 +288,10 @@ def _publish_page(
         sentence=sentence,
         when=_moment(entry) if entry.publish_at else "",
     )
+
+
+def _numbers(texts: list[str]) -> set[int]:
+    return {int(text) for text in texts if text.isdigit() and len(text) < 10}
 
 
 def _said(moved: int, told: int) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.changelog import service as changelog
-from portal.changelog.models import Choice, Credit, Entry, Kind, Part
+from portal.changelog.models import Choice, Entry, Kind, Part
 from portal.changelog.service import Words
 from portal.db import db
 from portal.demo.content import FOLDER
@@ -36,7 +36,8 @@ class Outcomes:
         self.ideas, self.users, self.boards, self.now = ideas, users, boards, now
 
     def write(self) -> None:
-        """Put the ideas in their themes, and write the changelog."""
+        """Put the ideas in their themes, and write the changelog; the journal says that all this was done today."""
+        mark = db.session.scalar(sa.select(sa.func.max(EventRecord.id))) or 0
         self._plan()
         for told in self.told["entries"]:
             self._publish(told)
@@ -48,9 +49,11 @@ class Outcomes:
             author = db.session.get_one(User, coming.author_id)
             ships = [idea.id for idea in self._there(self.told["scheduled"]["ideas"])]
             changelog.schedule(coming, author, at, ZONE, ships)
+        db.session.flush()
+        db.session.execute(sa.update(EventRecord).where(EventRecord.id > mark).values(at=self.now))
 
     def _plan(self) -> None:
-        themes = {}
+        themes: dict[str, int] = {}
         for row in self.told["themes"]:
             if self._there(row["ideas"]):
                 theme = roadmap.add_theme(row["name"], row["about"], self._user("pm"))
@@ -68,19 +71,14 @@ class Outcomes:
             return
         ideas = self._there(told["ideas"])
         author, out = db.session.get_one(User, entry.author_id), max(idea.status_since for idea in ideas)
-        mark = db.session.scalar(sa.select(sa.func.max(EventRecord.id))) or 0
         for key, (part, idea) in told["parts"].items():
             if key in self.users:
                 changelog.name_person(entry, self._user(key), self.ideas[idea], Part(part), author)
         changelog.publish(entry, author, (), at=out)
         entry.made_at = out - timedelta(days=3)
-        for credit in db.session.scalars(sa.select(Credit).where(Credit.entry_id == entry.id)):
-            credit.asked_at = out
         for key in told["agreed"]:
             if key in self.users:
                 changelog.choose(self._user(key), Choice.ALWAYS)
-        db.session.flush()
-        db.session.execute(sa.update(EventRecord).where(EventRecord.id > mark).values(at=out))
 
     def _draft(self, told: dict[str, Any]) -> Entry | None:
         ideas = self._there(told["ideas"])

@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from portal.db import utcnow
 from portal.ideas.models import TEXT_MAX
-from portal.ideas.moves import MoveDetails
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import ANSWER_LABELS, Move, Status
 from portal.roadmap.models import ABOUT_MAX, EXPECTED_MAX, NAME_MAX, Horizon, Theme
 from portal.text import clean_line, clean_text
@@ -48,7 +48,7 @@ class PlaceForm(FlaskForm):
 class StatusForm(FlaskForm):
     """Whether an idea that goes to another column also changes its status, and what is said to everybody then."""
 
-    also = RadioField(_l("And its status?"), validators=[Optional()])
+    also = RadioField(validators=[Optional()])
     answer = TextAreaField(filters=[clean_text], validators=[_at_most(TEXT_MAX)])
     reversal = TextAreaField(_l("What would change our mind"), filters=[clean_text], validators=[_at_most(TEXT_MAX)])
     review_on = DateField(_l("Look at it again on"), validators=[Optional()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from flask import abort
@@ -138,9 +139,9 @@ def _items(viewer: Person, board: Board | None, tag: str) -> list[Item]:
             (voted_by(viewer) if viewer.is_signed_in else sa.false()).label("cast"),
             Idea.expected,
             Idea.board_id,
-            Board.name,
+            Board.name.label("board_name"),
             Place.theme_id,
-            sa.type_coerce(chosen, Place.horizon.type),
+            sa.type_coerce(chosen, Place.horizon.type).label("horizon"),
         )
         .join(Board, Board.id == Idea.board_id)
         .outerjoin(Place, Place.idea_id == Idea.id)
@@ -153,8 +154,11 @@ def _items(viewer: Person, board: Board | None, tag: str) -> list[Item]:
     if tag:
         tagged = select(idea_tags.c.idea_id).join(Tag, Tag.id == idea_tags.c.tag_id).where(Tag.name == tag)
         wanted = wanted.where(Idea.id.in_(tagged))
-    rows = db.session.execute(wanted.limit(MOST + 1))
-    return [Item(*row[:-1], horizon=row[-1] or HORIZON_OF[row[2]]) for row in rows]
+    return [_item(row) for row in db.session.execute(wanted.limit(MOST + 1))]
+
+
+def _item(row: Any) -> Item:
+    return Item(**{**row._mapping, "horizon": row.horizon or HORIZON_OF[row.status]})
 
 
 def _is_placed_later() -> ColumnElement[bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, abort, flash, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -12,9 +14,9 @@ from portal.changelog.queries import shipped_lately
 from portal.errors import Refusal
 from portal.ideas import moves
 from portal.ideas.models import Idea
-from portal.ideas.moves import DetailMissing
 from portal.ideas.queries import get_idea
 from portal.ideas.service import lock
+from portal.ideas.steps import DetailMissing
 from portal.ideas.workflow import MOVES
 from portal.roadmap import queries, service
 from portal.roadmap.forms import OFF, STAY_OR_MOVE, Offer, PlaceForm, StatusForm, ThemeForm
@@ -177,7 +179,7 @@ def _carry_out(idea: Idea, wanted: Spot, offer: Offer | None) -> Response:
         said += " " + ngettext("%(num)d person will hear about it.", "%(num)d people will hear about it.", told)
         flash(said)
     else:
-        back = {"theme": before.theme_id or "", "horizon": _name(before), "expected": before.expected}
+        back: dict[str, Any] = {"theme": before.theme_id or "", "horizon": _name(before), "expected": before.expected}
         flash(f"{said} {_('Nobody is told.')}", "undo:" + url_for(".place", idea_id=idea.id, back=1, **back))
     return go_to(url_for(".index", _anchor=f"plan-{idea.id}"))
 

@@ -7,7 +7,7 @@
     (over = cell)?.setAttribute("data-over", "");
   };
   const put = (item, cell) => {
-    if (!cell || cell.contains(item)) return;
+    if (!item || !cell || cell.contains(item)) return;
     form.action = item.dataset.plan;
     form.elements.theme.value = cell.dataset.themeRow;
     form.elements.horizon.value = cell.dataset.horizon;

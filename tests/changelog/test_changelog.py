@@ -14,7 +14,8 @@ from portal.changelog.models import Choice, Credit, Entry, Kind, Part
 from portal.changelog.service import CannotShip, ChangedMeanwhile, TooNarrow, Words
 from portal.db import db, utcnow
 from portal.ideas.models import Answer, Idea
-from portal.ideas.moves import MoveDetails, move_idea
+from portal.ideas.moves import move_idea
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.notifications.models import Mail, Notification
 from portal.privacy import service as privacy
@@ -96,9 +97,9 @@ def test_people_behind_several_ideas_are_counted_once_also_through_merged_ones()
     make_votes(merged, 1)
     with transaction(wake=False):
         move_idea(merged, Status.MERGED, make_user(Role.PM), MoveDetails(into=first))
+    make_votes(second, 2)
     for idea in (first, second):
         move_to(idea, Status.SHIPPED)
-    make_votes(second, 2)
     entry = write(first, second)
 
     let_out(entry)
@@ -179,6 +180,34 @@ def test_an_entry_about_a_closed_board_tells_of_its_own_ideas_only():
 
     with pytest.raises(TooNarrow):
         write(elsewhere, board=inside, author=make_user(Role.OWNER))
+
+
+def test_who_writes_sees_only_ideas_that_are_theirs_to_see_and_loses_none_of_the_others(browse):
+    inside, owner = make_board("Inside", Audience.PRIVATE), make_user(Role.OWNER)
+    hushed = make_idea("Buy the other company", board=inside, status=Status.PLANNED, author=make_user(name="Quiet One"))
+    entry, browser = write(hushed, author=owner), browse(make_user(Role.PM))
+
+    pages = [browser.get(f"/changelog/{entry.id}/{page}").text for page in ("edit", "publish", "people")]
+    words = {"seen": "1", "title": "Better", "body": "Now.", "kind": "new", "board": ""}
+    browser.post(f"/changelog/{entry.id}/edit", data=words)
+    browser.post(f"/changelog/{entry.id}/publish", data={"do": "now", "ships": [str(hushed.id)]})
+    db.session.rollback()
+
+    assert not any(re.search("Buy the other company|Quiet One", page) for page in pages)
+    assert (entry.title, entry.is_published) == ("Better", True)
+    assert [shipment.idea_id for shipment in queries.shipments_of(entry)] == [hushed.id]
+    assert db.session.get_one(Idea, hushed.id).status is Status.PLANNED
+
+
+def test_a_board_that_the_changelog_speaks_of_stays(browse):
+    board = make_board("Maps")
+    write(board=board)
+
+    answer = browse(make_user(Role.OWNER)).post(f"/admin/boards/{board.id}/delete")
+
+    assert "The changelog speaks of this board" in answer.text
+    db.session.rollback()
+    assert db.session.get(type(board), board.id) is not None
 
 
 def test_drafts_are_for_those_who_may_publish_them(browse):

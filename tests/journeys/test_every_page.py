@@ -1,12 +1,16 @@
 """Every kind of page: for everybody, in light and dark, wide and narrow; and none of them is heavy."""
 
 import gzip
+from datetime import timedelta
 
 import pytest
 from flask import abort
 from playwright.sync_api import expect
 
 from portal.accounts.passwords import hash_password
+from portal.changelog import service as changelog
+from portal.changelog.models import Choice, Kind, Part
+from portal.changelog.service import Words
 from portal.credentials import links
 from portal.credentials.models import Purpose
 from portal.db import db, utcnow
@@ -15,13 +19,15 @@ from portal.ideas.workflow import Status
 from portal.membership import invitations, setting_up
 from portal.notifications.links import stop_token
 from portal.notifications.models import CaughtMail
+from portal.roadmap import service as roadmap
+from portal.roadmap.models import Horizon
+from portal.roadmap.service import Spot
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
 from tests.journeys.scene import Scene
-from tests.support.accessibility import violations
+from tests.support.accessibility import COLOURS, violations
 
 HTML = 30_000  # bytes, gzipped
-COLOURS = ["color-contrast", "link-in-text-block"]  # all that can differ between light and dark
 SPACING = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
     p { margin-block-end: 2em !important }"""
 SPREAD = "text => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text); document.adoptedStyleSheets = [sheet] }"
@@ -175,6 +181,39 @@ def pages_of_those_who_run_the_portal(scene):
     yield waiting, ["/", "/waiting"]
 
 
+def pages_of_what_became(scene):
+    shipped, planned, parked = (scene.ideas[status] for status in (Status.SHIPPED, Status.PLANNED, Status.NOT_NOW))
+    with transaction(wake=False):
+        theme = roadmap.add_theme("Out of signal", "Before you leave.", scene.manager)
+        roadmap.place_idea(planned, Spot(theme.id, Horizon.NOW, "June"), scene.manager)
+        roadmap.place_idea(parked, Spot(theme.id, Horizon.LATER), scene.manager)
+    with transaction(wake=False):
+        words = Words("Maps offline", "Open a **route**.\n\n- Keep it.", Kind.NEW, scene.board, [shipped, planned])
+        entry, draft = (changelog.write_entry(words, scene.manager) for _each in range(2))
+        changelog.name_person(entry, scene.member, shipped, Part.TESTED, scene.manager)
+        changelog.publish(entry, scene.manager, ())
+        changelog.schedule(draft, scene.manager, utcnow() + timedelta(days=3), "Europe/London", [planned.id])
+        changelog.choose(scene.author, Choice.ALWAYS)
+    yield None, ["/roadmap", "/roadmap?by=board", "/changelog", f"/changelog/{entry.id}", f"/ideas/{shipped.id}"]
+    yield scene.quiet, ["/roadmap?who=voted", "/account/credits"]
+    yield scene.member, [f"/changelog/{entry.id}/credit", "/account/credits"]
+    yield (
+        scene.manager,
+        [
+            "/roadmap",
+            f"/roadmap/ideas/{planned.id}?horizon=later",
+            "/roadmap/more",
+            "/roadmap/themes",
+            f"/roadmap/themes/{theme.id}",
+            "/changelog",
+            "/changelog/drafts",
+            "/changelog/new",
+            *(f"/changelog/{draft.id}/{page}" for page in ("edit", "publish", "people")),
+            f"/changelog/{entry.id}/people",
+        ],
+    )
+
+
 @pytest.fixture
 def scene(app, settle):
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -197,6 +236,7 @@ ALL_PAGES = [
     pages_of_members,
     pages_of_the_team,
     pages_of_those_who_run_the_portal,
+    pages_of_what_became,
 ]
 
 

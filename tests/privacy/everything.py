@@ -9,11 +9,13 @@ from portal.accounts import pictures
 from portal.accounts.models import AuthSession, User
 from portal.accounts.roles import Role
 from portal.boards.models import BoardMember
+from portal.changelog.models import Choice, Credit, CreditChoice, Entry, Part
 from portal.comments import service as comments
 from portal.comments.models import Comment, Helpful
 from portal.credentials import links
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, Purpose, RecoveryCode
 from portal.db import db, utcnow
+from portal.demand.models import Receipt, SetAside, Verdict
 from portal.ideas import moves, service
 from portal.ideas.models import Answer, Draft, Revision
 from portal.ideas.moves import MoveDetails
@@ -32,6 +34,7 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
+    *("quilltyped", "quilldiffers"),
 )
 """Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
 SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
@@ -76,6 +79,8 @@ def make_somebody(settle) -> User:
         theirs.owner_id = user.id
         pictures.change_picture(user, picture())
         _give_credentials(user)
+        _give_credit(user, own.id)
+        _give_demand(user, other, own.id, theirs.id)
         _give_membership(user, other, board)
         _give_mails(user, other)
         assert remark.author_id == user.id
@@ -140,6 +145,23 @@ def _give_credentials(user: User) -> None:
         )
     )
     links.make(Purpose.CHANGE_ADDRESS, "quilllink@quillfield.example", user=user, data={"to": "quilllink"})
+
+
+def _give_demand(user: User, other: User, own_id: int, idea_id: int) -> None:
+    """Let the user back an idea instead of posting, and decide about what others left."""
+    db.session.add(Receipt(idea_id=idea_id, user_id=user.id, typed="quilltyped", differs="quilldiffers"))
+    hidden = Receipt(idea_id=own_id, user_id=other.id, typed="Wells", differs="Rude.", hidden_at=utcnow())
+    hidden.hidden_by_id = user.id
+    db.session.add_all([hidden, SetAside(stems="asdf", verdict=Verdict.NOISE, by_id=user.id)])
+
+
+def _give_credit(user: User, idea_id: int) -> None:
+    """Let the changelog thank the user, and the user write in it."""
+    entry = Entry(title="Wells on the map", author_id=user.id, scheduled_by_id=user.id, published_at=utcnow())
+    db.session.add(entry)
+    db.session.flush()
+    db.session.add(Credit(entry_id=entry.id, user_id=user.id, idea_id=idea_id, part=Part.SUGGESTED, agreed=True))
+    db.session.add(CreditChoice(user_id=user.id, choice=Choice.ALWAYS))
 
 
 def _give_membership(user: User, other: User, board) -> None:

@@ -11,7 +11,7 @@ from portal.boards.models import Audience
 from portal.db import db
 from portal.events import EventRecord
 from portal.ideas import moves
-from portal.ideas.moves import MoveDetails
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.notifications.models import Notification
 from portal.roadmap import queries, service
