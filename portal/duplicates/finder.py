@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from portal.duplicates.weighing import is_worth_reading
+from sqlalchemy import select
+
+from portal.db import db
+from portal.duplicates.queries import refused_with
+from portal.duplicates.weighing import is_worth_keeping
 from portal.ideas.models import Idea
+from portal.ideas.workflow import Publication, Status
 from portal.search.index import engine
 
-LOOKED_AT = 8  # that are most like an idea, itself among them
+LOOKED_AT = 12  # that are most like an idea, itself among them
 RANKED = 50  # where the rank of a decided pair is looked up
 
 
@@ -22,6 +26,7 @@ class Likeness:
     score: float  # how much of the idea's likeness to itself the other one has
     rank: int
     words: frozenset[str]
+    mutual: bool = False
 
 
 def likenesses(idea: Idea, limit: int = LOOKED_AT) -> list[Likeness] | None:
@@ -37,6 +42,25 @@ def likenesses(idea: Idea, limit: int = LOOKED_AT) -> list[Likeness] | None:
     ]
 
 
-def worth_reading(found: Sequence[Likeness]) -> list[Likeness]:
-    """Return those that belong in the team's queue."""
-    return [one for one in found if is_worth_reading(one.strength, one.score, one.rank)]
+def suggestions(idea: Idea) -> list[Likeness] | None:
+    """Return those that a team may want to compare with it; None while the index does not know the idea."""
+    found = _in_question(idea)
+    if not found:
+        return found
+    nearest = db.session.get(Idea, found[0].idea_id)
+    back = _in_question(nearest) if nearest is not None else None
+    if back and back[0].idea_id == idea.id:
+        found[0] = replace(found[0], mutual=True)
+    return [one for one in found if is_worth_keeping(one.strength, one.score, one.mutual)]
+
+
+def _in_question(idea: Idea) -> list[Likeness] | None:
+    """Return what an idea may still be the same as: no merged ideas, and none that the team keeps apart from it."""
+    found = likenesses(idea)
+    if not found:
+        return found
+    standing = select(Idea.id).where(Idea.publication == Publication.PUBLISHED, Idea.status != Status.MERGED)
+    ids = set(db.session.scalars(standing.where(Idea.id.in_([one.idea_id for one in found]))))
+    ids -= set(refused_with(idea.id))
+    kept = [one for one in found if one.idea_id in ids]
+    return [replace(one, rank=rank) for rank, one in enumerate(kept, 1)]

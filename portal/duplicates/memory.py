@@ -9,6 +9,7 @@ from portal.db import db, utcnow
 from portal.duplicates import service
 from portal.duplicates.events import ProposalSettled
 from portal.duplicates.models import Decision, Pair, Proposal, State, Verdict
+from portal.duplicates.scan import note
 from portal.events import Recorded, emit
 from portal.ideas.models import Idea
 from portal.transactions import transaction
@@ -26,6 +27,7 @@ def remember_merge(recorded: Recorded) -> None:
     idea = db.session.get_one(Idea, event.idea_id)
     if idea.merged_into_id == event.into_id:  # and not taken back already
         pair.state, pair.decided_by_id, pair.decided_at = State.MERGED, event.actor_id, recorded.at
+        note(event.into_id)  # what comes next may be the nearest now
 
 
 def remember_undo(recorded: Recorded) -> None:
@@ -84,4 +86,4 @@ def tell_proposers() -> int:
 
 def _pair(one: int | None, other: int | None) -> Pair | None:
     ideas = [db.session.get(Idea, number) for number in (one, other) if number is not None]
-    return service.pair_of(*ideas) if len(ideas) == 2 and None not in ideas else None  # type: ignore[misc,arg-type]
+    return service.pair_of(*ideas) if len(ideas) == 2 and None not in ideas else None  # type: ignore[arg-type]

@@ -67,6 +67,7 @@ class Pair(Model):
     strength: Mapped[str | None] = mapped_column(sa.String(20))  # None: only people saw it
     score: Mapped[float | None]  # how much of an idea's likeness to itself the other one has, from 0 to 1
     rank: Mapped[int | None]  # among all that is like the one of them, the better of both
+    mutual: Mapped[bool] = mapped_column(default=False)  # nothing is more like either of them than the other one
     words: Mapped[str] = mapped_column(sa.Text, default="")  # stems they share, a space between
     state: Mapped[State] = mapped_column(default=State.OPEN)
     weight: Mapped[float] = mapped_column(default=0.0)  # the queue's order; see duplicates.weighing

@@ -33,14 +33,18 @@ Place = tuple[float, int]
 
 
 def waiting(viewer: Person, board: Board | None = None) -> Select[Pair]:
-    """Select what waits for the team: open pairs of published ideas of which one can be joined to the other."""
+    """Select what waits for the team: the pairs in question that are worth reading."""
+    return in_question(viewer, board).where(Pair.weight > 0)
+
+
+def in_question(viewer: Person, board: Board | None = None) -> Select[Pair]:
+    """Select open pairs of published ideas of which one can be joined to the other."""
     either = aliased(Idea)
     joinable = sa.exists().where(
         either.id.in_([Pair.first_id, Pair.second_id]), either.status.in_(JOINABLE), *_on(either, board)
     )
     return select(Pair).where(
         OPEN,
-        Pair.weight > 0,
         _is_worked_on(Pair.first_id, viewer, STAFF_READERS),
         _is_worked_on(Pair.second_id, viewer, STAFF_READERS),
         joinable,
@@ -75,7 +79,8 @@ def place_in_queue(pair: Pair, viewer: Person) -> tuple[int, int]:
     row = sa.tuple_(Pair.weight, Pair.id)
     before = waiting(viewer).where(row > (pair.weight, pair.id)).with_only_columns(Pair.id).limit(MOST_COUNTED)
     counted = select(sa.func.count()).select_from(before.subquery()).scalar_subquery()
-    return db.session.execute(select(counted, count_waiting(viewer))).one()._tuple()
+    standing, all_of_them = db.session.execute(select(counted, count_waiting(viewer))).one()
+    return standing, all_of_them
 
 
 def find_pair(one: int, other: int) -> Pair | None:
@@ -129,7 +134,9 @@ def group_around(one: int, other: int, viewer: Person) -> list[int]:
     sides = [(Pair.first_id, Pair.second_id), (Pair.second_id, Pair.first_id)]
     near = sa.union_all(
         *(
-            waiting(viewer).where(here.in_([one, other])).with_only_columns(here.label("here"), there.label("there"))
+            in_question(viewer)
+            .where(here.in_([one, other]))
+            .with_only_columns(here.label("here"), there.label("there"))
             for here, there in sides
         )
     ).subquery()
@@ -150,9 +157,9 @@ def group_around(one: int, other: int, viewer: Person) -> list[int]:
     return kept[: TOGETHER - 2]
 
 
-def alike_waiting(idea_id: int, viewer: Person) -> list[int]:
-    """Return the ideas that wait to be compared with one, the surest first."""
-    pairs = waiting(viewer).where(sa.or_(Pair.first_id == idea_id, Pair.second_id == idea_id))
+def alike_in_question(idea_id: int, viewer: Person) -> list[int]:
+    """Return the ideas that may be the same as one, the surest first."""
+    pairs = in_question(viewer).where(sa.or_(Pair.first_id == idea_id, Pair.second_id == idea_id))
     best = pairs.order_by(Pair.weight.desc(), Pair.id.desc()).limit(TOGETHER)
     return [pair.first_id + pair.second_id - idea_id for pair in db.session.scalars(best)]
 
@@ -163,7 +170,7 @@ def scan_progress() -> Scan | None:
 
 
 def _pairs_among(ids: Sequence[int], viewer: Person) -> set[tuple[int, int]]:
-    among = waiting(viewer).where(Pair.first_id.in_(ids), Pair.second_id.in_(ids))
+    among = in_question(viewer).where(Pair.first_id.in_(ids), Pair.second_id.in_(ids))
     rows = db.session.execute(among.with_only_columns(Pair.first_id, Pair.second_id))
     return {(first, second) for first, second in rows}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
@@ -101,8 +102,7 @@ def _suggestions(ideas: sa.Select[Idea]) -> Suggestions:
     out = ideas.where(Idea.publication == Publication.PUBLISHED, Idea.status != Status.MERGED)
     found: Suggestions = {}
     for idea in db.session.scalars(out):
-        alike = finder.likenesses(idea)
-        found[idea.id] = alike if alike is None else finder.worth_reading(alike)
+        found[idea.id] = finder.suggestions(idea)
     return found
 
 
@@ -119,7 +119,8 @@ def _keep_pair(idea_id: int, one: Likeness) -> None:
     first, second = sorted((idea_id, one.idea_id))
     if db.session.scalar(select(Idea.id).where(Idea.id == one.idea_id)) is None:
         return
-    said = {"strength": one.strength, "score": one.score, "rank": one.rank, "words": " ".join(sorted(one.words))}
+    said: dict[str, Any] = {"strength": one.strength, "score": one.score, "rank": one.rank, "mutual": one.mutual}
+    said["words"] = " ".join(sorted(one.words))
     fresh = Pair(first_id=first, second_id=second, found=Found.COMPUTED, state=State.OPEN, confirmed=False, **said)
     there = {"first_id": first, "second_id": second, "found": Found.COMPUTED, "found_at": utcnow(), **said}
     if insert_if_absent(Pair, **there, state=State.OPEN, confirmed=False, weight=weigh(fresh, ())):
@@ -127,11 +128,10 @@ def _keep_pair(idea_id: int, one: Likeness) -> None:
     pair = db.session.scalar(select(Pair).where(Pair.first_id == first, Pair.second_id == second))
     if pair is None or pair.state is not State.OPEN:
         return
+    pair.mutual, pair.rank = pair.mutual or one.mutual, min(pair.rank or one.rank, one.rank)
     if pair.score is None or pair.score < one.score:
-        before = weigh(pair, ())
-        pair.strength, pair.score, pair.words = one.strength, one.score, said["words"]
-        pair.weight += weigh(pair, ()) - before
-    pair.rank = min(pair.rank or one.rank, one.rank)
+        pair.strength, pair.score, pair.words = one.strength, one.score, " ".join(sorted(one.words))
+    pair.weight = weigh(pair, db.session.scalars(select(Proposal).where(Proposal.pair_id == pair.id)).all())
 
 
 def _forget_others(found: Suggestions) -> None:

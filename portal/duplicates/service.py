@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -15,6 +16,7 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.duplicates import finder, queries
 from portal.duplicates.events import DuplicateProposed
 from portal.duplicates.models import WHY_MAX, Decision, Found, Pair, Proposal, State, Verdict
+from portal.duplicates.scan import note
 from portal.duplicates.weighing import is_confirmed, weigh
 from portal.errors import Refusal
 from portal.events import emit
@@ -82,6 +84,7 @@ def propose(idea: Idea, other: Idea, member: User, why: str = "") -> Proposal:
         found=Found.PROPOSED,
         found_at=utcnow(),
         state=State.OPEN,
+        mutual=False,
         words="",
         weight=0.0,
         confirmed=False,
@@ -130,7 +133,8 @@ def pair_of(one: Idea, other: Idea) -> Pair:
         return found
     first, second = sorted((one.id, other.id))
     said = {"strength": None, "score": None, "rank": None, "words": ""} | _said_now(one, other)
-    values = {"found": Found.STAFF, "found_at": utcnow(), "state": State.OPEN, "weight": 0.0, "confirmed": False}
+    values: dict[str, Any] = {"found": Found.STAFF, "found_at": utcnow(), "state": State.OPEN, "weight": 0.0}
+    values |= {"confirmed": False, "mutual": False}
     insert_if_absent(Pair, first_id=first, second_id=second, **values, **said)
     made = _locked(one, other)
     assert made is not None  # noqa: S101 - it was inserted, or somebody else did
@@ -157,6 +161,8 @@ def _decide(one: Idea, other: Idea, actor: User, state: State, verdict: Verdict)
     note_verdict(pair, verdict, at, actor.id, None)
     pair.state, pair.decided_by_id, pair.decided_at = state, actor.id, at
     db.session.flush()
+    for idea in (one, other):
+        note(idea.id)  # what comes next may be the nearest now
     return pair
 
 

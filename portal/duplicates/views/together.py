@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask import abort, flash, render_template, request, url_for
@@ -66,7 +67,7 @@ def together(idea_id: int) -> ResponseReturnValue:
     """Look at all that may be the same as one idea, and choose what is joined to it."""
     keep = get_idea(idea_id, viewer())
     authorize("triage.read", keep)
-    others = _others(keep, _numbers(request.args, "with") or queries.alike_waiting(keep.id, viewer()))
+    others = _others(keep, _numbers(request.args, "with") or queries.alike_in_question(keep.id, viewer()))
     ticked = set(_numbers(request.args, "tick")) if "chosen" in request.args else {idea.id for idea in others}
     group = _group(keep, others, ticked)
     if is_htmx():
@@ -81,11 +82,11 @@ def join(idea_id: int) -> ResponseReturnValue:
     authorize("idea.triage", keep)
     others = _others(keep, _numbers(request.form, "tick"))
     if "show" in request.form:
-        shown = {name: _numbers(request.form, name) for name in ("with", "tick")}
+        shown: dict[str, Any] = {name: _numbers(request.form, name) for name in ("with", "tick")}
         return go_to(url_for(".together", idea_id=keep.id, chosen=1, **shown))
     for other in others:
         authorize("idea.triage", other)
-    here = url_for(".together", idea_id=keep.id, **{"with": [other.id for other in others]})
+    here = url_for(".together", idea_id=keep.id, **_with(others))
     if not others:
         return go_to(here, notice=_("Tick at least one idea."))
     notice = request.form.get("notice", "")
@@ -102,7 +103,7 @@ def join(idea_id: int) -> ResponseReturnValue:
         len(others),
         title=keep.title,
     )
-    undo = url_for(".undo", idea_id=keep.id, **{"with": [other.id for other in others]})
+    undo = url_for(".undo", idea_id=keep.id, **_with(others))
     flash(done, f"undo:{undo}")
     return go_to(url_for(".index"))
 
@@ -119,8 +120,12 @@ def undo(idea_id: int) -> ResponseReturnValue:
         for idea in merged:
             if idea.merged_into_id == keep.id:
                 merging.undo_merge(idea, member(), _("The merge was a mistake."))
-    back = url_for(".together", idea_id=keep.id, **{"with": [idea.id for idea in merged]})
+    back = url_for(".together", idea_id=keep.id, **_with(merged))
     return go_to(back, notice=_("The merge is taken back."))
+
+
+def _with(ideas: list[Idea]) -> dict[str, Any]:
+    return {"with": [idea.id for idea in ideas]}
 
 
 def _numbers(given: MultiDict[str, str], name: str) -> list[int]:

@@ -22,6 +22,8 @@ from portal.triage.merge_preview import MergePreview, preview_merge
 from portal.web.responses import fragment, go_to, is_htmx, own_path
 from portal.web.session import authorize, can, member, viewer
 
+KEPT = {State.REFUSED, State.KEPT_APART}  # whether they are merged, the ideas themselves know first
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -48,7 +50,7 @@ class Bench:
     def is_open(self) -> bool:
         """Whether nobody has decided on them."""
         merged = Status.MERGED in {self.left.idea.status, self.right.idea.status}
-        return not merged and (self.pair is None or self.pair.state is State.OPEN)
+        return not merged and (self.pair is None or self.pair.state not in KEPT)
 
     @property
     def in_queue(self) -> bool:
@@ -138,7 +140,7 @@ def _bench(one: Idea, other: Idea, found: Pair | None) -> Bench:
 
 def _is_settled(found: Pair | None, one: Idea, other: Idea) -> bool:
     """Whether these two are decided; of a merge the ideas know before the pair does."""
-    return one.merged_into_id == other.id or other.merged_into_id == one.id or bool(found and found.state != State.OPEN)
+    return one.merged_into_id == other.id or other.merged_into_id == one.id or bool(found and found.state in KEPT)
 
 
 def _next_url(left: Pair | None) -> str:

@@ -24,6 +24,7 @@ def upgrade():
         sa.Column("strength", sa.String(length=20), nullable=True),
         sa.Column("score", sa.Float(), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=True),
+        sa.Column("mutual", sa.Boolean(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("weight", sa.Float(), nullable=False),
