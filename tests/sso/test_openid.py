@@ -379,12 +379,12 @@ def test_s22_somebody_signed_in_proves_it_once_more_with_their_provider(browse, 
     assert proved > utcnow() - timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("said", [None, True, int(time.time()) - 3600])
+@pytest.mark.parametrize("said", [None, True, "an hour ago"])
 def test_s22_a_provider_that_asked_for_nothing_proves_nothing(browse, provider, small, ada, said):
     browser = browse(ada)
     with transaction(wake=False):
         db.session.scalars(select(AuthSession)).one().proved_at -= timedelta(hours=1)
-    small.claims["auth_time"] = said
+    small.claims["auth_time"] = int(time.time()) - 3600 if said == "an hour ago" else said
     answer = browser.post("/sso/accounts?next=/account", data={"proof": "1"})
     small.asked_for = _asked(answer.text)
 

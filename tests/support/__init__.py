@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.accessibility import assert_accessible
 from tests.support.browser import HTMX, PLAIN, Browser, either_way, without_tokens
+from tests.support.databases import on_one_database
 from tests.support.live import with_and_without_javascript
 from tests.support.queries import queries
 
@@ -18,6 +19,7 @@ __all__ = [
     "assert_accessible",
     "either_way",
     "need",
+    "on_one_database",
     "queries",
     "with_and_without_javascript",
     "without_tokens",

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import flask_migrate
+import pytest
 
 import portal
 from portal.db import db
 from tests.support.connections import outlives_tests
 from tests.support.postgres import PostgreSQL
+
+on_one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For tests of what no statement has a part in: how a page looks and behaves, what a field takes."""
 
 
 class Database(Protocol):
@@ -37,6 +41,7 @@ class SQLite:
     def renew(self) -> None:
         """Copy all pages back, whatever happened to the tables."""
         used = sqlite3.connect(self.file, timeout=1)
+        in_a_hurry(used)
         self.pristine.backup(used)
         used.close()
 
@@ -77,6 +82,11 @@ def migrate(url: str, instance: Path) -> None:
     with app.app_context():
         flask_migrate.upgrade()
         forget(db)
+
+
+def in_a_hurry(connection: Any, _record: Any = None) -> None:
+    """Let the system write to the disk when it likes: no test cuts the power."""
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def forget(database: Any) -> None:
