@@ -20,5 +20,5 @@ def may_hide_differences(viewer: Person, thing: Any) -> bool:
 
 
 def may_set_searches_aside(viewer: Person, _thing: Any = None) -> bool:
-    """Decide that what was looked for needs no more attention: whoever sorts ideas, wherever."""
-    return viewer.is_one_of_anywhere(TRIAGERS)
+    """Decide that what was looked for needs no more attention: whoever sorts ideas in the portal as a whole."""
+    return viewer.is_triager

@@ -37,7 +37,7 @@ def cuts(word: str) -> set[str]:
 
 
 def is_slip(one: str, other: str) -> bool:
-    """Whether two words begin alike and differ by one letter: added, left out, or in a longer one changed or swapped."""
+    """Whether two words begin alike and differ by a letter: added, left out, or in a longer one changed or swapped."""
     longest = max(len(one), len(other))
     if one[:1] != other[:1]:
         return False

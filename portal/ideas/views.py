@@ -373,9 +373,9 @@ def _is_held(author: User, board: Board) -> bool:
 def _show_ballot(idea: Idea, done: str) -> Response:
     ballot = queries.ballot(idea, viewer())
     votes = ngettext("%(num)d vote.", "%(num)d votes.", ballot.votes)
-    large, within = request.args.get("large") == "1", request.args.get("in")
+    large, mini = request.args.get("large") == "1", request.args.get("in") == "line"
     return swap(
-        fragment("ideas/_vote_button.html", ballot=ballot, large=large, nested=within == "form", mini=within == "line"),
+        fragment("ideas/_vote_button.html", ballot=ballot, large=large, mini=mini),
         *(_beside_the_vote(idea, ballot) if large else []),
         otherwise=url_for(".show", idea_id=idea.id),
         trigger="idea:votes-changed",

@@ -34,6 +34,7 @@ class SimilarIdea:
     strength: Strength
     title: Pieces
     why: Pieces
+    through: Pieces | None = None  # the title of the merged idea that it is, where that one was found
 
 
 def is_worth_comparing(title: str) -> bool:
@@ -59,10 +60,15 @@ def similar_ideas(
     mains = _main_ideas(viewer, rows)
     shown: dict[int, SimilarIdea] = {}
     for hit in hits:
-        row = mains.get(hit.id) or rows.get(hit.id)
+        main, found = mains.get(hit.id), rows.get(hit.id)
+        row = main or found
         if row and row.publication is Publication.PUBLISHED and row.id not in shown and row.id not in exclude:
             shown[row.id] = SimilarIdea(
-                row, hit.strength, words.mark(row.title, hit.words), words.snippet(row.excerpt, hit.words, 140)
+                row,
+                hit.strength,
+                words.mark(row.title, hit.words),
+                words.snippet(row.excerpt, hit.words, 140),
+                words.mark(found.title, hit.words) if main and found else None,
             )
     return list(shown.values())[:limit]
 

@@ -22,6 +22,7 @@ from portal.ideas.models import Draft, Vote
 from portal.ideas.moves import MoveDetails
 from portal.ideas.queries import Ballot
 from portal.ideas.workflow import Status
+from portal.search import index
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_idea, make_place, make_user
 from tests.support import either_way
@@ -229,3 +230,17 @@ def test_the_panel_asks_for_receipts_once_however_many_ideas_it_shows():
 
     assert [backing.receipt is not None for backing in found.values()] == [False, False, True, False]
     assert [backing.first for backing in found.values()] == [True, False, False, False]
+
+
+def test_a_merged_idea_that_is_like_the_one_typed_leads_to_its_main_idea(browse):
+    board, pm = make_board(), make_user(Role.PM)
+    main = make_idea("Sleep anywhere on the hill", board=board)
+    copy = make_idea("Show where I can sleep outside in a tent", board=board)
+    with transaction():
+        moves.move_idea(copy, Status.MERGED, pm, MoveDetails(into=main))
+    index.rebuild()
+
+    page = browse(make_user()).get("/search/similar?title=Show where I can sleep outside in my tent").text
+
+    assert f'href="/ideas/{main.id}"' in page and f'href="/ideas/{copy.id}"' not in page
+    assert "Joined with it:" in page and "<mark>tent</mark>" in page

@@ -25,6 +25,7 @@ from portal.notifications.models import CaughtMail, Mail
 from portal.privacy.holdings import HOLDINGS
 from portal.security.log import note
 from portal.security.models import SecurityEntry
+from portal.search.models import SavedSearch
 from portal.sso.models import Identity, Provider
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_rules, make_user
@@ -34,7 +35,7 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
-    *("quilltyped", "quilldiffers"),
+    *("quilltyped", "quilldiffers", "quillsearch", "quillquery"),
 )
 """Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
 SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
@@ -82,6 +83,7 @@ def make_somebody(settle) -> User:
         _give_credit(user, own.id)
         _give_demand(user, other, own.id, theirs.id)
         _give_membership(user, other, board)
+        db.session.add(SavedSearch(user_id=user.id, name="quillsearch", query="quillquery", shared=True))
         _give_mails(user, other)
         assert remark.author_id == user.id
     settle()
