@@ -12,10 +12,9 @@ from typing import TypeVar
 from portal.search import finding, resembling, spelling, words
 from portal.search.postings import NeedsRebuild, Outdated, PostingCache, Snapshot
 from portal.search.ranking import Hit, Strength
-from portal.search.resembling import strength
 from portal.search.words import mark, snippet
 
-__all__ = ["Busy", "Document", "Engine", "Hit", "NeedsRebuild", "Strength", "mark", "snippet", "strength"]
+__all__ = ["Busy", "Document", "Engine", "Hit", "NeedsRebuild", "Strength", "mark", "snippet"]
 
 # Changes whenever an index made before can no longer be read as one made now: other fields, other stems.
 FORMAT = 2
@@ -77,9 +76,16 @@ class Engine(ABC):
         asked = words.read(query)
         return self._ask(lambda snapshot: finding.search(snapshot, asked, limit))
 
-    def similar(self, title: str, body: str = "", limit: int = 5, exclude: Collection[int] = ()) -> list[Hit]:
-        """Documents that resemble an idea, perhaps half typed, best first."""
-        return self._ask(lambda snapshot: resembling.similar(snapshot, title, body, limit, exclude))
+    def similar(
+        self,
+        title: str,
+        body: str = "",
+        limit: int = 5,
+        exclude: Collection[int] = (),
+        readable: resembling.Readable | None = None,
+    ) -> list[Hit]:
+        """Documents that resemble an idea, perhaps half typed, best first; as if there were only what is readable."""
+        return self._ask(lambda snapshot: resembling.similar(snapshot, title, body, limit, exclude, readable))
 
     def correction(self, text: str, texts_of: spelling.TextsOf) -> str:
         """``text`` with words that no document has replaced by what was probably meant; empty if none has to be.

@@ -1,7 +1,7 @@
 """Similar ideas: which documents resemble an idea, and how sure it is that they say the same."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -16,13 +16,25 @@ from portal.search.ranking import Hit, Strength, Term, add_up, best_of, hits_of,
 BODY_WEIGHT = 0.35
 # A joined word says again what its parts say.
 WHOLE_WEIGHT = 0.5
-# A title with just the same words adds 0.6 times the score to it, one with the same letters the whole score.
-TITLE_WEIGHT = 0.6
-LETTERS_WEIGHT = 1.0
-RERANKED = 40
+# A title with the same letters adds 1.2 times the score to it.
+LETTERS_WEIGHT = 1.2
+RERANKED = 60
+# So many more are fetched when some may be hidden from whoever asks.
+HIDDEN = 3
 MAX_TITLE = 500
 MAX_BODY = 5_000
 MAX_BODY_WORDS = 150
+# Of the words that only the body has, those that say most.
+TELLING = 40
+
+Readable = Callable[[Sequence[int]], Collection[int]]
+"""Which of some documents whoever asks may know of."""
+
+
+# A hit stands out by so many times the score of the best other one; those with the same title stand out together.
+STANDS_OUT = 1.4
+# Further hits that are looked at for how far the first stand out.
+BESIDE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +45,64 @@ class Likeness:
     share: float
     unshared: float
 
+    @property
+    def same(self) -> bool:
+        """Whether both say the same, give or take a word that says little."""
+        return self.share >= 0.8 and self.unshared <= 0.01 and self.words >= 4
 
-def similar(snapshot: Snapshot, title: str, body: str, limit: int, exclude: Collection[int] = ()) -> list[Hit]:
-    """Documents that resemble an idea, most alike first; of the best, those with a like title move up."""
+    @property
+    def close(self) -> bool:
+        """Whether they share half of what they say."""
+        return self.share >= 0.5 and self.words >= 2
+
+
+def similar(
+    snapshot: Snapshot,
+    title: str,
+    body: str,
+    limit: int,
+    exclude: Collection[int] = (),
+    readable: Readable | None = None,
+) -> list[Hit]:
+    """Documents that resemble an idea, most alike first; of the best, those with a like title move up.
+
+    What is not ``readable`` is neither found nor compared, so that it does not change the order of the others.
+    """
     terms = _idea(snapshot, title, body)
     scores = add_up(snapshot, terms)
     scores[snapshot.deleted] = 0
     if exclude:
         scores[np.isin(snapshot.ids, list(exclude))] = 0
-    best = best_of(scores, np.flatnonzero(scores), max(limit, RERANKED))
+    most = max(limit, RERANKED)
+    best = best_of(scores, np.flatnonzero(scores), most * HIDDEN if readable else most)
+    if readable:
+        seen = list(readable(snapshot.ids[best].tolist()))
+        best = best[np.isin(snapshot.ids[best], seen)][:most]
     titles = snapshot.titles(best.tolist())
+    final = scores[best] * (1 + LETTERS_WEIGHT * _letters(title[:MAX_TITLE], titles))
+    order = np.argsort(-final, kind="stable")[: limit + BESIDE]
     mine = text.parts(title[:MAX_TITLE])
-    likenesses = [_likeness(mine, other, snapshot.rarity_of) for other in titles]
-    shares = np.array([likeness.share for likeness in likenesses], np.float32)
-    final = scores[best] * (1 + TITLE_WEIGHT * shares + LETTERS_WEIGHT * _letters(title[:MAX_TITLE], titles))
-    order = np.argsort(-final, kind="stable")[:limit]
-    return hits_of(snapshot, best[order], final[order], terms, [_strength(likenesses[place]) for place in order])
+    likenesses = [_likeness(mine, titles[place], snapshot.rarity_of) for place in order]
+    strengths = _strengths(likenesses, final[order].tolist())
+    return hits_of(snapshot, best[order][:limit], final[order], terms, strengths)
 
 
-def strength(title: str, other: str, rarity: Callable[[str], float]) -> Strength:
-    """How sure it is that two titles ask for one thing; ``rarity`` says how much a word tells (its idf)."""
-    return _strength(_likeness(text.parts(title), text.sequence(other), rarity))
+def _strengths(likenesses: Sequence[Likeness], scores: Sequence[float]) -> list[Strength]:
+    """How sure it is of each hit that it asks for the same thing."""
+    pairs = list(zip(likenesses, scores, strict=True))
+
+    def stands_out(place: int) -> bool:
+        mine, score = pairs[place]
+        others = (other for at, (its, other) in enumerate(pairs) if at != place and not (mine.same and its.same))
+        return score >= STANDS_OUT * max(others, default=0)
+
+    def strength(place: int) -> Strength:
+        mine = likenesses[place]
+        if mine.same:
+            return "same" if stands_out(place) else "likely"
+        return "likely" if mine.close and stands_out(place) else "possible"
+
+    return [strength(place) for place in range(len(pairs))]
 
 
 def _likeness(mine: Iterable[str], other: str, rarity: Callable[[str], float]) -> Likeness:
@@ -85,12 +134,6 @@ def _threes(sequence: str) -> frozenset[str]:
     return frozenset(plain[start : start + 3] for start in range(len(plain) - 2))
 
 
-def _strength(likeness: Likeness) -> Strength:
-    if likeness.share >= 0.8 and likeness.unshared <= 0.01 and likeness.words >= 4:
-        return "same"
-    return "likely" if likeness.share >= 0.6 and likeness.words >= 2 else "possible"
-
-
 def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:
     weights: dict[str, float] = {}
     for *parts, last in text.spellings(title[:MAX_TITLE]):
@@ -101,5 +144,13 @@ def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:
     snapshot.read_ahead("alike", [*weights, *in_body])
     terms = [term_of(snapshot, "alike", word, weight) for word, weight in weights.items()]
     if not body:
-        terms += instead(snapshot, terms, text.unfinished(title))
-    return terms + [term_of(snapshot, "alike", word, BODY_WEIGHT * (1 + log(counts[word]) / 2)) for word in in_body]
+        return terms + instead(snapshot, terms, text.unfinished(title))
+    weighed = {word: BODY_WEIGHT * (1 + log(counts[word]) / 2) for word in in_body}
+    return terms + [term_of(snapshot, "alike", word, weighed[word]) for word in _telling(snapshot, weighed)]
+
+
+def _telling(snapshot: Snapshot, weighed: Mapping[str, float]) -> list[str]:
+    """The words that say most, of those that any document has."""
+    frequencies = {word: len(snapshot.postings("alike", word).docs) for word in weighed}
+    known = {word: snapshot.rarity(number) * weighed[word] for word, number in frequencies.items() if number}
+    return sorted(known, key=known.__getitem__, reverse=True)[:TELLING]

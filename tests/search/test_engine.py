@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.search import engine as engine_module
-from portal.search.engine import Busy, Document, NeedsRebuild, strength
+from portal.search.engine import Busy, Document, NeedsRebuild
 from portal.search.evaluation import TEXTS, answering, measure
 from tests.support.engines import IDEAS, another, from_afar, ids
 
@@ -177,15 +177,48 @@ def test_the_title_weighs_more_than_the_body(engine):
     assert ids(engine.similar("Company account", "dark mode night"))[0] == 5
 
 
-def test_only_nearly_the_same_title_is_called_the_same():
-    def rarity(word):
-        return 0.01 if word == "please" else 4.0
+@pytest.mark.parametrize(
+    ("title", "strength"),
+    [
+        ("Dark mode in the web app", "same"),
+        ("Dark mode for the web app, please", "same"),
+        ("Mode for the app", "likely"),
+        ("Web app, dark", "likely"),
+        ("Dark mode please", "possible"),
+        ("Dark night", "possible"),
+    ],
+)
+def test_how_sure_it_is_that_an_idea_says_the_same(new_engine, title, strength):
+    engine = new_engine()
+    please = [Document(number, f"Something{number} else, please", "a web of colours") for number in range(20, 80)]
+    engine.rebuild([*IDEAS, *please])
 
-    assert strength("Dark mode for the app", "Dark mode for the app", rarity) == "likely", "three words are too few"
-    assert strength("Dark mode in the web app", "Dark mode web app, please", rarity) == "same"
-    assert strength("iOS: dark mode web app", "Android: dark mode web app", rarity) == "likely"
-    assert strength("Dark mode in the web app", "Export the web roadmap", rarity) == "possible"
-    assert strength("", "", rarity) == "possible"
+    first = engine.similar(title)[0]
+
+    assert (first.id, first.strength) == (1, strength)
+
+
+def test_of_two_ideas_with_one_title_both_are_the_same_but_not_what_others_ask_for_another_device(new_engine):
+    engine = new_engine()
+    titles = ["Dark mode in the web app", "Dark mode for the web app", "Dark mode in the phone app", "Sign in", "Votes"]
+    engine.rebuild(Document(number, title) for number, title in enumerate(titles, 1))
+
+    hits = engine.similar("Dark mode in the web app")
+
+    assert [(hit.id, hit.strength) for hit in hits[:3]] == [(1, "same"), (2, "same"), (3, "possible")]
+
+
+def test_what_may_not_be_read_neither_takes_a_place_nor_moves_others(new_engine):
+    with_secrets, without = new_engine(), new_engine()
+    ideas = [*IDEAS, *(Document(number, f"Dark web {number}", "mode") for number in range(10, 14))]
+    secrets = [Document(number, "Dark mode for the web app", f"toggle {number}") for number in range(100, 200)]
+    with_secrets.rebuild([*ideas, *secrets])
+    without.rebuild(ideas)
+
+    found = with_secrets.similar("Dark mode for the web app", limit=9, readable=lambda ids: {n for n in ids if n < 100})
+
+    assert set(ids(found)) < set(range(100)) and ids(found)[0] == 1
+    assert found[0].strength == without.similar("Dark mode for the web app")[0].strength
 
 
 # Keeping up
