@@ -25,7 +25,7 @@ from tests.support import need
 from tests.support.browser import Browser
 from tests.support.chromium import find_chromium, help_playwright_start
 from tests.support.connections import close_what_was_left_open, watch_connections
-from tests.support.databases import Database, Postgres, SQLite, forget, in_a_hurry
+from tests.support.databases import Database, Postgres, SQLite, forget, in_a_hurry, on_one_database
 from tests.support.live import People, served
 from tests.support.mail import MailServer
 from tests.support.postgres import PostgreSQL
@@ -39,6 +39,15 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("PORTAL_") and not name.startswith(OURS)]:
         del os.environ[name]
     watch_connections()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Put people in front of screens on one database, unless their test says on which; the whole story is on both."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    said = any("database" in mark.args[0] for mark in marks)
+    if not said and {"chromium", "database"} <= set(metafunc.fixturenames):
+        metafunc.definition.add_marker(on_one_database)
 
 
 def pytest_collection_finish() -> None:
