@@ -23,6 +23,7 @@ from portal.transactions import transaction
 log = logging.getLogger(__name__)
 
 TYPING = timedelta(seconds=30)  # what goes on within it is one search, still being typed
+NEAR = timedelta(minutes=1)  # the same for searches that are written down, of which only the minute is kept
 OPENED_WITHIN = timedelta(minutes=30)  # for how long a link in results says where it was followed from
 LOOKED_THROUGH = 50  # searches, the latest, for what is typed on: on a busy portal one may count twice
 MOST = 2_000  # searches, and links followed, that wait to be written down; a flood is not worth more
@@ -167,7 +168,7 @@ def _without_halves(batch: list[Noted]) -> list[dict[str, Any]]:
     """Leave out what another process knows as typed on, and drop what it wrote down half-typed."""
     if not batch:
         return []
-    since = min(noted.at for noted in batch) - TYPING
+    since = _minute(min(noted.at for noted in batch)) - NEAR
     rows = db.session.execute(
         sa.select(NotedSearch.id, NotedSearch.words, NotedSearch.by, NotedSearch.reach, NotedSearch.at)
         .where(NotedSearch.at >= since, ~NotedSearch.opened)
@@ -181,11 +182,16 @@ def _without_halves(batch: list[Noted]) -> list[dict[str, Any]]:
             if (row.by, row.reach) == (noted.by, noted.reach)
             and row.words != noted.words
             and goes_on(row.words, noted.words)
-            and abs(row.at - noted.at) <= TYPING
+            and abs(row.at - _minute(noted.at)) <= NEAR
         ]
         if any(len(row.words) > len(noted.words) for row in near):
             continue
         dropped |= {row.id for row in near}
-        kept.append(asdict(noted) | {"day": noted.at.date()})
+        kept.append(asdict(noted) | {"at": _minute(noted.at), "day": noted.at.date()})
     db.session.execute(sa.delete(NotedSearch).where(NotedSearch.id.in_(dropped)))
     return kept
+
+
+def _minute(at: datetime) -> datetime:
+    """Leave out the seconds, by which a search could be found in other logs."""
+    return at.replace(second=0, microsecond=0)

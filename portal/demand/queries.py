@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal.accounts.models import Person, User
+from portal.boards.models import Board
+from portal.boards.queries import is_worked_on_by
 from portal.db import db
 from portal.demand.models import Origin, Receipt, Way
 from portal.ideas.models import Idea
-from portal.ideas.queries import Ballot, ideas_visible_to, is_seen_by
+from portal.ideas.queries import Ballot, ideas_visible_to, is_seen_by, is_set_apart
 
 LINES = 50  # of those who say that theirs differs, the newest
 
@@ -86,15 +88,15 @@ def list_own(viewer: User) -> list[Receipt]:
     return list(db.session.scalars(seen.order_by(Receipt.at.desc(), Receipt.id.desc())))
 
 
-def get_receipt(idea: Idea, user_id: int) -> Receipt:
+def get_receipt(idea: Idea, user_id: int, viewer: Person) -> Receipt:
     """Return what somebody left at this idea or one merged into it, or answer 404."""
-    left = select(Receipt).where(Receipt.user_id == user_id, Receipt.idea_id.in_(_self_and_merged(idea)))
+    left = select(Receipt).where(Receipt.user_id == user_id, _counts_for(idea, viewer))
     return db.session.scalar(left.order_by(Receipt.idea_id != idea.id).limit(1)) or abort(404)
 
 
 def receipts_of(idea: Idea, viewer: Person) -> Receipts:
     """Return who backed this idea, or one merged into it, instead of posting theirs: each person once."""
-    here = Receipt.idea_id.in_(_self_and_merged(idea))
+    here = _counts_for(idea, viewer)
     people = sa.func.count(sa.distinct(Receipt.user_id))
     says = (Receipt.differs != "") & Receipt.hidden_at.is_(None)
     total, differing = db.session.execute(
@@ -127,6 +129,14 @@ def _seen(ids: set[int], viewer: Person) -> sa.Select[Idea]:
     return ideas_visible_to(viewer).where(Idea.id.in_(ids))
 
 
-def _self_and_merged(idea: Idea) -> sa.Select[int]:
-    either = aliased(Idea)
-    return select(either.id).where(sa.or_(either.id == idea.id, either.merged_into_id == idea.id))
+def _counts_for(idea: Idea, viewer: Person) -> sa.ColumnElement[bool]:
+    """Say which receipts count for an idea: those left at it, and those that came with a merge.
+
+    Not of those who object to the merge, and only from boards of whose team the viewer is.
+    """
+    merged = aliased(Idea)
+    boards = select(Board.id).where(is_worked_on_by(viewer))
+    joined = select(merged.id).where(merged.merged_into_id == idea.id, merged.board_id.in_(boards))
+    return (Receipt.idea_id == idea.id) | (
+        Receipt.idea_id.in_(joined) & ~is_set_apart(Receipt.idea_id, Receipt.user_id)
+    )

@@ -20,6 +20,7 @@ from portal.ideas import service as ideas
 from portal.ideas.merging import undo_merge
 from portal.ideas.models import Draft, Vote
 from portal.ideas.moves import MoveDetails
+from portal.ideas.objections import object_to_merge
 from portal.ideas.queries import Ballot
 from portal.ideas.workflow import Status
 from portal.search import index
@@ -95,6 +96,9 @@ def test_receipts_count_people_once_through_merges_and_come_back_with_an_undo():
 
     joined = queries.receipts_of(main, pm)
     with transaction():
+        object_to_merge(copy, only)
+    without_who_objects = queries.receipts_of(main, pm)
+    with transaction():
         undo_merge(copy, pm, "They are not the same.")
     apart = queries.receipts_of(main, pm)
 
@@ -103,8 +107,21 @@ def test_receipts_count_people_once_through_merges_and_come_back_with_an_undo():
         ("With a dog.", ""),
         ("In winter.", "Sleep in the open"),
     }
+    assert (without_who_objects.people, without_who_objects.differing) == (1, 1)
     assert (apart.people, [line.receipt.differs for line in apart.lines]) == (1, ["With a dog."])
     assert queries.receipts_of(copy, pm).people == 2
+
+
+def test_s05_what_came_with_a_merge_from_another_board_is_for_that_boards_team():
+    main, copy = make_idea(board=make_board()), make_idea(board=make_board())
+    here, pm = make_user(), make_user(Role.PM)
+    make_place(main.board, here, Role.MODERATOR)
+    with transaction():
+        service.back_instead(copy, make_user(), typed="Sleep in the open air", differs="In winter.")
+        moves.move_idea(copy, Status.MERGED, pm, MoveDetails(into=main))
+
+    assert queries.receipts_of(main, pm).people == 1
+    assert queries.receipts_of(main, here).people == 0
 
 
 def test_a_receipt_goes_with_the_vote_and_when_its_author_posts_after_all(settle):

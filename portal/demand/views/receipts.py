@@ -66,7 +66,7 @@ def hide(idea_id: int, user_id: int) -> Response:
     idea = ideas.get_idea(idea_id, viewer())
     authorize("receipt.hide", idea)
     with transaction(wake=False):
-        service.hide_difference(queries.get_receipt(idea, user_id), member())
+        service.hide_difference(queries.get_receipt(idea, user_id, viewer()), member())
     return _show_receipts(idea, _("Hidden. Its author still sees it."))
 
 
@@ -76,7 +76,7 @@ def show(idea_id: int, user_id: int) -> Response:
     idea = ideas.get_idea(idea_id, viewer())
     authorize("receipt.hide", idea)
     with transaction(wake=False):
-        service.show_difference(queries.get_receipt(idea, user_id), member())
+        service.show_difference(queries.get_receipt(idea, user_id, viewer()), member())
     return _show_receipts(idea, _("Shown again."))
 
 
