@@ -21,6 +21,7 @@ from portal.ideas.workflow import MOVES, Publication, Status
 
 MOST_COUNTED = 100
 PAGE = 50
+LIKELY = {"likely", "same"}
 TOGETHER = 6  # ideas compared at once
 
 JOINABLE = [source for source, target in MOVES if target is Status.MERGED]
@@ -157,11 +158,14 @@ def group_around(one: int, other: int, viewer: Person) -> list[int]:
     return kept[: TOGETHER - 2]
 
 
-def alike_in_question(idea_id: int, viewer: Person) -> list[int]:
-    """Return the ideas that may be the same as one, the surest first."""
+def alike_in_question(idea_id: int, viewer: Person) -> dict[int, bool]:
+    """Return the ideas that may be the same as one, the surest first, each with whether that is likely."""
     pairs = in_question(viewer).where(sa.or_(Pair.first_id == idea_id, Pair.second_id == idea_id))
     best = pairs.order_by(Pair.weight.desc(), Pair.id.desc()).limit(TOGETHER)
-    return [pair.first_id + pair.second_id - idea_id for pair in db.session.scalars(best)]
+    return {
+        pair.first_id + pair.second_id - idea_id: pair.strength in LIKELY or pair.confirmed
+        for pair in db.session.scalars(best)
+    }
 
 
 def scan_progress() -> Scan | None:

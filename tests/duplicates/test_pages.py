@@ -63,7 +63,7 @@ def test_the_workbench_marks_what_both_say_and_shows_exactly_what_merging_would_
     page = browser.get(bench(first, second)).text
     other_way = browser.get(f"{bench(first, second)}?keep={second.id}", headers=HTMX).text
 
-    assert "<mark>maps</mark>" in page and "ikely the same" in page
+    assert "<mark>maps</mark>" in page and "Keep this one" in page
     assert f'value="{first.id}" data-key="1" aria-keyshortcuts="1" checked' in page
     assert f'name="into" value="{first.id}"' in page and f'name="into" value="{second.id}"' in other_way
     assert "<!doctype" not in other_way and "One more idea looks like both" in page

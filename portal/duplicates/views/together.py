@@ -67,8 +67,10 @@ def together(idea_id: int) -> ResponseReturnValue:
     """Look at all that may be the same as one idea, and choose what is joined to it."""
     keep = get_idea(idea_id, viewer())
     authorize("triage.read", keep)
-    others = _others(keep, _numbers(request.args, "with") or queries.alike_in_question(keep.id, viewer()))
-    ticked = set(_numbers(request.args, "tick")) if "chosen" in request.args else {idea.id for idea in others}
+    alike = dict.fromkeys(_numbers(request.args, "with"), True) or queries.alike_in_question(keep.id, viewer())
+    others = _others(keep, list(alike))
+    likely = {number for number, is_likely in alike.items() if is_likely}
+    ticked = set(_numbers(request.args, "tick")) if "chosen" in request.args else likely
     group = _group(keep, others, ticked)
     if is_htmx():
         return fragment("duplicates/_together_after.html", group=group)
