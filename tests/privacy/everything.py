@@ -16,6 +16,7 @@ from portal.credentials import links
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, Purpose, RecoveryCode
 from portal.db import db, utcnow
 from portal.demand.models import Receipt, SetAside, Verdict
+from portal.duplicates.models import Decision, Found, Pair, Proposal, State, Verdict
 from portal.ideas import moves, service
 from portal.ideas.models import Answer, Draft, Revision
 from portal.ideas.moves import MoveDetails
@@ -35,7 +36,7 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
-    *("quilltyped", "quilldiffers", "quillsearch", "quillquery"),
+    *("quillwhy", "quilltyped", "quilldiffers", "quillsearch", "quillquery"),
 )
 """Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
 SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
@@ -82,6 +83,7 @@ def make_somebody(settle) -> User:
         _give_credentials(user)
         _give_credit(user, own.id)
         _give_demand(user, other, own.id, theirs.id)
+        _give_duplicates(user, own.id, theirs.id)
         _give_membership(user, other, board)
         db.session.add(SavedSearch(user_id=user.id, name="quillsearch", query="quillquery", shared=True))
         _give_mails(user, other)
@@ -164,6 +166,14 @@ def _give_credit(user: User, idea_id: int) -> None:
     db.session.flush()
     db.session.add(Credit(entry_id=entry.id, user_id=user.id, idea_id=idea_id, part=Part.SUGGESTED, agreed=True))
     db.session.add(CreditChoice(user_id=user.id, choice=Choice.ALWAYS))
+
+
+def _give_duplicates(user: User, own_id: int, their_id: int) -> None:
+    pair = Pair(first_id=own_id, second_id=their_id, found=Found.STAFF, state=State.REFUSED, decided_by_id=user.id)
+    db.session.add(pair)
+    db.session.flush()
+    db.session.add(Proposal(pair_id=pair.id, idea_id=own_id, proposer_id=user.id, why="quillwhy"))
+    db.session.add(Decision(first_id=own_id, second_id=their_id, verdict=Verdict.REFUSED, actor_id=user.id))
 
 
 def _give_membership(user: User, other: User, board) -> None:

@@ -1,63 +1,30 @@
-"""The changelog: reading it, writing it, and saying whether one wants to be named in it."""
+"""Writing entries, publishing them now or later, and taking them back."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, abort, current_app, request, url_for
-from flask_babel import format_date, get_timezone, ngettext
+from flask import current_app, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from portal.accounts.queries import find_by_name_or_email
 from portal.accounts.roles import DECIDERS
-from portal.boards.queries import find_board, list_boards, list_worked_on
+from portal.boards.queries import find_board, list_worked_on
 from portal.changelog import queries, service
-from portal.changelog.forms import ChoiceForm, EntryForm, PersonForm, WhenForm
-from portal.changelog.models import BODY_MAX, Choice, Entry, Kind, Part
-from portal.changelog.queries import Telling
+from portal.changelog.forms import EntryForm, WhenForm
+from portal.changelog.models import BODY_MAX, Entry, Kind
 from portal.changelog.service import Words
+from portal.changelog.views.base import bp, get_written
 from portal.errors import Refusal
 from portal.ideas.queries import count_audience
 from portal.ideas.workflow import MOVES, Category, Status
 from portal.text import render_markdown
 from portal.transactions import transaction
 from portal.web.dates import absolute
-from portal.web.paging import cursor, place
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, can, member, viewer
 from portal.zones import told_in
-
-bp = Blueprint("changelog", __name__)
-
-
-@bp.get("/changelog")
-def index() -> Response:
-    """Read what came out, newest first."""
-    slug = request.args.get("board", "")
-    board = (find_board(slug, viewer()) or abort(404)) if slug else None
-    after = place(request.args.get("after"), (datetime, int))
-    shown = queries.list_entries(viewer(), board, (after[0], after[1]) if after else None)
-    kept: dict[str, Any] = {"board": slug} if slug else {}
-    return page(
-        "changelog/index.html",
-        months=_by_month(shown.tellings),
-        older=url_for(".index", after=cursor(*shown.next_place), **kept) if shown.next_place else None,
-        first=url_for(".index", **kept) if after else None,
-        boards=list_boards(viewer()),
-        board=board,
-        waiting=queries.drafts_of(viewer()) if can("changelog.publish") else [],
-    )
-
-
-@bp.get("/changelog/<int:entry_id>")
-def show(entry_id: int) -> Response:
-    """Read one entry."""
-    entry = queries.get_entry(entry_id, viewer())
-    telling = queries.tell([entry], viewer())[0]
-    return page("changelog/show.html", telling=telling, writes=can("changelog.publish", entry))
 
 
 @bp.get("/changelog/drafts")
@@ -87,7 +54,7 @@ def new() -> Response:
 @bp.route("/changelog/<int:entry_id>/edit", methods=["GET", "POST"])
 def edit(entry_id: int) -> Response:
     """Say an entry better, and choose the ideas it tells of."""
-    entry = _written(entry_id)
+    entry = get_written(entry_id)
     form = _entry_form(entry)
     if "preview" not in request.form and form.validate_on_submit():
         words = _words(form, entry)
@@ -98,7 +65,7 @@ def edit(entry_id: int) -> Response:
             out = entry.is_published
             return go_to(url_for(".show" if out else ".publish", entry_id=entry.id), _("Saved."))
         except Refusal as refusal:
-            entry = _written(entry_id)
+            entry = get_written(entry_id)
             form.seen.data = str(entry.version)
             return _form_page(form, entry, refusal.status, refusal.message)
     return _form_page(form, entry)
@@ -107,7 +74,7 @@ def edit(entry_id: int) -> Response:
 @bp.route("/changelog/<int:entry_id>/publish", methods=["GET", "POST"])
 def publish(entry_id: int) -> Response:
     """Let an entry out, now or later, and move its ideas to Shipped; what follows is shown before."""
-    entry = _written(entry_id)
+    entry = get_written(entry_id)
     if entry.is_published:
         return go_to(url_for(".show", entry_id=entry.id))
     zone = member().timezone or current_app.config["TIMEZONE"]
@@ -130,13 +97,13 @@ def publish(entry_id: int) -> Response:
             return go_to(url_for(".show", entry_id=entry.id), _said(len(ship), told))
     except Refusal as refusal:
         sentence = refusal.message
-    return _publish_page(_written(entry_id), form, 409 if sentence else 422, sentence, ship)
+    return _publish_page(get_written(entry_id), form, 409 if sentence else 422, sentence, ship)
 
 
 @bp.post("/changelog/<int:entry_id>/withdraw")
 def withdraw(entry_id: int) -> Response:
     """Make a published entry a draft again."""
-    entry = _written(entry_id)
+    entry = get_written(entry_id)
     with transaction():
         service.withdraw(entry, member())
     said = _("It is a draft again. Ideas that it moved stay Shipped, and mails that went out cannot be taken back.")
@@ -146,88 +113,10 @@ def withdraw(entry_id: int) -> Response:
 @bp.post("/changelog/<int:entry_id>/remove")
 def remove(entry_id: int) -> Response:
     """Throw a draft away."""
-    entry = _written(entry_id)
+    entry = get_written(entry_id)
     with transaction(wake=False):
         service.remove_draft(entry)
     return go_to(url_for(".drafts"), _("The draft is gone."))
-
-
-@bp.route("/changelog/<int:entry_id>/people", methods=["GET", "POST"])
-def people(entry_id: int) -> Response:
-    """See who had a part, and name those of whom only the team can know."""
-    entry = _written(entry_id)
-    form, ideas = PersonForm(), [shipment.idea for shipment in queries.shipments_of(entry, viewer())]
-    form.offer(ideas)
-    if form.validate_on_submit():
-        user = find_by_name_or_email(form.who.data) if "@" not in form.who.data else None
-        if user is None:
-            form.who.errors = [_("Nobody here has this name. Write it as it stands beside their words.")]
-        else:
-            idea = next(idea for idea in ideas if idea.id == form.idea.data)
-            with transaction():
-                service.name_person(entry, user, idea, Part(form.part.data), member())
-            said = _("%(name)s is asked before anybody reads the name here.", name=user.name)
-            return go_to(url_for(".people", entry_id=entry.id), said)
-    seen = {idea.id for idea in ideas}
-    found = [credit for credit in queries.credits_of(entry) if credit.idea_id in seen]
-    choices = queries.choices_of([credit.user_id for credit in found])
-    return page(
-        "changelog/people.html",
-        status=422 if form.errors else 200,
-        entry=entry,
-        form=form,
-        people=[(credit, queries.may_be_named(credit, choices.get(credit.user_id))) for credit in found],
-        ideas=ideas,
-    )
-
-
-@bp.post("/changelog/<int:entry_id>/people/<int:user_id>/remove")
-def remove_person(entry_id: int, user_id: int) -> Response:
-    """Take a part back that the team had noted."""
-    entry = _written(entry_id)
-    with transaction(wake=False):
-        service.take_name_back(entry, user_id)
-    return go_to(url_for(".people", entry_id=entry.id), _("Taken back."))
-
-
-@bp.route("/changelog/<int:entry_id>/credit", methods=["GET", "POST"])
-def credit(entry_id: int) -> Response:
-    """Say whether one wants to be named in an entry, or in all of them."""
-    authorize("account.use")
-    mine = queries.get_credit(entry_id, member())
-    answer = request.form.get("answer", "")
-    if request.method != "POST":
-        return page("changelog/credit.html", credit=mine, choice=queries.choice_of(member()))
-    if answer not in {"yes", "no", "always", "never"}:
-        abort(400)
-    with transaction():
-        service.answer_credit(mine, answer in {"yes", "always"})
-        if answer in {"always", "never"}:
-            service.choose(member(), Choice(answer))
-    said = _("Thank you. The entry names you now.") if answer in {"yes", "always"} else _("You are not named.")
-    return go_to(url_for(".show", entry_id=entry_id), said)
-
-
-@bp.route("/account/credits", methods=["GET", "POST"])
-def credits() -> Response:
-    """Choose what is done with one's name, and see where it stands."""
-    authorize("account.use")
-    form = ChoiceForm(data={"choice": queries.choice_of(member()).value})
-    if form.validate_on_submit():
-        with transaction(wake=False):
-            service.choose(member(), Choice(form.choice.data))
-        return go_to(url_for(".credits"), _("Saved."))
-    choice = queries.choice_of(member())
-    mine = [(each, queries.may_be_named(each, choice)) for each in queries.credits_for(member())]
-    return page("changelog/credits.html", status=422 if form.errors else 200, form=form, credits=mine)
-
-
-def _written(entry_id: int) -> Entry:
-    """Return an entry that this person may write; whoever may write none is told so, the others 404."""
-    authorize("changelog.publish")
-    entry = queries.get_entry(entry_id, viewer())
-    authorize("changelog.publish", entry)
-    return entry
 
 
 def _entry_form(entry: Entry | None) -> EntryForm:
@@ -306,13 +195,3 @@ def _moment(entry: Entry) -> str:
     """Return when an entry comes out, in the time of whoever chose it."""
     with told_in(entry.timezone):
         return f"{absolute(entry.publish_at)} ({entry.timezone})"
-
-
-def _by_month(tellings: list[Telling]) -> list[tuple[str, list[Telling]]]:
-    zone = get_timezone()
-
-    def month(telling: Telling) -> date:
-        out = telling.entry.published_at
-        return out.astimezone(zone).date().replace(day=1) if out else date.min
-
-    return [(format_date(first, _("MMMM y")), list(told)) for first, told in groupby(tellings, key=month)]
