@@ -28,6 +28,7 @@ from portal.transactions import transaction
 from portal.web import dates
 from portal.web.context import LANGUAGES
 from tests.factories import make_board, make_comment, make_idea, make_user, move_to
+from tests.support import on_one_database
 from tests.support.browser import HTMX
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -275,6 +276,7 @@ def translated_environment() -> Environment:
         ("", "en", "How we decide"),
     ],
 )
+@on_one_database
 def test_a_browser_gets_the_language_it_likes_best_of_those_there_are(browse, asked, language, heading):
     answer = browse().get("/how-we-decide", headers={"Accept-Language": asked})
 

@@ -15,6 +15,7 @@ from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_user
+from tests.support import on_one_database
 from tests.support import queries as count_queries
 
 CHOICES = {"theme": "", "language": "", "timezone": ""}
@@ -52,6 +53,7 @@ def fresh(user):
         ("POST", "/account/sessions/end"),
     ],
 )
+@on_one_database
 def test_an_account_is_for_its_owner(browse, method, path):
     answer = browse().open(path, method=method)
 
@@ -152,6 +154,7 @@ def test_s21_a_member_sees_and_ends_the_other_browsers(browse):
         ("", "A browser we do not know"),
     ],
 )
+@on_one_database
 def test_browsers_are_named_as_their_owners_know_them(app, user_agent, words):
     with app.test_request_context():
         assert browsers.in_words(user_agent) == words

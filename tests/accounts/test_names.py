@@ -10,6 +10,7 @@ from portal.db import db
 from portal.text import clean_line
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
+from tests.support import on_one_database
 
 GOOD = [
     ("two letters", "Al", "Al"),
@@ -67,6 +68,7 @@ def test_s38_names_are_made_clean(app, typed, kept):
 
 
 @pytest.mark.parametrize("typed", [case[1] for case in BAD], ids=[case[0] for case in BAD])
+@on_one_database
 def test_s38_names_that_nobody_can_read_are_refused(app, typed):
     with pytest.raises(FieldRefused) as refused, transaction():
         service.register(email="robin@example.org", name=typed, password=PASSWORD)
@@ -125,6 +127,7 @@ def test_keeping_ones_own_name_is_no_clash(app):
         "robin@example..org",
     ],
 )
+@on_one_database
 def test_s38_addresses_that_cannot_be_right_are_refused(app, typed):
     with pytest.raises(FieldRefused) as refused, transaction():
         service.register(email=typed, name="Robin", password=PASSWORD)

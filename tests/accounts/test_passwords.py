@@ -11,6 +11,7 @@ from portal.accounts import passwords, service
 from portal.accounts.passwords import PasswordRefused, check_strength, hash_password, is_right
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
+from tests.support import on_one_database
 
 LONG = "".join(chr(0x3041 + i % 80) for i in range(256))
 
@@ -27,6 +28,7 @@ LONG = "".join(chr(0x3041 + i % 80) for i in range(256))
         "nul\0in the middle of it",
     ],
 )
+@on_one_database
 def test_s11_any_characters_of_fair_number_are_taken_as_typed(app, password):
     check_strength(password, name="Robin", email="robin@example.org")
 
@@ -39,6 +41,7 @@ def test_s11_any_characters_of_fair_number_are_taken_as_typed(app, password):
 
 
 @pytest.mark.parametrize("password", ["", "short", "fourteen chars", "x" * 14, LONG + "x"])
+@on_one_database
 def test_s11_too_short_and_too_long_are_refused_and_never_cut(app, password):
     with pytest.raises(PasswordRefused, match="at (least|most)"):
         check_strength(password, name="Robin", email="robin@example.org")
@@ -67,6 +70,7 @@ def test_s12_fifty_of_the_passwords_that_attackers_try_first_are_refused(app):
 @pytest.mark.parametrize(
     "password", ["RobinHale1234567", "robin hale 12345", "robinrobinrobin!", "fellsidewalkers1", "aaaaaaaaaaaaaaaaaaa"]
 )
+@on_one_database
 def test_s12_ones_own_words_are_refused(app, password):
     with pytest.raises(PasswordRefused, match="name|lists"):
         check_strength(password, name="Robin Hale", email="robin@example.org")

@@ -13,6 +13,7 @@ from portal.accounts.service import FieldRefused
 from portal.db import db
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user
+from tests.support import on_one_database
 from tests.support import queries as count_queries
 from tests.support.images import picture
 
@@ -119,6 +120,7 @@ def test_s43_there_are_forty_sample_files_and_more():
 
 
 @pytest.mark.parametrize("sample", list(TAKEN))
+@on_one_database
 def test_s43_what_is_taken_is_made_anew_and_small(app, sample):
     uploaded = TAKEN[sample]()
 
@@ -131,6 +133,7 @@ def test_s43_what_is_taken_is_made_anew_and_small(app, sample):
 
 
 @pytest.mark.parametrize("sample", list(REFUSED))
+@on_one_database
 def test_s43_what_is_refused_is_refused_in_words(app, sample):
     make, words = REFUSED[sample]
 

@@ -15,6 +15,7 @@ from portal.db import db, utcnow
 from portal.events import EventRecord
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
+from tests.support import on_one_database
 
 HTTPS = {
     "BASE_URL": "https://ideas.example.org",
@@ -328,6 +329,7 @@ WRITES = [
 
 
 @pytest.mark.parametrize("path", WRITES)
+@on_one_database
 def test_s27_every_change_needs_the_token_of_a_page_of_ours(browse, path):
     user = make_user(with_password=True)
     browser, other = browse(user), browse(make_user())

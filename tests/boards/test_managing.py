@@ -21,6 +21,7 @@ from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_user
+from tests.support import on_one_database
 
 pytestmark = [pytest.mark.usefixtures("app")]
 
@@ -63,6 +64,7 @@ def test_a_board_is_made_and_found_under_its_name(office):
         ({"question": "?" * 141}, "Use at most 140 characters."),
     ],
 )
+@on_one_database
 def test_what_cannot_be_a_board_is_said_at_its_field(office, changes, said):
     make_board("Taken")
 

@@ -19,7 +19,7 @@ from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user
-from tests.support import either_way
+from tests.support import either_way, on_one_database
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -106,6 +106,7 @@ def test_a_comment_helps_each_person_once_and_never_its_author():
 
 
 @pytest.mark.parametrize("status", list(Status))
+@on_one_database
 def test_a_discussion_is_open_as_long_as_the_status_says(status):
     idea = make_idea(status=status, status_since=utcnow() - timedelta(days=29))
     late = make_idea(status=status, status_since=utcnow() - timedelta(days=31))

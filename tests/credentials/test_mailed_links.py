@@ -18,7 +18,7 @@ from portal.sealing import seal
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
-from tests.support import HTMX, either_way, without_tokens
+from tests.support import HTMX, either_way, on_one_database, without_tokens
 from tests.support.mail import MailServer
 from tests.support.mails import mails_to, newest_code, newest_link, words_of
 from tests.web.test_errors import TRICKY
@@ -143,6 +143,7 @@ def test_s17_a_link_is_bound_to_its_account_and_address(browse, settle):
 @pytest.mark.parametrize(
     "token", ["", "1", "1-", "-", "x-y", "1-" + "A" * 43, "99999999999-A", "1-é", "١-A", "1" * 500]
 )
+@on_one_database
 def test_s17_any_other_text_is_no_link(browse, settle, token):
     make_user(email=NOOR)
     ask(browse(), settle)

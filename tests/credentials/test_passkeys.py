@@ -14,6 +14,7 @@ from portal.notifications.models import CaughtMail
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import make_user
+from tests.support import on_one_database
 from tests.support.factors import add_app, add_passkey, ask_for, is_in
 from tests.support.passkeys import PRESENT, VERIFIED, Device, read
 
@@ -122,6 +123,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("changed", WRONG.values(), ids=WRONG)
+@on_one_database
 def test_s14_a_passkey_does_not_count_with(browse, changed):
     device, passkey = add_passkey(make_user())
     browser = browse()
@@ -140,6 +142,7 @@ def test_s14_a_passkey_does_not_count_with(browse, changed):
     "said", ["", "[]", "{}", "null", "{", '{"id": 1, "response": {}}', '{"response": 1}', "x" * 30_000]
 )
 @pytest.mark.parametrize("path", ["/sign-in/passkey", "/account/two-step/passkeys"])
+@on_one_database
 def test_what_is_no_answer_at_all_is_refused_in_words(browse, path, said):
     user = make_user()
     device, _passkey = add_passkey(user)
@@ -310,6 +313,7 @@ def test_each_change_is_told_by_mail_and_noted(browse, settle):
         ("http://ideas.example.org", False),
     ],
 )
+@on_one_database
 def test_passkeys_are_offered_where_browsers_make_them(app, browse, url, possible):
     app.config["BASE_URL"] = url
 

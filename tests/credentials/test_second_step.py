@@ -15,6 +15,7 @@ from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from portal.web.entry import enter
 from tests.factories import make_idea, make_user
+from tests.support import on_one_database
 from tests.support.factors import (
     add_app,
     add_passkey,
@@ -78,6 +79,7 @@ def test_s14_a_wrong_code_opens_nothing_and_says_so_beside_the_field(browse):
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "12345a", "١٢٣٤٥٦", "0x12ab", "-12345", "½½½½½½", "\0" * 6])
+@on_one_database
 def test_s14_what_is_no_code_opens_nothing(browse, typed):
     _user, _secret, browser = halfway(browse)
 
@@ -92,6 +94,7 @@ def test_a_code_may_be_typed_with_spaces(browse):
 
 
 @pytest.mark.parametrize(("steps", "right"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+@on_one_database
 def test_s14_a_clock_may_be_off_by_one_step_and_no_more(browse, noon, steps, right):
     _user, secret, browser = halfway(browse)
 

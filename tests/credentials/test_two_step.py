@@ -18,6 +18,7 @@ from portal.options import decide, option
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import make_user
+from tests.support import on_one_database
 from tests.support.factors import (
     add_app,
     add_passkey,
@@ -239,6 +240,7 @@ FACTOR_ROUTES = [
 
 
 @pytest.mark.parametrize(("method", "path"), FACTOR_ROUTES)
+@on_one_database
 def test_s22_factors_change_only_after_a_fresh_proof(browse, method, path):
     browser = browse(make_user(Role.ADMIN))
 
@@ -282,6 +284,7 @@ def test_an_admin_takes_the_second_step_from_a_member_who_lost_everything(browse
 
 @pytest.mark.parametrize("actor", list(Role))
 @pytest.mark.parametrize("whose", list(Role))
+@on_one_database
 def test_s08_nobody_takes_factors_from_their_own_rank_or_a_higher_one(app, actor, whose):
     person, admin = make_user(whose), make_user(actor)
     add_app(person)
@@ -346,5 +349,6 @@ def test_s08_an_admin_does_not_decide_for_owners(browse):
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in {Role.ADMIN, Role.OWNER}])
+@on_one_database
 def test_s02_only_admins_decide_about_signing_in(browse, role):
     assert choose_roles(browse(make_user(role)), "member").status_code == 403

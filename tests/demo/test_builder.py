@@ -26,6 +26,7 @@ from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail, Notification
 from portal.outbox import OutboxRow
 from portal.search import index
+from tests.support import on_one_database
 
 TODAY = datetime(2026, 5, 6, 12, tzinfo=UTC)
 
@@ -104,10 +105,12 @@ def test_everything_adds_up(built):
     assert [found.sentence for found in doctor.examine() if found.health is doctor.Health.BROKEN] == []
 
 
+@on_one_database
 def test_nothing_follows_and_no_mail_goes_out(built):
     assert (count(OutboxRow), count(Mail)) == (0, 0)
 
 
+@on_one_database
 def test_time_goes_forward(built):
     _part, now = built
     records = db.session.execute(select(EventRecord.at).order_by(EventRecord.id)).scalars().all()
@@ -121,6 +124,7 @@ def test_time_goes_forward(built):
     assert db.session.scalars(too_soon).all() == []
 
 
+@on_one_database
 def test_votes_follow_appeal_and_rise_among_the_young(built):
     part, now = built
     loved, plain = (
@@ -133,6 +137,7 @@ def test_votes_follow_appeal_and_rise_among_the_young(built):
     assert sum(idea.published_at > now - timedelta(days=120) for idea in rising) >= 3
 
 
+@on_one_database
 def test_two_rules_were_in_force_and_everybody_agreed(built):
     _part, now = built
 
@@ -141,6 +146,7 @@ def test_two_rules_were_in_force_and_everybody_agreed(built):
     assert count(RulesAcceptance, RulesAcceptance.accepted_at > now) == 0
 
 
+@on_one_database
 def test_the_shared_accounts_can_be_signed_in_to_and_the_others_not(built):
     for account in builder.ACCOUNTS:
         user = db.session.scalars(select(User).where(User.email == account.email)).one()
@@ -148,6 +154,7 @@ def test_the_shared_accounts_can_be_signed_in_to_and_the_others_not(built):
     assert count(User, User.password_hash.is_not(None)) == len(builder.ACCOUNTS)
 
 
+@on_one_database
 def test_the_member_finds_news_and_some_of_it_unread(built):
     member = db.session.scalars(select(User).where(User.email == builder.ACCOUNTS[0].email)).one()
 
@@ -166,6 +173,7 @@ def test_a_build_that_fails_leaves_nothing_behind(app, part, monkeypatch):
     assert [count(table) for table in (User, Idea, EventRecord)] == [0, 0, 0]
 
 
+@on_one_database
 def test_some_boards_are_not_for_everybody(built):
     member, admin = (accounts.find_by_email(f"{name}@fellside.example") for name in ("member", "admin"))
     outsider = db.session.scalars(select(User).where(~User.has_board_roles, User.role == Role.MEMBER)).first()

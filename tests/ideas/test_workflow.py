@@ -29,6 +29,7 @@ from portal.ideas.moves import (
 from portal.ideas.workflow import ANSWER_LABELS, MOVES, STATUSES, By, Category, Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_user, make_votes
+from tests.support import on_one_database
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -108,6 +109,7 @@ CLOCKS = {"New": 10, "Under review": 30, "Needs info": 21, "Planned": 60, "In pr
 
 
 @pytest.mark.parametrize("status", list(Status))
+@on_one_database
 def test_the_teams_next_word_is_due_when_the_table_says(status):
     within = STATUSES[status].next_word_within
 
@@ -136,6 +138,7 @@ def test_each_move_that_publishes_words_says_what_they_are_called():
 MAY = {By.TRIAGER: TRIAGERS, By.DECIDER: DECIDERS, By.SYSTEM: frozenset()}
 
 
+@on_one_database
 def test_s56_each_role_makes_exactly_the_moves_of_the_table():
     people = {role: make_user(role) for role in Role}
     given, idea = details(), make_idea()
@@ -168,6 +171,7 @@ def test_s56_an_admin_goes_round_the_table_only_with_a_reason_and_leaves_a_mark(
 
 
 @pytest.mark.parametrize("source", list(Status))
+@on_one_database
 def test_s56_not_even_an_admin_merges_or_stays_by_going_round_the_table(source):
     admin, idea = make_user(Role.OWNER), make_idea()
     put(idea, source)

@@ -26,6 +26,7 @@ from portal.outbox import OutboxRow
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_board, make_user
+from tests.support import on_one_database
 
 
 def json_lines(*rows):
@@ -215,6 +216,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("line", "reason"), HOSTILE.values(), ids=HOSTILE.keys())
+@on_one_database
 def test_a_bad_row_is_named_with_its_reason_and_the_others_come_in(app, line, reason):
     report = bring_in(json_lines({"id": "first", "title": "Before"}, line, {"id": "last", "title": "After"}))
 

@@ -19,6 +19,7 @@ from portal.options import decide
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_idea, make_rules, make_user
+from tests.support import on_one_database
 
 SEND = {"role": "member", "board": "", "note": "", "do": "send"}
 
@@ -101,6 +102,7 @@ def test_the_link_works_in_each_mode_and_in_a_closed_portal(browse, settle, owne
 @pytest.mark.parametrize(
     ("field", "value"), [("name", ""), ("name", "a@b"), ("password", "short"), ("agreed", ""), ("version", "0")]
 )
+@on_one_database
 def test_what_is_filled_in_wrongly_is_said_and_nothing_lost(browse, settle, owner, field, value):
     make_rules()
     invite(browse(owner))
@@ -174,6 +176,7 @@ CSVS = {
 
 
 @pytest.mark.parametrize("kind", CSVS)
+@on_one_database
 def test_a_csv_of_addresses_is_read(browse, owner, kind):
     data = {**SEND, "file": (io.BytesIO(CSVS[kind]), "people.csv")}
 

@@ -15,6 +15,7 @@ from portal.membership.service import MembershipRefused, check_may_join, join
 from portal.options import decide
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_rules, make_user
+from tests.support import on_one_database
 
 
 @pytest.fixture
@@ -222,6 +223,7 @@ FORM = {"name": "Noor", "password": PASSWORD, "agreed": "y", "version": "1"}
         ("invitation", "noor@example.org", "by invitation only"),
     ],
 )
+@on_one_database
 def test_s16_the_form_says_what_the_mode_says_and_nothing_of_accounts(browse, mode, membership, email, words):
     make_rules()
     mode(membership, domains=["fellside.example"])

@@ -15,6 +15,7 @@ from portal.notifications.models import CaughtMail, Mail
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user
+from tests.support import on_one_database
 
 ROLES = list(Role)
 
@@ -30,6 +31,7 @@ def logged():
 
 
 @pytest.mark.parametrize("actor_role", ROLES)
+@on_one_database
 def test_s08_nobody_gives_roles_to_their_own_rank_or_a_higher_one(browse, actor_role):
     actor = make_user(actor_role)
     spare = [make_user(Role.OWNER), make_user(Role.OWNER)]  # so that it is not for want of an owner
@@ -47,6 +49,7 @@ def test_s08_nobody_gives_roles_to_their_own_rank_or_a_higher_one(browse, actor_
 
 
 @pytest.mark.parametrize("actor_role", ROLES)
+@on_one_database
 def test_s08_nobody_suspends_their_own_rank_or_a_higher_one(browse, actor_role):
     actor = make_user(actor_role)
     make_user(Role.OWNER)
@@ -123,6 +126,7 @@ def test_the_suspended_read_why_and_until_when(app, browse, settle):
 
 
 @pytest.mark.parametrize(("days", "shut"), [("1", True), ("7", True), ("30", False), ("", False), ("8", False)])
+@on_one_database
 def test_moderators_suspend_for_a_week_at_most(browse, days, shut):
     user = make_user()
 

@@ -12,6 +12,7 @@ from portal.db import db, utcnow
 from portal.notifications.models import CaughtMail, Mail
 from portal.transactions import transaction
 from tests.factories import make_idea, make_rules, make_user
+from tests.support import on_one_database
 from tests.support.queries import queries as counted
 
 RULES = {"seen": "1", "body": "Be kind.\n\nSay why. Close the gate.", "changes": "Gates.", "grace": "14"}
@@ -53,6 +54,7 @@ def test_admins_see_what_will_differ_and_then_publish(browse, rules):
         ({"grace": "-1"}, "between 0 and 90"),
     ],
 )
+@on_one_database
 def test_what_cannot_be_published_is_said(browse, rules, change, words):
     answer = publish(browse(make_user(Role.ADMIN)), **change)
 

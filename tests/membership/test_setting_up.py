@@ -22,6 +22,7 @@ from portal.notifications.models import CaughtMail, Mail
 from portal.options import option
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user
+from tests.support import on_one_database
 from tests.support.mail import MailServer
 from tests.support.queries import queries as counted
 
@@ -117,6 +118,7 @@ def test_s67_no_code_no_set_up(app, browse):
 @pytest.mark.parametrize(
     ("field", "value"), [("password", "short"), ("email", "no address"), ("name", ""), ("portal", ""), ("board", "")]
 )
+@on_one_database
 def test_what_is_filled_in_wrongly_costs_no_try(browse, fresh, field, value):
     for _number in range(6):
         assert browse().post("/set-up", data=FORM | {"code": fresh, field: value}).status_code == 422

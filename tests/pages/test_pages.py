@@ -15,11 +15,13 @@ from portal.outbox import OutboxRow
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_idea, make_rules, make_user
+from tests.support import on_one_database
 
 PUBLIC = ["/rules", "/privacy", "/how-we-decide", "/healthz", "/robots.txt", "/.well-known/security.txt"]
 
 
 @pytest.mark.parametrize("path", PUBLIC)
+@on_one_database
 def test_s33_public_pages_set_no_cookie(browse, path):
     browser = browse()
     browser.carries_token = False
@@ -33,6 +35,7 @@ def test_s33_public_pages_set_no_cookie(browse, path):
 @pytest.mark.parametrize(
     "path", ["/sign-in", "/sign-up", "/appearance", "/account", "/rules", "/people/{id}", "/rules/agree"]
 )
+@on_one_database
 def test_s33_what_depends_on_a_person_is_stored_nowhere(browse, path):
     user = make_user()
     make_rules()

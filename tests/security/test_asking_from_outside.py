@@ -15,6 +15,7 @@ from portal.db import db
 from portal.notifications.models import CaughtMail, Mail
 from portal.security.models import SecurityEntry
 from tests.factories import PASSWORD, make_rules, make_user
+from tests.support import on_one_database
 from tests.web.test_errors import TRICKY
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -135,6 +136,7 @@ def links_in(mail):
 
 
 @pytest.mark.parametrize("forged", FORGED, ids=range(len(FORGED)))
+@on_one_database
 def test_s36_no_header_changes_where_the_links_of_any_mail_lead(app, browse, settle, forged):
     sending = Sending(browse)
 
@@ -150,6 +152,7 @@ def test_s36_no_header_changes_where_the_links_of_any_mail_lead(app, browse, set
 
 
 @pytest.mark.parametrize("host", HOSTS)
+@on_one_database
 def test_s36_no_mail_is_sent_for_a_request_to_a_foreign_host(browse, host):
     sending = Sending(browse)
     db.session.rollback()

@@ -23,6 +23,7 @@ from portal.security.log import HidesTokens, note
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
+from tests.support import on_one_database
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -56,6 +57,7 @@ def _sent(text):
 
 
 @pytest.mark.parametrize("text", FORGERIES, ids=range(len(FORGERIES)))
+@on_one_database
 def test_s68_text_cannot_forge_a_line(app, caplog, text):
     user = make_user()
     with (
@@ -117,6 +119,7 @@ def test_s68_signing_in_and_out_good_and_bad_is_written_down(browse):
 
 
 @pytest.mark.parametrize("secret", ["password", "token", "secret", "code", "cookie", "link"])
+@on_one_database
 def test_s69_nothing_secret_can_be_written_down(secret):
     with pytest.raises(ValueError, match=secret):
         note("sign_in", user=None, **{secret: "x"})

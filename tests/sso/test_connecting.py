@@ -17,6 +17,7 @@ from portal.sso import queries
 from portal.sso.models import Identity, Provider
 from portal.transactions import transaction
 from tests.factories import link_identity, make_product, make_provider, make_user
+from tests.support import on_one_database
 
 pytestmark = pytest.mark.settings(OUTGOING_ALLOW="127.0.0.1")
 SECRET = "a-very-secret-client-secret"
@@ -86,6 +87,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("what", list(MISTAKES))
+@on_one_database
 def test_the_test_says_in_words_what_is_wrong(admin, small, what):
     answer, metadata, words = MISTAKES[what]
     if answer:
@@ -105,6 +107,7 @@ def test_the_test_says_in_words_what_is_wrong(admin, small, what):
         ("https://127.0.0.1:1", "127.0.0.1 cannot be reached"),
     ],
 )
+@on_one_database
 def test_s50_the_test_says_where_the_portal_may_not_or_cannot_ask(admin, issuer, words):
     provider = make_provider(issuer=issuer)
 

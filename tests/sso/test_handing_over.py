@@ -21,6 +21,7 @@ from portal.sso import handover, providers, service
 from portal.sso.models import Identity, UsedHandOver
 from portal.transactions import transaction
 from tests.factories import PASSWORD, link_identity, make_product, make_rules, make_user
+from tests.support import on_one_database
 
 AUDIENCE = "http://127.0.0.1:8000"
 
@@ -174,6 +175,7 @@ WRONG: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("what", list(WRONG))
+@on_one_database
 def test_a_hand_over_with_one_thing_wrong_lets_nobody_in_and_says_what_it_is(browse, product, what):
     make, why = WRONG[what]
     browser = browse()

@@ -24,6 +24,7 @@ from portal.sso.models import Identity, Provider
 from portal.transactions import transaction
 from tests.factories import link_identity, make_provider, make_rules, make_user
 from tests.sso.conftest import come_back, go_there, sign_in
+from tests.support import on_one_database
 from tests.support.openid import KINDS, SmallProvider, signed_by_secret, unsigned
 
 pytestmark = pytest.mark.settings(OUTGOING_ALLOW="127.0.0.1")
@@ -85,6 +86,7 @@ def test_somebody_known_is_let_in_and_goes_on_to_what_they_came_for(browse, prov
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+@on_one_database
 def test_s23_signatures_of_the_fixed_list_are_taken(browse, provider, small, ada, algorithm):
     small.use(algorithm)
     browser = browse()
@@ -121,6 +123,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", list(WRONG))
+@on_one_database
 def test_s23_a_token_with_one_claim_wrong_lets_nobody_in(browse, provider, small, ada, what):
     small.claims = WRONG[what]
     browser = browse()
@@ -163,6 +166,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("how", list(FORGED))
+@on_one_database
 def test_s23_a_token_that_the_provider_did_not_sign_lets_nobody_in(browse, provider, small, ada, how):
     browser = browse()
     small.asked_for = go_there(browser, provider)

@@ -15,7 +15,7 @@ from portal.ideas.moves import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.workflow import MOVES, Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user, move_to
-from tests.support import either_way
+from tests.support import either_way, on_one_database
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -76,6 +76,7 @@ def who(source, target):
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.OBSERVER, Role.MODERATOR, Role.PM, Role.ADMIN])
+@on_one_database
 def test_each_role_makes_the_moves_of_the_table_and_no_others(role):
     actor, idea, main = make_user(role), make_idea(), make_idea()
     everything = MoveDetails(
@@ -100,6 +101,7 @@ def test_each_role_makes_the_moves_of_the_table_and_no_others(role):
 
 
 @pytest.mark.parametrize("role", [Role.OBSERVER, Role.MODERATOR, Role.PM, Role.ADMIN])
+@on_one_database
 def test_the_desk_offers_the_moves_of_the_table_and_no_others(browse, role):
     idea, browser = make_idea(), browse(make_user(role))
 
@@ -193,6 +195,7 @@ def test_a_missing_detail_brings_the_form_back_as_it_was_typed(browse, headers):
 @pytest.mark.parametrize(
     "link", ["javascript:alert(1)", "example.org", "data:text/html,x", "https://", "ftp://example.org/x"]
 )
+@on_one_database
 def test_only_addresses_of_the_web_can_be_linked(browse, link):
     idea = make_idea(status=Status.PLANNED)
 

@@ -10,7 +10,7 @@ from portal.credentials import service as credentials
 from portal.pages import views as pages
 from portal.web.responses import own_path
 from tests.factories import PASSWORD, make_idea, make_rules, make_user
-from tests.support import HTMX, either_way
+from tests.support import HTMX, either_way, on_one_database
 
 TRICKY = [
     "//evil.example",
@@ -169,6 +169,7 @@ HOSTS = [
 
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/.well-known/security.txt", "/nope", "/assets/x"])
+@on_one_database
 def test_s36_a_foreign_host_is_refused(browse, host, path):
     answer = browse().get(path, headers={"Host": host})
 
@@ -179,6 +180,7 @@ def test_s36_a_foreign_host_is_refused(browse, host, path):
 @pytest.mark.parametrize(
     "path", ["/sign-in", "/sign-up", "/account/confirmation", "/sign-in/link", "/password/forgotten"]
 )
+@on_one_database
 def test_s36_a_foreign_host_changes_nothing(browse, path, monkeypatch):
     called = []
     monkeypatch.setattr(credentials, "ask_to_sign_up", lambda *_: called.append("sign up"))
@@ -214,6 +216,7 @@ def test_a_missing_page_is_a_404_in_words(browse, headers):
 @pytest.mark.parametrize(
     ("path", "method"), [("/sign-out", "GET"), ("/rules", "POST"), ("/ideas", "PUT"), ("/", "TRACE")]
 )
+@on_one_database
 def test_a_wrong_verb_is_a_405(browse, path, method):
     answer = browse().open(path, method=method)
 

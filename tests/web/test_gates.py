@@ -11,7 +11,7 @@ from portal.options import decide
 from portal.transactions import transaction
 from tests.credentials.test_two_step import set_up_app
 from tests.factories import make_idea, make_user
-from tests.support import HTMX, queries
+from tests.support import HTMX, on_one_database, queries
 from tests.support.factors import type_password
 
 
@@ -25,6 +25,7 @@ def without(browse):
 
 
 @pytest.mark.parametrize("path", ["/", "/inbox", "/triage", "/account", "/search?q=map", "/sign-in", "/mail/health"])
+@on_one_database
 def test_s14_an_admin_without_a_second_factor_is_led_to_it(without, path):
     _admin, browser = without
 
@@ -46,6 +47,7 @@ def test_s14_htmx_is_led_there_too(without):
 
 
 @pytest.mark.parametrize("path", ["/rules", "/privacy", "/how-we-decide", "/healthz", "/robots.txt"])
+@on_one_database
 def test_plain_pages_stay_open(without, path):
     assert without[1].get(path).status_code == 200
 
@@ -100,6 +102,7 @@ def test_setting_up_a_factor_opens_every_door_of_this_session(without):
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in {Role.ADMIN, Role.OWNER}])
+@on_one_database
 def test_whose_role_demands_nothing_goes_everywhere(browse, role):
     user, browser = make_user(role, with_password=True), browse()
     type_password(browser, user)

@@ -24,7 +24,7 @@ from portal.ideas.workflow import Status
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_rules, make_user
-from tests.support import HTMX, Browser
+from tests.support import HTMX, Browser, on_one_database
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -407,6 +407,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
+@on_one_database
 def test_s35_nobody_is_led_elsewhere(browse, target):
     browser = browse(make_user())
 
@@ -473,6 +474,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("what", list(ODD))
+@on_one_database
 def test_s38_titles_are_kept_clean(browse, what):
     title, status, kept = ODD[what]
     make_board(), make_board()
@@ -741,5 +743,6 @@ def test_s67_no_answer_tells_how_the_portal_is_made(browse, app):
     "path",
     ["/.git/config", "/instance/portal.db", "/static/../wsgi.py", "/static/%2e%2e/wsgi.py", "/static/", "/wsgi.py"],
 )
+@on_one_database
 def test_s67_nothing_but_what_is_meant_to_be_served_is(browse, path):
     assert browse().get(path).status_code == 404
