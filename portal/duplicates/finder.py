@@ -31,7 +31,7 @@ class Likeness:
 
 def likenesses(idea: Idea, limit: int = LOOKED_AT) -> list[Likeness] | None:
     """Return the ideas most like this one, best first; None while the index does not know it. Raises NeedsRebuild."""
-    hits = engine().similar(idea.title, f"{idea.need}\n{idea.proposal}", limit=limit)
+    hits = engine().similar(idea.title, f"{idea.need}\n{idea.proposal}", limit=limit, itself=idea.id)
     own = next((hit.score for hit in hits if hit.id == idea.id), 0.0)
     if not own:
         return None
