@@ -45,9 +45,9 @@ from tests.support.mail import MailServer, free_port
 
 ROOT = Path(__file__).parent.parent
 SECRET = "a secret of the tests, and of nobody else"
-KILLS = 10  # on each database
+KILLS = 7  # on each database, and at other moments each time
 IDEAS, VOTERS, COMMENTERS = 60, 4, 2
-LONGEST = 100  # seconds, after which something hangs
+LONGEST = 300  # seconds, after which something hangs; a busy machine may take most of it
 
 
 def test_s59_whatever_is_killed_whenever_what_was_acknowledged_is_there_once(
@@ -69,12 +69,13 @@ def test_s59_whatever_is_killed_whenever_what_was_acknowledged_is_there_once(
                 let_leases_run_out()
 
     with app.app_context():
-        let_leases_run_out()
-        worker.settle()
-        let_leases_run_out()
-        worker.settle()
-        problems = [*lost(community), *half_done(), *untold(), *wrong_mails(smtp), *unfound()]
-        wait_for_the_dead()
+        try:
+            for _ in range(2):
+                let_leases_run_out()
+                worker.settle()
+            problems = [*lost(community), *half_done(), *untold(), *wrong_mails(smtp), *unfound()]
+        finally:
+            wait_for_the_dead()
     assert not problems, "\n".join(["", *problems])
     assert len(community.acknowledged) >= 4 * KILLS, "hardly anything happened between the kills"
     assert {act[0] for act in community.acknowledged} == {"vote", "comment", "move"}
@@ -106,7 +107,7 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             with suppress(OSError, http.client.HTTPException):
                 if self.ask("GET", "/healthz")[0] == 200:
