@@ -11,7 +11,7 @@ from portal.accounts.models import User
 from portal.db import db
 from tests.factories import make_user
 from tests.support import assert_accessible, need, queries, with_and_without_javascript
-from tests.support.accessibility import violations
+from tests.support.accessibility import violations, violations_of_a_page
 from tests.support.live import People
 
 PAGE = """<!doctype html><html lang="en">
@@ -59,6 +59,23 @@ def test_chromium_is_real_and_axe_finds_what_is_wrong(chromium):
 
     assert "image-alt" in found
     assert "link-name" in found
+    page.close()
+
+
+def test_axe_looks_at_both_widths_and_both_schemes(chromium):
+    page = chromium.new_page()
+    hidden = "<style>.narrow {display: none} @media (width < 500px) {.narrow {display: block}}</style>"
+    text = "<p class='narrow' style='color: #999; background: #aaa'>Small</p>"
+    dark = "<style>@media (prefers-color-scheme: dark) {main {background: #000; color: #222}}</style>"
+
+    page.set_content(PAGE.format(title="Wide", text=f"{hidden}{text}{dark}Here"))
+    found = list(violations_of_a_page(page))
+
+    assert [line.partition(" (")[0] for line in found if "): <p class=" in line] == [
+        "390 px, dark: color-contrast",
+        "390 px, light: color-contrast",
+    ]
+    assert any(line.startswith("1280 px, dark: color-contrast") for line in found)
     page.close()
 
 

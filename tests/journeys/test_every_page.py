@@ -25,7 +25,7 @@ from portal.roadmap.service import Spot
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
 from tests.journeys.scene import Scene
-from tests.support.accessibility import COLOURS, violations
+from tests.support.accessibility import violations_of_a_page
 
 HTML = 30_000  # bytes, gzipped
 SPACING = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
@@ -251,7 +251,7 @@ def test_every_page_is_for_everybody_and_light(open_page, scene, pages):
             answer = page.goto(path)
             size = len(gzip.compress(answer.body(), 6))
             objections += [f"{path}: {size} bytes"] if size > HTML else []
-            objections += [f"{path}: {each}" for each in [*hindrances(page), *runs_out(page)]]
+            objections += [f"{path}: {each}" for each in [*violations_of_a_page(page), *runs_out(page)]]
 
     assert not objections, "\n".join(objections)
 
@@ -278,7 +278,7 @@ def test_forms_that_come_back_are_for_everybody(open_page, scene):
         expect(page.get_by_role("alert")).to_be_visible()
         expect(page.locator("[aria-invalid=true]").first).to_be_visible()
         page.evaluate("scrollTo(0, 0)")  # or the header may lie over half a link, which counts as too small
-        objections += [f"{path}: {each}" for each in [*hindrances(page), *runs_out(page)]]
+        objections += [f"{path}: {each}" for each in [*violations_of_a_page(page), *runs_out(page)]]
 
     assert not objections, "\n".join(objections)
 
@@ -289,20 +289,11 @@ def test_the_set_up_is_for_everybody(app, open_page):
     page = open_page()
 
     page.goto("/set-up")
-    objections = [*hindrances(page), *runs_out(page)]
+    objections = [*violations_of_a_page(page), *runs_out(page)]
     page.get_by_role("button", name="Set up the portal").click()
     expect(page.get_by_role("alert")).to_be_visible()
 
-    assert [*objections, *hindrances(page), *runs_out(page)] == []
-
-
-def hindrances(page):
-    """What axe objects to: wide and narrow, in light and in dark."""
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        for scheme, rules in (("light", None), ("dark", COLOURS)):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            yield from (f"{width} px, {scheme}: {found}" for found in violations(page, rules))
+    assert [*objections, *violations_of_a_page(page), *runs_out(page)] == []
 
 
 def runs_out(page):
