@@ -17,7 +17,7 @@ from portal.ideas.models import Idea
 from portal.ideas.queries import get_idea
 from portal.ideas.service import lock
 from portal.ideas.steps import DetailMissing
-from portal.ideas.workflow import MOVES
+from portal.ideas.workflow import MOVES, Status
 from portal.roadmap import queries, service
 from portal.roadmap.forms import OFF, STAY_OR_MOVE, Offer, PlaceForm, StatusForm, ThemeForm
 from portal.roadmap.models import Horizon
@@ -171,6 +171,8 @@ def _carry_out(idea: Idea, wanted: Spot, offer: Offer | None) -> Response:
     """Change the status if that was asked for, put the idea in its place, and say what was done."""
     told, moved = 0, offer is not None and offer.is_wanted
     if offer is not None and moved:
+        if offer.move.target is Status.NOT_NOW:
+            wanted = Spot(wanted.theme_id, wanted.horizon)  # what is parked has no date
         told = moves.move_idea(idea, offer.move.target, member(), offer.details(wanted.expected)).told
     before = service.place_idea(idea, wanted, member())
     said = _placed(wanted)

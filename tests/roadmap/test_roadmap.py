@@ -230,7 +230,7 @@ def test_with_the_status_everybody_behind_it_hears(browse, settle):
 
 
 def test_what_a_move_must_say_is_asked_for_and_nothing_happens_without(browse):
-    idea, browser = make_idea(status=Status.PLANNED), browse(make_user(Role.PM))
+    idea, browser = make_idea(status=Status.PLANNED, expected="June"), browse(make_user(Role.PM))
 
     short = ask_to_move(browser, idea, horizon="later", **{"not_now-also": "move", "not_now-answer": "Not this year."})
     db.session.rollback()
@@ -239,6 +239,7 @@ def test_what_a_move_must_say_is_asked_for_and_nothing_happens_without(browse):
         browser,
         idea,
         horizon="later",
+        expected="June",
         **{"not_now-also": "move", "not_now-answer": "Not this year.", "not_now-reversal": "A hundred votes."},
     )
     db.session.rollback()
@@ -246,7 +247,7 @@ def test_what_a_move_must_say_is_asked_for_and_nothing_happens_without(browse):
     assert (short.status_code, before) == (422, Status.PLANNED)
     assert "Name a date, or what would change our mind." in short.text
     assert whole.status_code == 303
-    assert (idea.status, service.spot_of(idea).horizon) == (Status.NOT_NOW, LATER)
+    assert (idea.status, service.spot_of(idea)) == (Status.NOT_NOW, Spot(None, LATER, ""))
 
 
 def test_a_step_is_taken_back_by_the_undo_that_comes_with_it(browse):
