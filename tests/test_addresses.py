@@ -163,6 +163,8 @@ TABLE = (
     get("notifications.objection_by_mail", EVERYBODY, "objection link"),
     post("notifications.object_by_mail", EVERYBODY, "objection link", {"choice": "object"}),
     post("ideas.unfollow", PARTICIPANTS, "idea"),
+    get("duplicates.propose", PARTICIPANTS, "idea"),
+    post("duplicates.send_proposal", PARTICIPANTS, "idea", {"other": "{main}"}),
     get("comments.new", PARTICIPANTS, "idea"),
     post("comments.post", PARTICIPANTS, "idea", {"body": "That would help me too."}),
     get("demand.review", PARTICIPANTS | {None}, "idea"),
@@ -344,6 +346,15 @@ TABLE = (
     post("demand.bring_searches_back", TRIAGERS, form={"stems": "{searched}"}),
     post("demand.hide", TRIAGERS, "receipt"),
     post("demand.show", TRIAGERS, "hidden receipt"),
+    get("duplicates.index", STAFF_READERS),
+    get("duplicates.report", STAFF_READERS),
+    get("duplicates.pair", STAFF_READERS, "pair"),
+    post("duplicates.refuse", TRIAGERS, "pair"),
+    post("duplicates.keep_apart", TRIAGERS, "pair"),
+    post("duplicates.reopen", TRIAGERS, "pair"),
+    get("duplicates.together", STAFF_READERS, "idea"),
+    post("duplicates.join", TRIAGERS, "idea", {"tick": "{main}"}),
+    post("duplicates.undo", TRIAGERS, "idea"),
     get("ideas.voters", STAFF_READERS, "idea"),
     get("ideas.address", DECIDERS, "voter"),
     post("ideas.address", DECIDERS, "voter", {"reason": "They asked us to call them about it."}),
@@ -371,7 +382,7 @@ TABLE = (
     post("changelog.withdraw", DECIDERS, "entry"),
     post("changelog.remove", DECIDERS, "draft"),
     get("changelog.people", DECIDERS, "entry"),
-    post("changelog.people", DECIDERS, "entry", {"who": "The Author", "part": "tested", "idea": "{main}"}),
+    post("changelog.people", DECIDERS, "entry", {"who": "The Helper", "part": "tested", "idea": "{main}"}),
     post("changelog.remove_person", DECIDERS, "credit of somebody"),
     get("changelog.credit", MEMBERS, "credit"),
     post("changelog.credit", MEMBERS, "credit", {"answer": "yes"}),
@@ -442,7 +453,7 @@ class World:
         index.rebuild()
         make_rules()
         self.people: dict[Role | None, User | None] = {None: None} | {role: make_user(role) for role in Role}
-        self.author = make_user(name="The Author")
+        self.author, self.helper = make_user(name="The Author"), make_user(name="The Helper")
         self.open_board = make_board("Open")
         self.other_board = make_board("Other")
         self.staff_board = make_board("Inside", Audience.STAFF)
@@ -491,6 +502,8 @@ class World:
             return url_for(row.endpoint, **row.args, **made)
 
     def _named(self, row: Row, number: int) -> dict[str, Any]:
+        if row.about == "pair":
+            return {"idea_id": number, "other_id": self.main.id}
         return {"comment_id" if row.about == "comment" else "idea_id": number}
 
     def _thing(self, row: Row, who: User | None) -> dict[str, Any]:
@@ -498,6 +511,7 @@ class World:
             "": dict,
             "idea": lambda: {"idea_id": self._idea(row.publication, row.status, author=who).id},
             "merged idea": lambda: {"idea_id": self._merged(who).id},
+            "pair": lambda: {"idea_id": self._idea().id, "other_id": self.main.id},
             "objection link": lambda: {"token": self._objection_link()},
             "comment": lambda: {"comment_id": make_comment(self.main, author=who or self.author).id},
             "board": lambda: {"slug": self.open_board.slug},
@@ -522,8 +536,8 @@ class World:
             "draft": lambda: {"entry_id": self._entry(published=False).id},
             "credit": lambda: {"entry_id": self._entry(thanks=who or self.author).id},
             "credit of somebody": lambda: {
-                "entry_id": self._entry(thanks=self.author).id,
-                "user_id": self.author.id,
+                "entry_id": self._entry(thanks=self.helper).id,
+                "user_id": self.helper.id,
             },
             "theme": lambda: {"theme_id": self._theme().id},
             "receipt": lambda: self._receipt(make_user()),
