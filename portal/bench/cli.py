@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from portal.bench import report
-from portal.bench.measure import How, folder, measure
+from portal.bench.measure import How, built, folder, measure
 from portal.config import ConfigurationError
 
 FEW = 20  # ideas of the small portal, whose statements are compared with those of the large ones
@@ -101,8 +101,12 @@ def bench(
     show_default=True,
     help="With how many made-up ideas speed is measured; may be given several times.",
 )
+@click.option("--peers/--no-peers", default=True, show_default=True, help="Whether others' ways are measured beside.")
+@click.option(
+    "--fresh/--no-fresh", default=True, show_default=True, help="Whether servers are started to see how soon."
+)
 @click.option("--database", default="", metavar="URL", help="A PostgreSQL instead of a throw-away one; it stays clean.")
-def search(data: Path | None, queries: int, sizes: tuple[int, ...], database: str) -> None:
+def search(data: Path | None, queries: int, sizes: tuple[int, ...], peers: bool, fresh: bool, database: str) -> None:
     """Measure how well and how fast ideas are found, by both kinds of index and by what others do.
 
     Quality needs labelled texts (--data): each marked duplicate is asked for, as half a title, a title, and in full,
@@ -114,10 +118,36 @@ def search(data: Path | None, queries: int, sizes: tuple[int, ...], database: st
     click.echo(f"Measured on {report.machine()}.\n")
     kinds = bench_search.engines(database, _say)
     for name, issues in bench_search.read_issues(data) if data else ():
-        for line in bench_search.quality(kinds, name, issues, queries, database, _say):
+        for line in bench_search.quality(kinds, name, issues, queries, peers, database, _say):
             click.echo(line)
     for size in sorted(set(sizes)):
         for line in bench_search.speed(kinds, size, _say):
+            click.echo(line)
+    for line in bench_search.freshness(kinds, database, _say) if fresh else ():
+        click.echo(line)
+
+
+@bench.command()
+@click.option(
+    "--ideas",
+    type=click.IntRange(20, 1_000_000),
+    default=10_000,
+    show_default=True,
+    help="How many ideas, with votes and comments.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Keep what is built in this folder, and measure what is there already.",
+)
+def search_page(ideas: int, keep: Path | None) -> None:
+    """Measure the search page inside the process: limits, facets with counts and passages included."""
+    from portal.bench import search_page as pages
+
+    click.echo(f"Measured on {report.machine()}, {ideas:,} ideas.\n")
+    with folder(keep) as place, built(ideas, place / f"{ideas}") as app:
+        for line in pages.lines(app):
             click.echo(line)
 
 

@@ -91,11 +91,21 @@ def folder(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+@contextmanager
+def built(ideas: int, instance: Path) -> Iterator[Flask]:
+    """A portal of so many ideas, in SQLite, to be asked inside this process."""
+    settings = {"INSTANCE": str(instance), "LIMITS": False, "WORKER": "inside"}
+    with opened(settings, any_schema=True) as app:
+        build(app, ideas, instance)
+    with opened(settings) as app:
+        yield app
+
+
 def measure(ideas: int, instance: Path, database: str, how: How | None, say: Say) -> Sized:
     """Build a portal of so many ideas unless it is there, and measure it; without ``how`` only from inside."""
     settings = {"INSTANCE": str(instance), "DATABASE_URL": database, "LIMITS": False, "WORKER": "inside"}
     with opened(settings, any_schema=True) as app:
-        found = _build(app, ideas, instance)
+        found = build(app, ideas, instance)
     with opened(settings) as app:
         works = visits.plan(app)
         if how:
@@ -104,7 +114,8 @@ def measure(ideas: int, instance: Path, database: str, how: How | None, say: Say
     return found
 
 
-def _build(app: Flask, ideas: int, instance: Path) -> Sized:
+def build(app: Flask, ideas: int, instance: Path) -> Sized:
+    """Fill an empty portal with so many ideas, or find that it has them; see that they are indexed."""
     built_in = indexed_in = None
     tables = sa.inspect(db.engine).get_table_names()
     if tables and Idea.__tablename__ not in tables:

@@ -83,8 +83,8 @@ class Work:
 def plan(app: Flask, seed: int = 1) -> list[Work]:
     """Return what is asked of this portal, with its visitors signed in."""
     with app.app_context():
-        visitors = _sign_in(Role.MEMBER, MEMBERS)
-        staff = _sign_in(Role.PM, STAFF)
+        visitors = sign_in(Role.MEMBER, MEMBERS)
+        staff = sign_in(Role.PM, STAFF)
         return _plan(visitors, staff[0], random.Random(seed))  # noqa: S311 - guards nothing
 
 
@@ -115,7 +115,7 @@ def _plan(visitors: Sequence[Visitor], staff: Visitor, chance: random.Random) ->
     ]
 
 
-def _sign_in(role: Role, number: int) -> list[Visitor]:
+def sign_in(role: Role, number: int) -> list[Visitor]:
     """Open sessions as signing in does, for people at equal distances."""
     ids = list(db.session.scalars(select(User.id).where(User.role == role).order_by(User.id)))
     chosen = ids[:: max(len(ids) // number, 1)][:number]

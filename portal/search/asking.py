@@ -81,6 +81,11 @@ class Asked:
         return " ".join(str(term) for term in self.terms if not term.minus)
 
     @property
+    def said(self) -> str:
+        """The same without quotation marks, as it is told back."""
+        return " ".join(term.text for term in self.terms if not term.minus)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing was asked."""
         return not (self.terms or self.operators)
@@ -132,8 +137,14 @@ def read(text: str | None) -> Asked:
 
 def unknown_fields(asked: Asked) -> list[str]:
     """Return what looks like an operator but is none, and is looked for as words."""
-    found = (_FOREIGN.match(term.text) for term in asked.terms if not term.phrase)
-    return list(dict.fromkeys(match[1] for match in found if match and match[1].casefold() not in FIELDS))
+    found = (_FOREIGN.match(term.text) for term in asked.terms if looks_like_operator(term))
+    return list(dict.fromkeys(match[1] for match in found if match))
+
+
+def looks_like_operator(term: Term) -> bool:
+    """Whether a word is written as an operator would be that does not exist."""
+    match = _FOREIGN.match(term.text)
+    return match is not None and not term.phrase and match[1].casefold() not in FIELDS
 
 
 def _items(text: str) -> Iterator[Term | Operator]:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from portal.accounts.models import Person, User
-from portal.boards.queries import board_lines
+from portal.accounts.models import User
+from portal.boards.queries import BoardLine
 from portal.db import db
 from portal.ideas.workflow import Status
 from portal.search.asking import LONGEST_VALUE, Asked
@@ -75,13 +75,17 @@ class Chip:
 
 
 def facets(
-    viewer: Person, asked: Asked, meaning: Meaning, chosen: Sequence[Fact], others: Mapping[str, Sequence[Fact]]
+    asked: Asked,
+    meaning: Meaning,
+    chosen: Sequence[Fact],
+    others: Mapping[str, Sequence[Fact]],
+    boards: Sequence[BoardLine],
 ) -> list[Facet]:
     """Return what can be chosen: counted among all that answer, but for the choice already made of the same thing."""
     found: list[Facet] = []
     for name, label in labels().items():
         counts = _spread(others.get(name, chosen), name)
-        known = _VALUES[name](viewer, counts)
+        known = _VALUES[name](boards, counts)
         choice = meaning.choices.get(name)
         wanted = choice.wanted if choice and choice.wanted is not None else frozenset()
         options = [
@@ -119,20 +123,20 @@ Known = Iterable[tuple[Any, str, str]]
 """Values that can be chosen: as the facts hold them, as they are typed, and as they are shown."""
 
 
-def _statuses(_viewer: Person, _counts: Counter[Any]) -> Known:
+def _statuses(_boards: Sequence[BoardLine], _counts: Counter[Any]) -> Known:
     return [(status, status.value.replace("_", "-"), status.label) for status in Status]
 
 
-def _boards(viewer: Person, counts: Counter[Any]) -> Known:
-    lines = {line.id: line for line in board_lines(viewer)}
+def _boards(boards: Sequence[BoardLine], counts: Counter[Any]) -> Known:
+    lines = {line.id: line for line in boards}
     return [(n, lines[n].slug, lines[n].name) for n, _number in counts.most_common() if n in lines]
 
 
-def _years(_viewer: Person, counts: Counter[Any]) -> Known:
+def _years(_boards: Sequence[BoardLine], counts: Counter[Any]) -> Known:
     return [(year, str(year), str(year)) for year in sorted(counts, reverse=True)]
 
 
-def _authors(_viewer: Person, counts: Counter[Any]) -> Known:
+def _authors(_boards: Sequence[BoardLine], counts: Counter[Any]) -> Known:
     first = [number for number, _count in counts.most_common(MOST)]
     people = select(User.id, User.name).where(User.id.in_(first), User.leaves_at.is_(None), User.erased_at.is_(None))
     names = {row.id: row.name for row in db.session.execute(people)} if first else {}
@@ -140,7 +144,7 @@ def _authors(_viewer: Person, counts: Counter[Any]) -> Known:
     return [(n, typable[n], typable[n]) for n in first if n in typable and typable[n].lower() != "me"]
 
 
-def _tags(_viewer: Person, counts: Counter[Any]) -> Known:
+def _tags(_boards: Sequence[BoardLine], counts: Counter[Any]) -> Known:
     return [(name, name, name) for name, _count in counts.most_common(MOST)]
 
 

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, select
 
 from portal.accounts.models import Person
+from portal.boards.queries import BoardLine, board_lines
 from portal.db import db, only_checked
 from portal.ideas.lists import IdeaRow, rows_by_id
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import is_out_for
 from portal.search import facets, passages, words
-from portal.search.asking import Asked, Term, read
+from portal.search.asking import Asked, Term, looks_like_operator, read
 from portal.search.did_you_mean import did_you_mean
 from portal.search.engine import Hit, NeedsRebuild
 from portal.search.facets import Facet, Fact
@@ -51,6 +52,7 @@ class Results:
     total: int
     page: int
     facets: list[Facet]
+    boards: list[BoardLine] = field(default_factory=list)  # that the viewer knows
     notes: list[str] = field(default_factory=list)
     answers: int = 0  # official answers among them with all the words
     cut: bool = False  # there are more than are looked through
@@ -96,7 +98,7 @@ class _Ranking:
 
 
 def _results(viewer: Person, asked: Asked, page: int) -> Results:
-    meaning = meaning_of(asked, viewer)
+    meaning, boards = meaning_of(asked, viewer), board_lines(viewer)
     ranking = _rank(viewer, asked, meaning)
     ids = [fact.id for fact in ranking.chosen[(page - 1) * PAGE : page * PAGE]]
     rows = rows_by_id(viewer, ids)
@@ -111,7 +113,8 @@ def _results(viewer: Person, asked: Asked, page: int) -> Results:
         ],
         total=len(ranking.chosen),
         page=page,
-        facets=facets.facets(viewer, asked, meaning, ranking.chosen, ranking.others),
+        facets=facets.facets(asked, meaning, ranking.chosen, ranking.others, boards),
+        boards=boards,
         notes=[*meaning.notes, *hints_about(asked)],
         answers=passages.count_answers(few, asked.words),
         cut=ranking.cut,
@@ -122,11 +125,11 @@ def _results(viewer: Person, asked: Asked, page: int) -> Results:
 
 def _meant(viewer: Person, asked: Asked) -> Asked | None:
     """Return the search as it was probably meant, if that is another; what stands in quotes is meant as it stands."""
-    typed = [term for term in asked.terms if not (term.phrase or term.minus)]
+    exact = [term for term in asked.terms if term.phrase or term.minus or looks_like_operator(term)]
+    typed = [term for term in asked.terms if term not in exact]
     corrected = did_you_mean(viewer, " ".join(map(str, typed))) if typed else ""
     if not corrected:
         return None
-    exact = [term for term in asked.terms if term.phrase or term.minus]
     return replace(asked, terms=(*read(corrected).terms, *exact))
 
 

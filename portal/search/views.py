@@ -40,7 +40,7 @@ def index() -> Response:
         results=found,
         chips=facets.chips(found.asked) if found else [],
         token=token,
-        boards=board_lines(viewer()),
+        boards=found.boards if found else board_lines(viewer()),
         kept=keeping.kept_for(viewer()) if can("search.staff") else None,
     )
 
