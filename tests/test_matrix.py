@@ -37,7 +37,7 @@ KINDS: dict[str, tuple[Audience, bool]] = {
     "one-way": (Audience.PUBLIC, True),
     "private one-way": (Audience.PRIVATE, True),
 }
-ABOUT = {"idea", "merged idea", "comment", "voter", "board"}
+ABOUT = {"idea", "pair", "merged idea", "comment", "voter", "board"}
 ON_BOARDS = [row for row in TABLE if row.about in ABOUT and not row.demo]
 ELSEWHERE = [row for row in TABLE if row.about == "" and not row.demo]
 FINE = {200, 204, 303, 409, 422}
@@ -155,12 +155,16 @@ class World:
         if row.about == "merged idea":
             return {"idea_id": self._merged(kind, author).id}
         idea = self._idea(row, board, author)
+        if row.about == "pair":
+            return {"idea_id": idea.id, "other_id": self.mains[kind].id}
         return {"comment_id": make_comment(idea, author=author).id} if row.about == "comment" else {"idea_id": idea.id}
 
     def invented(self, row: Row) -> dict[str, Any]:
         """Something of the same kind that was never there."""
         if row.about == "board":
             return {"slug": "never-there"}
+        if row.about == "pair":
+            return {"idea_id": INVENTED, "other_id": INVENTED + 1}
         number = "comment_id" if row.about == "comment" else "idea_id"
         return {number: INVENTED} | ({"user_id": self.author.id} if row.about == "voter" else {})
 

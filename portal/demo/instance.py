@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import LABELS
 from portal.config import ConfigurationError
 from portal.db import db
-from portal.demo import builder
+from portal.demo import builder, duplicates
 from portal.opening import opened
 from portal.search import index
 
@@ -89,6 +89,7 @@ def _build(progress: Progress) -> None:
         builder.build(at)
     with progress("Making it searchable") as at:
         index.rebuild(at)
+    duplicates.leave_pairs()
 
 
 def _throw_away(folder: Path) -> None:
