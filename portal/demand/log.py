@@ -88,13 +88,17 @@ class SearchLog:
                 noted.opened = noted.opened or noted.key in keys
                 self._followed.pop(keys.pop(noted.key, ""), None)
             self._followed = {token: at for token, at in self._followed.items() if at > utcnow() - OPENED_WITHIN}
-        written = _write(batch, list(keys))
+        try:
+            written = _write(batch, list(keys))
+        except Exception:
+            with self._lock:
+                self._waiting = {noted.key: noted for noted in batch} | self._waiting
+            raise
+        finally:
+            self._write_soon()
         with self._lock:
             for key in written:
                 self._followed.pop(keys[key], None)
-            more = bool(self._waiting or self._followed)
-        if more:
-            self._write_soon()
         return len(batch)
 
     def _typed_before(self, noted: Noted) -> Noted | None:
@@ -114,7 +118,7 @@ class SearchLog:
 
     def _write_soon(self) -> None:
         """Write when the minute is full: then all that is kept of pages ends anyway, so that no page is made anew."""
-        if self._timer is not None or self._app.testing:
+        if self._timer is not None or self._app.testing or not (self._waiting or self._followed):
             return
         if not hasattr(self, "_ends"):
             self._ends = atexit.register(self._write_at_last)

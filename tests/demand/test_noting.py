@@ -156,6 +156,16 @@ def test_a_search_never_fails_by_the_log(app, browse, monkeypatch):
     assert browse().get("/search?q=tent", headers=CHROME).status_code == 200
 
 
+def test_what_could_not_be_written_is_written_the_next_time(monkeypatch):
+    note_search("tent", 0, Guest())
+    with monkeypatch.context() as broken:
+        broken.setattr("portal.demand.log._write", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            search_log().write_down(everything=True)
+
+    assert [row.words for row in written()] == ["tent"]
+
+
 def test_a_flood_is_bounded(app, monkeypatch):
     monkeypatch.setattr("portal.demand.log.MOST", 10)
     for number in range(50):
