@@ -94,7 +94,8 @@ def folder(keep: Path | None) -> Iterator[Path]:
 @contextmanager
 def built(ideas: int, instance: Path) -> Iterator[Flask]:
     """A portal of so many ideas, in SQLite, to be asked inside this process."""
-    settings = {"INSTANCE": str(instance), "LIMITS": False, "WORKER": "inside"}
+    settings = {"INSTANCE": str(instance), "DATABASE_URL": "", "LIMITS": False, "WORKER": "inside"}
+    instance.mkdir(parents=True, exist_ok=True)
     with opened(settings, any_schema=True) as app:
         build(app, ideas, instance)
     with opened(settings) as app:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import secrets
 import sqlite3
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from portal.bench.measure import folder
 from portal.bench.processes import memory_of_this
 from portal.bench.report import table
 from portal.bench.wording import Writer
@@ -27,6 +31,8 @@ from portal.search.on_whoosh import WhooshEngine
 
 MODES = ("prefix", "title", "full")
 STRENGTHS: tuple[Strength, ...] = ("same", "likely", "possible")
+SMALL = ((500, 16), (50, 60))  # ideas of small portals, and how many of these are drawn
+UNMARKED = 1_000  # texts that nobody marked as a duplicate, of which a strength should say little
 DEPTH = 5
 ASKED = 100  # searches of each kind at each size
 WRITES = 10
@@ -40,17 +46,33 @@ class Kind:
 
     name: str
     new: Callable[[], Engine]
+    database: Callable[[str], AbstractContextManager[str]]
 
 
 def engines(database: str, say: Say) -> list[Kind]:
     """The portal's engines, PostgreSQL's where there is one."""
-    kinds = [Kind("Portal on Whoosh", new_whoosh_engine)]
+    kinds = [Kind("Portal on Whoosh", new_whoosh_engine, lambda _given: nullcontext(""))]
     try:
         new_postgres_engine(database).database.dispose()
     except (ImportError, LookupError, sa.exc.OperationalError) as problem:
         say(f"PostgreSQL is left out: {problem}")
         return kinds
-    return [*kinds, Kind("Portal on PostgreSQL", lambda: new_postgres_engine(database))]
+    return [*kinds, Kind("Portal on PostgreSQL", lambda: new_postgres_engine(database), _empty_database)]
+
+
+@contextmanager
+def _empty_database(given: str) -> Iterator[str]:
+    """A database with nothing in it, beside the others of the server; it goes afterwards."""
+    server = sa.create_engine(evaluation.postgres_address(given), isolation_level="AUTOCOMMIT")
+    name = f"portal_bench_{secrets.token_hex(4)}"
+    with server.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    try:
+        yield server.url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with server.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+        server.dispose()
 
 
 def read_issues(place: Path) -> Iterator[tuple[str, list[Issue]]]:
@@ -61,11 +83,16 @@ def read_issues(place: Path) -> Iterator[tuple[str, list[Issue]]]:
     for file in files:
         content = file.read_bytes()
         lines = (gzip.decompress(content) if file.suffix == ".gz" else content).splitlines()
-        yield file.name, [json.loads(line) for line in lines if line.strip()]
+        yield file.name, [_issue(json.loads(line)) for line in lines if line.strip()]
+
+
+def _issue(read: dict[str, Any]) -> Issue:
+    """An issue as every way to search can take it, whatever it lacks."""
+    return read | {field: evaluation.text_in(read, field) for field in ("title", "body")}
 
 
 def quality(
-    kinds: Sequence[Kind], name: str, issues: list[Issue], queries: int, database: str, say: Say
+    kinds: Sequence[Kind], name: str, issues: list[Issue], queries: int, peers: bool, database: str, say: Say
 ) -> Iterator[str]:
     """Yield how often a known duplicate is found, by both engines and by what others do."""
     asked = [issue for issue in issues if issue.get("duplicate_of")]
@@ -80,8 +107,11 @@ def quality(
         search = evaluation.answering(engine, issues)
         rows += _measured(kind.name, search, issues, asked)
         confidence += _strengths(kind.name, engine, issues, asked)
+        if kind is kinds[0]:
+            unmarked = _unmarked(engine, issues)
+            small = [row for size, draws in SMALL for row in _in_small(kind, issues, size, draws)]
         _close(engine)
-    for peer, build in PEERS.items():
+    for peer, build in PEERS.items() if peers else ():
         say(f"{name}: {peer}")
         try:
             rows += _measured(peer, build(issues, database), issues, asked)
@@ -91,7 +121,10 @@ def quality(
     yield ""
     yield "### What a strength is worth: the share of hits that staff marked as the same"
     yield ""
-    yield from table(("Engine", "known", "strength", "first hits", "right", "first five", "right"), confidence)
+    heads = ("known", "strength", "first hits", "right", "first five", "right")
+    yield from table(("Engine", *heads), [*confidence, *small])
+    yield ""
+    yield f"Of texts that nobody marked, {unmarked}."
     yield ""
 
 
@@ -108,6 +141,21 @@ def speed(kinds: Sequence[Kind], size: int, say: Say) -> Iterator[str]:
     yield ""
 
 
+def freshness(kinds: Sequence[Kind], database: str, say: Say) -> Iterator[str]:
+    """Yield how soon a posted idea is found by another server process."""
+    from portal.bench.freshness import measure_freshness, told
+
+    yield "### Posted to one server process, found by another one"
+    yield ""
+    rows = []
+    for kind in kinds:
+        say(f"freshness: {kind.name}")
+        with folder(None) as place, kind.database(database) as url:
+            rows.append((kind.name, told(measure_freshness(place, url, "postgres" if url else "whoosh"))))
+    yield from table(("Engine", "from the answer to the post until it is found"), rows)
+    yield ""
+
+
 def _measured(name: str, search: Search, issues: list[Issue], asked: list[Issue]) -> list[tuple[str, ...]]:
     rows = []
     for mode in MODES:
@@ -118,25 +166,69 @@ def _measured(name: str, search: Search, issues: list[Issue], asked: list[Issue]
 
 
 def _strengths(name: str, engine: Engine, issues: list[Issue], asked: list[Issue]) -> list[tuple[str, ...]]:
-    """How often a hit of each strength is right: the numbers of the issues are their places, from 1."""
-    groups = evaluation.groups(issues)
-    rows: list[tuple[str, ...]] = []
+    return _shares(name, _counts(engine, issues, asked))
+
+
+def _counts(engine: Engine, issues: list[Issue], asked: list[Issue]) -> Counter[tuple[str, ...]]:
+    """How often a hit of each strength is there, and right: the numbers of the issues are their places, from 1."""
+    groups, places = evaluation.groups(issues), {issue["id"]: place for place, issue in enumerate(issues, 1)}
+    counts: Counter[tuple[str, ...]] = Counter()
     for mode in ("title", "full"):
-        right = {one: [0, 0, 0, 0] for one in STRENGTHS}
         for issue in asked:
             title, _, body = evaluation.TEXTS[mode](issue).partition("\n")
-            hits = engine.similar(title, body, limit=DEPTH + 1)
-            others = [(hit, str(issues[hit.id - 1]["id"])) for hit in hits]
-            for place, (hit, other) in enumerate([pair for pair in others if pair[1] != issue["id"]][:DEPTH]):
-                counts, is_right = right[hit.strength], other in groups[issue["id"]]
-                counts[2] += 1
-                counts[3] += is_right
-                counts[0] += place == 0
-                counts[1] += place == 0 and is_right
-        for one, (first, first_right, all_, all_right) in right.items():
-            shares = f"{first_right / max(first, 1):.0%}", f"{all_right / max(all_, 1):.0%}"
-            rows.append((name, mode, one, str(first), shares[0], str(all_), shares[1]))
+            others = [
+                (hit, issues[hit.id - 1]["id"])
+                for hit in engine.similar(title, body, limit=DEPTH, exclude={places[issue["id"]]})
+            ]
+            for place, (hit, other) in enumerate(others):
+                for among in ("five", "first") if place == 0 else ("five",):
+                    counts[mode, hit.strength, among, "all"] += 1
+                    counts[mode, hit.strength, among, "right"] += other in groups[issue["id"]]
+    return counts
+
+
+def _shares(name: str, counts: Counter[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for mode in ("title", "full"):
+        for one in STRENGTHS:
+            first, five = (
+                (counts[mode, one, among, "all"], counts[mode, one, among, "right"]) for among in ("first", "five")
+            )
+            shares = (f"{right / max(all_, 1):.0%}" for all_, right in (first, five))
+            rows.append((name, mode, one, str(first[0]), next(shares), str(five[0]), next(shares)))
     return rows
+
+
+def _unmarked(engine: Engine, issues: list[Issue]) -> str:
+    """What the first hits are said to be where no duplicate is known."""
+    known = evaluation.groups(issues)
+    others = [number for number, issue in enumerate(issues, 1) if issue["id"] not in known]
+    asked = random.Random(6).sample(others, min(UNMARKED, len(others)))  # noqa: S311
+    said: Counter[str] = Counter()
+    for number in asked:
+        title, _, body = evaluation.TEXTS["full"](issues[number - 1]).partition("\n")
+        said.update(hit.strength for hit in engine.similar(title, body, limit=1, exclude={number}))
+    return ", ".join(f"{said[one] / max(len(asked), 1):.1%} have a first hit called {one}" for one in STRENGTHS)
+
+
+def _in_small(kind: Kind, issues: list[Issue], size: int, draws: int) -> list[tuple[str, ...]]:
+    """What a strength is worth in portals of few ideas, of which a tenth are in groups of duplicates."""
+    chance = random.Random(9)  # noqa: S311
+    known = evaluation.groups(issues)
+    groups = list(dict.fromkeys(tuple(sorted(group, key=str)) for group in known.values()))
+    by_id = {issue["id"]: issue for issue in issues}
+    others = [issue for issue in issues if issue["id"] not in known]
+    total: Counter[tuple[str, ...]] = Counter()
+    for _ in range(draws):
+        grouped = {one for ids in chance.sample(groups, min(size // 20, len(groups))) for one in ids if one in by_id}
+        drawn = [by_id[one] for one in sorted(grouped, key=str)]
+        drawn += chance.sample(others, min(max(size - len(drawn), 0), len(others)))
+        engine = kind.new()
+        evaluation.answering(engine, drawn)
+        marked = [issue for issue in drawn if grouped.intersection(issue.get("duplicate_of") or ())]
+        total.update(_counts(engine, drawn, marked))
+        _close(engine)
+    return _shares(f"{kind.name}, {size} ideas, {draws} times", total)
 
 
 def _sized(kind: Kind, size: int) -> tuple[str, ...]:
@@ -156,9 +248,9 @@ def _sized(kind: Kind, size: int) -> tuple[str, ...]:
         engine.similar(document.title)
         engine.similar(document.title, document.body)
     spread = [
-        _spread([lambda one=one: engine.similar(one.title) for one in asked]),  # type: ignore[misc]
-        _spread([lambda one=one: engine.similar(one.title, one.body) for one in asked]),  # type: ignore[misc]
-        _spread([lambda one=one: engine.search(" ".join(one.title.split()[:3])) for one in asked]),  # type: ignore[misc]
+        _spread(lambda one: engine.similar(one.title), asked),
+        _spread(lambda one: engine.similar(one.title, one.body), asked),
+        _spread(lambda one: engine.search(" ".join(one.title.split()[:3])), asked),
     ]
     memory = memory_of_this() - before
     written, seen = _writes(engine, size)
@@ -193,11 +285,11 @@ def _another(engine: Engine) -> Engine:
     return PostgresEngine(engine.database)
 
 
-def _spread(calls: Sequence[Callable[[], Any]]) -> str:
+def _spread(ask: Callable[[Document], Any], documents: Sequence[Document]) -> str:
     times = []
-    for call in calls:
+    for document in documents:
         began = time.perf_counter()
-        call()
+        ask(document)
         times.append((time.perf_counter() - began) * 1000)
     times.sort()
     return f"{statistics.median(times):.1f} / {times[int(len(times) * 0.95) - 1]:.1f}"

@@ -83,9 +83,13 @@ class Engine(ABC):
         limit: int = 5,
         exclude: Collection[int] = (),
         readable: resembling.Readable | None = None,
+        itself: int | None = None,
     ) -> list[Hit]:
-        """Documents that resemble an idea, perhaps half typed, best first; as if there were only what is readable."""
-        return self._ask(lambda snapshot: resembling.similar(snapshot, title, body, limit, exclude, readable))
+        """Documents that resemble an idea, perhaps half typed, best first; as if there were only what is readable.
+
+        ``itself`` is the idea that is asked for: found, but not counted among what others have to outshine.
+        """
+        return self._ask(lambda snapshot: resembling.similar(snapshot, title, body, limit, exclude, readable, itself))
 
     def correction(self, text: str, texts_of: spelling.TextsOf) -> str:
         """``text`` with words that no document has replaced by what was probably meant; empty if none has to be.

@@ -36,14 +36,15 @@ from portal.search.on_whoosh import WhooshEngine
 TABLES = (SearchIndex, SearchSegment, SearchPostings, SearchDocument)
 
 Issue = Mapping[str, Any]
-Search = Callable[[str, int], list[tuple[str, float]]]
+Search = Callable[[str, int], list[tuple[Any, float]]]
+"""Names the k documents most like a text, best first, each with its score; their names are as they were given."""
 
 DEPTH = 10
 # What is known: half a title while somebody types, the title, and everything once the form is sent.
 TEXTS: dict[str, Callable[[Issue], str]] = {
-    "prefix": lambda issue: issue["title"][: max(8, int(len(issue["title"]) * 0.6))],
-    "title": lambda issue: issue["title"],
-    "full": lambda issue: f"{issue['title']}\n{issue['body']}",
+    "prefix": lambda issue: text_in(issue, "title")[: max(8, int(len(text_in(issue, "title")) * 0.6))],
+    "title": lambda issue: text_in(issue, "title"),
+    "full": lambda issue: f"{text_in(issue, 'title')}\n{text_in(issue, 'body')}",
 }
 
 
@@ -78,17 +79,21 @@ def new_whoosh_engine() -> WhooshEngine:
 
 def new_postgres_engine(url: str = "", cache_bytes: int = CACHE) -> PostgresEngine:
     """An engine with a schema of its own, beside whatever the database holds; it goes with this process."""
-    url = url or os.environ.get("PORTAL_DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        url = _throw_away()
     schema = f"portal_search_{secrets.token_hex(4)}"
-    address = sa.make_url(url.replace("postgres://", "postgresql://", 1))
-    database = sa.create_engine(address.update_query_dict({"options": f"-c search_path={schema}"}))
+    database = sa.create_engine(postgres_address(url).update_query_dict({"options": f"-c search_path={schema}"}))
     with database.begin() as connection:
         connection.execute(CreateSchema(schema))
     Model.metadata.create_all(database, tables=[Model.metadata.tables[table.__tablename__] for table in TABLES])
     atexit.register(_drop, database, schema)
     return PostgresEngine(database, cache_bytes)
+
+
+def postgres_address(url: str = "") -> sa.URL:
+    """The PostgreSQL given, that of PORTAL_DATABASE_URL, or a throw-away one."""
+    url = url or os.environ.get("PORTAL_DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        url = _throw_away()
+    return sa.make_url(url.replace("postgres://", "postgresql://", 1))
 
 
 @cache
@@ -103,18 +108,25 @@ def _drop(database: sa.Engine, schema: str) -> None:
     database.dispose()
     with suppress(sa.exc.OperationalError), database.begin() as connection:
         connection.execute(DropSchema(schema, cascade=True))
+    database.dispose()
+
+
+def text_in(doc: Issue, field: str) -> str:
+    """A text of a document, empty where it has none."""
+    found = doc.get(field)
+    return "" if found is None else str(found)
 
 
 def answering(engine: Engine, docs: Iterable[Issue]) -> Search:
     """What the engine says once it holds nothing but these documents."""
-    names: dict[int, str] = {}
+    names: dict[int, Any] = {}
     documents = []
     for number, doc in enumerate(docs, 1):
-        names[number] = str(doc["id"])
-        documents.append(Document(number, str(doc["title"]), str(doc["body"])))
+        names[number] = doc.get("id", number)
+        documents.append(Document(number, text_in(doc, "title"), text_in(doc, "body")))
     engine.rebuild(documents)
 
-    def search(text: str, k: int) -> list[tuple[str, float]]:
+    def search(text: str, k: int) -> list[tuple[Any, float]]:
         title, _, body = text.partition("\n")
         return [(names[hit.id], hit.score) for hit in engine.similar(title, body, limit=k)]
 
@@ -152,11 +164,11 @@ def main(path: str) -> None:
         print(mode, *(f"{name} {value:.4g}" for name, value in asdict(figures).items()), sep="  ")
 
 
-def groups(issues: Iterable[Issue]) -> dict[str, set[str]]:
+def groups(issues: Iterable[Issue]) -> dict[Any, set[Any]]:
     """For each issue of a group of duplicates, all members of the group."""
-    groups: dict[str, set[str]] = {}
+    groups: dict[Any, set[Any]] = {}
     for issue in issues:
-        for other in issue.get("duplicate_of", ()):
+        for other in issue.get("duplicate_of") or ():
             group = groups.get(issue["id"], {issue["id"]}) | groups.get(other, {other})
             groups |= dict.fromkeys(group, group)
     return groups

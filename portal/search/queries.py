@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy import select
 
 from portal.accounts.models import Person
 from portal.db import db
 from portal.ideas.lists import IdeaRow, rows_by_id
 from portal.ideas.models import Idea
+from portal.ideas.queries import is_out_for
 from portal.ideas.workflow import Publication, Status
 from portal.search import words
 from portal.search.engine import NeedsRebuild, Strength
@@ -50,7 +52,13 @@ def similar_ideas(
     An idea that was merged stands for its main idea. Without an index there are none.
     """
     try:
-        hits = engine().similar(title[:300], body[:2000], limit=FETCHED, exclude=exclude)
+        hits = engine().similar(
+            title[:300],
+            body[:2000],
+            FETCHED,
+            exclude,
+            readable=lambda ids: db.session.scalars(_shown(viewer, ids)).all(),
+        )
     except NeedsRebuild:
         log.warning("the search index has to be rebuilt: portal search rebuild")
         return []
@@ -71,6 +79,10 @@ def similar_ideas(
                 words.mark(found.title, hit.words) if main and found else None,
             )
     return list(shown.values())[:limit]
+
+
+def _shown(viewer: Person, ids: Sequence[int]) -> sa.Select[int]:
+    return select(Idea.id).where(is_out_for(viewer), Idea.id.in_(ids))
 
 
 def guess_board(similar: Sequence[SimilarIdea]) -> str:

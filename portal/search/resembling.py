@@ -63,10 +63,12 @@ def similar(
     limit: int,
     exclude: Collection[int] = (),
     readable: Readable | None = None,
+    itself: int | None = None,
 ) -> list[Hit]:
     """Documents that resemble an idea, most alike first; of the best, those with a like title move up.
 
-    What is not ``readable`` is neither found nor compared, so that it does not change the order of the others.
+    What is not ``readable`` is neither found nor compared, so that it does not change the order of the others. The
+    idea ``itself`` is found as one of them, but does not outshine any.
     """
     terms = _idea(snapshot, title, body)
     scores = add_up(snapshot, terms)
@@ -83,18 +85,22 @@ def similar(
     order = np.argsort(-final, kind="stable")[: limit + BESIDE]
     mine = text.parts(title[:MAX_TITLE])
     likenesses = [_likeness(mine, titles[place], snapshot.rarity_of) for place in order]
-    strengths = _strengths(likenesses, final[order].tolist())
+    beside = [0.0 if snapshot.ids[best[place]] == itself else float(final[place]) for place in order]
+    strengths = _strengths(likenesses, final[order].tolist(), beside)
     return hits_of(snapshot, best[order][:limit], final[order], terms, strengths)
 
 
-def _strengths(likenesses: Sequence[Likeness], scores: Sequence[float]) -> list[Strength]:
-    """How sure it is of each hit that it asks for the same thing."""
-    pairs = list(zip(likenesses, scores, strict=True))
+def _strengths(likenesses: Sequence[Likeness], scores: Sequence[float], beside: Sequence[float]) -> list[Strength]:
+    """How sure it is of each hit that it asks for the same thing; ``beside`` are the scores it has to outshine."""
 
     def stands_out(place: int) -> bool:
-        mine, score = pairs[place]
-        others = (other for at, (its, other) in enumerate(pairs) if at != place and not (mine.same and its.same))
-        return score >= STANDS_OUT * max(others, default=0)
+        mine = likenesses[place]
+        others = (
+            score
+            for at, (its, score) in enumerate(zip(likenesses, beside, strict=True))
+            if at != place and not (mine.same and its.same)
+        )
+        return scores[place] >= STANDS_OUT * max(others, default=0)
 
     def strength(place: int) -> Strength:
         mine = likenesses[place]
@@ -102,7 +108,7 @@ def _strengths(likenesses: Sequence[Likeness], scores: Sequence[float]) -> list[
             return "same" if stands_out(place) else "likely"
         return "likely" if mine.close and stands_out(place) else "possible"
 
-    return [strength(place) for place in range(len(pairs))]
+    return [strength(place) for place in range(len(likenesses))]
 
 
 def _likeness(mine: Iterable[str], other: str, rarity: Callable[[str], float]) -> Likeness:
