@@ -36,7 +36,7 @@ def upgrade():
         _refers("duplicate_pairs", "second_id", "ideas", "CASCADE"),
         _refers("duplicate_pairs", "decided_by_id", "users", "SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate_pairs")),
-        sa.UniqueConstraint("first_id", "second_id", name=op.f("uq_duplicate_pairs_first_id")),
+        sa.UniqueConstraint("first_id", "second_id", name=op.f("uq_duplicate_pairs_first_id_second_id")),
     )
     still_open = sa.text("state = 'open'")
     op.create_index(
@@ -47,7 +47,7 @@ def upgrade():
         postgresql_where=still_open,
     )
     op.create_index(op.f("ix_duplicate_pairs_second_id"), "duplicate_pairs", ["second_id"])
-    op.create_index(op.f("ix_duplicate_pairs_state"), "duplicate_pairs", ["state", "decided_at"])
+    op.create_index(op.f("ix_duplicate_pairs_state_decided_at"), "duplicate_pairs", ["state", "decided_at"])
     op.create_table(
         "duplicate_proposals",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -62,7 +62,7 @@ def upgrade():
         _refers("duplicate_proposals", "idea_id", "ideas", "CASCADE"),
         _refers("duplicate_proposals", "proposer_id", "users", "CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate_proposals")),
-        sa.UniqueConstraint("pair_id", "proposer_id", name=op.f("uq_duplicate_proposals_pair_id")),
+        sa.UniqueConstraint("pair_id", "proposer_id", name=op.f("uq_duplicate_proposals_pair_id_proposer_id")),
     )
     op.create_index(op.f("ix_duplicate_proposals_idea_id"), "duplicate_proposals", ["idea_id"])
     op.create_index(op.f("ix_duplicate_proposals_proposer_id"), "duplicate_proposals", ["proposer_id"])
@@ -85,11 +85,11 @@ def upgrade():
         _refers("duplicate_decisions", "actor_id", "users", "SET NULL"),
         _refers("duplicate_decisions", "change_id", "status_changes", "SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate_decisions")),
-        sa.UniqueConstraint("change_id", "verdict", name=op.f("uq_duplicate_decisions_change_id")),
+        sa.UniqueConstraint("change_id", "verdict", name=op.f("uq_duplicate_decisions_change_id_verdict")),
     )
-    op.create_index(op.f("ix_duplicate_decisions_first_id"), "duplicate_decisions", ["first_id", "second_id"])
+    op.create_index(op.f("ix_duplicate_decisions_first_id_second_id"), "duplicate_decisions", ["first_id", "second_id"])
     op.create_index(op.f("ix_duplicate_decisions_second_id"), "duplicate_decisions", ["second_id"])
-    op.create_index(op.f("ix_duplicate_decisions_verdict"), "duplicate_decisions", ["verdict", "at"])
+    op.create_index(op.f("ix_duplicate_decisions_verdict_at"), "duplicate_decisions", ["verdict", "at"])
     op.create_table(
         "duplicate_tasks",
         sa.Column("idea_id", sa.Integer(), nullable=False),
