@@ -23,7 +23,7 @@ from portal.boards.models import Audience
 from portal.credentials import links
 from portal.credentials.models import MailedLink, Passkey, Purpose
 from portal.db import Model, db, utcnow
-from portal.demand.models import NotedSearch, Reach, Receipt, Searcher
+from portal.demand.models import NotedSearch, Reach, Receipt, Searcher, SetAside, Verdict
 from portal.events import EventRecord
 from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea
@@ -342,8 +342,8 @@ TABLE = (
     post("triage.join", TRIAGERS, "idea", {"into": "{main}", "seen": "{seen}"}),
     get("demand.searched", STAFF_READERS),
     get("demand.searched_table", STAFF_READERS),
-    post("demand.set_searches_aside", TRIAGERS, form={"stems": "{searched}", "verdict": "noise"}),
-    post("demand.bring_searches_back", TRIAGERS, form={"stems": "{searched}"}),
+    post("demand.set_searches_aside", TRIAGERS, "searches", {"stems": "{searched}", "verdict": "noise"}),
+    post("demand.bring_searches_back", TRIAGERS, "searches", {"stems": "{searched}"}),
     post("demand.hide", TRIAGERS, "receipt"),
     post("demand.show", TRIAGERS, "hidden receipt"),
     get("duplicates.index", STAFF_READERS),
@@ -449,7 +449,7 @@ class World:
     """People of every role, boards, and an idea in each state that others may not know of."""
 
     def __init__(self, browse: Callable[..., Browser], app: Any) -> None:
-        self.browse, self.app = browse, app
+        self.browse, self.app, self.searched = browse, app, ""
         index.rebuild()
         make_rules()
         self.people: dict[Role | None, User | None] = {None: None} | {role: make_user(role) for role in Role}
@@ -486,7 +486,7 @@ class World:
             "{other board}": self.other_board.slug,
             "{new address}": f"new-{secrets.token_hex(4)}@example.org",
             "{issuer}": f"https://{secrets.token_hex(4)}.example",
-            "{searched}": self._searched() if "{searched}" in row.form.values() else "",
+            "{searched}": self.searched,
             "{new slug}": f"renamed-{secrets.token_hex(4)}",
         }
         if row.form.get("seen") == "{seen}":
@@ -540,6 +540,7 @@ class World:
                 "user_id": self.helper.id,
             },
             "theme": lambda: {"theme_id": self._theme().id},
+            "searches": self._searches,
             "receipt": lambda: self._receipt(make_user()),
             "hidden receipt": lambda: self._receipt(make_user(), hidden_at=utcnow()),
             "receipt of one's own": lambda: {"idea_id": self._receipt(who or self.author)["idea_id"]},
@@ -600,12 +601,14 @@ class World:
         with transaction(wake=False):
             return add_theme("Out of signal", "", self.people[Role.PM])
 
-    def _searched(self) -> str:
-        stems, now = f"tent{secrets.token_hex(4)}", utcnow()
+    def _searches(self) -> dict[str, Any]:
+        self.searched = stems = f"tent{secrets.token_hex(4)}"
+        now = utcnow()
         searched = {"words": stems, "stems": stems, "found": 0, "by": Searcher.MEMBER, "reach": Reach.OPEN}
         with transaction(wake=False):
             db.session.add(NotedSearch(key=secrets.token_hex(8), at=now, day=now.date(), **searched))
-        return stems
+            db.session.add(SetAside(stems=stems, verdict=Verdict.ANSWERED))
+        return {}
 
     def _receipt(self, who: User, **fields: Any) -> dict[str, int]:
         idea = make_idea(board=self.open_board)
