@@ -79,7 +79,7 @@ def test_the_team_keeps_a_search_and_hears_of_a_new_idea(come, settle):
     page.get_by_role("button", name="Taste of springs", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Taste of springs")
     page.goto("/search/saved")
-    page.get_by_role("button", name="Delete: Where to drink").click()
+    page.get_by_role("button", name="Delete Where to drink").click()
     expect(page.get_by_role("heading", name="You keep no search yet.")).to_be_visible()
 
 
