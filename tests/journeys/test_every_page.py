@@ -14,6 +14,8 @@ from portal.changelog.service import Words
 from portal.credentials import links
 from portal.credentials.models import Purpose
 from portal.db import db, utcnow
+from portal.demand.log import search_log
+from portal.demand.service import back_instead, note_search
 from portal.errors import Refusal
 from portal.ideas.workflow import Status
 from portal.membership import invitations, setting_up
@@ -125,16 +127,26 @@ def pages_of_members(scene):
             "/triage",
         ],
     )
-    yield scene.quiet, ["/inbox"]
+    backed = scene.ideas[Status.PLANNED]
+    with transaction(wake=False):
+        back_instead(backed, scene.quiet, typed="Maps without network", differs="Mine is about huts.")
+    yield scene.quiet, ["/inbox", "/account/backed", f"/ideas/{backed.id}/differs", f"/ideas/{backed.id}?backed=1"]
     yield scene.unready, ["/rules/agree"]
     yield scene.author, [f"/ideas/{scene.held.id}"]
 
 
 def pages_of_the_team(scene):
     new = scene.ideas[Status.NEW].id
+    with transaction(wake=False):
+        back_instead(scene.ideas[Status.NEW], scene.quiet, typed="Maps without network", differs="Mine is about huts.")
+    note_search("avalanche risk", 0, scene.quiet)
+    search_log().write_down(everything=True)
     yield (
         scene.manager,
         [
+            f"/ideas/{new}",
+            "/admin/searches?least=1",
+            "/admin/searches?aside=1",
             "/triage/first-look",
             "/triage/mine",
             "/triage/hidden",

@@ -67,7 +67,9 @@ def test_a_similar_idea_is_voted_for_on_the_spot(come, scripts, ideas):
     panel = page.get_by_role("region", name="Is it one of these?")
     vote_button(panel, OPEN).click()
 
-    expect(told(page).filter(has_text="Voted. 41 votes.")).to_have_count(1)
+    expect(told(page).filter(has_text="Voted.")).to_have_count(1)
+    if not scripts:
+        page.get_by_role("link", name=OPEN).click()
     expect(vote_button(page, OPEN).first).to_have_attribute("aria-pressed", "true")
 
 
