@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -291,3 +292,30 @@ def test_s56_of_two_decisions_at_the_same_moment_one_is_made(app):
     assert len(problems) == 1
     assert isinstance(problems[0], Refusal)
     assert count(EventRecord, EventRecord.name == "idea.moved") == 1
+
+
+def test_s56_of_two_ideas_merged_into_each_other_at_the_same_moment_one_stays(app):
+    pm, voter = make_user(Role.PM).id, make_user().id
+    for _ in range(3):
+        ids = [make_idea().id for _ in range(2)]
+
+        def join(one: int, other: int) -> None:
+            with transaction():
+                into = MoveDetails(into=db.session.get_one(Idea, other))
+                move_idea(db.session.get_one(Idea, one), Status.MERGED, db.session.get_one(User, pm), into)
+
+        def vote(idea_id: int) -> None:
+            with transaction():
+                service.cast_vote(db.session.get_one(Idea, idea_id), db.session.get_one(User, voter))
+
+        problems = at_once(app, [
+            partial(join, *ids), partial(join, *reversed(ids)), partial(vote, ids[0]), partial(vote, ids[1]),
+        ])  # fmt: skip
+
+        assert all(isinstance(problem, Refusal) for problem in problems), problems
+        assert 1 <= len(problems) <= 2  # a vote may find its idea closed by the merge
+        merged, main = sorted(
+            (db.session.get_one(Idea, idea_id) for idea_id in ids), key=lambda i: not i.merged_into_id
+        )
+        assert (merged.merged_into_id, main.merged_into_id) == (main.id, None)
+        assert [main.votes, merged.votes] == [queries.count_supporters(idea) for idea in (main, merged)]

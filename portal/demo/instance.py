@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import LABELS
 from portal.config import ConfigurationError
 from portal.db import db
-from portal.demo import builder, duplicates
+from portal.demo import builder, duplicates, objections
 from portal.opening import opened
 from portal.search import index
 
@@ -90,6 +90,7 @@ def _build(progress: Progress) -> None:
     with progress("Making it searchable") as at:
         index.rebuild(at)
     duplicates.leave_pairs()
+    objections.leave_objection()
 
 
 def _throw_away(folder: Path) -> None:

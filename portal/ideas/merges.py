@@ -37,6 +37,7 @@ class Consent:
     change: StatusChange
     objection: Objection | None
     votes: bool  # whether they vote for the merged idea
+    votes_for_main: bool  # by a vote of their own, which no objection touches
 
     dom_class = "consent"
 
@@ -91,7 +92,8 @@ def consent_of(idea: Idea, person: Person, main: Idea | None) -> Consent | None:
     votes = db.session.get(Vote, (idea.id, person.id)) is not None
     if not votes and objection is None and not _is_told(idea, person, change):
         return None
-    return Consent(idea, main, change, objection, votes)
+    votes_for_main = db.session.get(Vote, (idea.merged_into_id, person.id)) is not None
+    return Consent(idea, main, change, objection, votes, votes_for_main)
 
 
 def _is_told(idea: Idea, person: Person, change: StatusChange) -> bool:

@@ -16,7 +16,7 @@ from portal.ideas import policy, queries
 from portal.ideas.events import BoardChanged, IdeaAnswered, IdeaMoved, OwnerAssigned, TagsChanged
 from portal.ideas.merging import merge
 from portal.ideas.models import Answer, Idea, StatusChange, Tag
-from portal.ideas.service import count_on_board, lock
+from portal.ideas.service import count_on_board, lock, lock_in_order
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed, enter, remember
 from portal.ideas.workflow import MOVES, By, Move, Status, next_word_due
 from portal.text import clean_line, clean_text, render_markdown
@@ -47,7 +47,8 @@ def move_idea(
     ``actor`` is None when the portal itself moves it. Raises MoveNotAllowed, DetailMissing, CannotMerge.
     """
     at = at or utcnow()
-    lock(idea)
+    into = details.into if target is Status.MERGED else None
+    lock_in_order(idea, *([into.merged_into or into] if into else []))
     move = _allowed_move(idea, target, actor, override)
     _demand(move, details)
     if target is Status.MERGED:

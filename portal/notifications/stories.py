@@ -250,7 +250,10 @@ class Story:
         said = []
         if self.main:
             said.append(_("It now lives in “%(title)s”, and votes for it count there.", title=self.main.title))
-        if until := self.objectable_until:
+        until = self.objectable_until
+        if until and self.reason not in {Reason.AUTHOR, Reason.VOTER}:
+            said.append(_("If that is not what you meant, say so by %(date)s.", date=day(until)))
+        elif until:
             said.append(
                 _("If that is not what you meant, say so by %(date)s, and you get your vote back.", date=day(until))
             )

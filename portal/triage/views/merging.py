@@ -70,7 +70,8 @@ def join(idea_id: int) -> ResponseReturnValue:
     left = queues.place_of(spot.queue, idea)
     try:
         with transaction():
-            service.lock_in_order(idea, main)
+            if idea.merged_into_id is None:  # else the main idea would have to be held first
+                service.lock_in_order(idea, main)
             _refuse_unless_seen(idea, main)
             told = moves.move_idea(idea, Status.MERGED, member(), details).told
     except Refusal as refusal:
