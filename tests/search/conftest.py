@@ -15,22 +15,31 @@ def engines(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Engine]]:
     """Make engines that have no index yet; a test that uses them runs once on each kind."""
-    made: list[PostgresEngine] = []
 
     def on_whoosh(**settings: int) -> Engine:
         return WhooshEngine(tmp_path_factory.mktemp("index") / "search", **settings)
 
     def on_postgres(**settings: int) -> Engine:
-        made.append(new_postgres_engine(server.url(), **settings))
-        return made[-1]
+        _made.append(new_postgres_engine(server.url(), **settings))
+        return _made[-1]
 
     if request.param == "whoosh":
         yield on_whoosh
         return
     server = request.getfixturevalue("postgres")
     yield on_postgres
-    for engine in made:
+    _made.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_connection_outlives_its_test() -> Iterator[None]:
+    """Let engines that tests of a module share connect anew in each of them."""
+    yield
+    for engine in _made:
         engine.database.dispose()
+
+
+_made: list[PostgresEngine] = []
 
 
 @pytest.fixture
