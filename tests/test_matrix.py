@@ -255,7 +255,7 @@ def test_s02_who_waits_is_suspended_or_ranks_on_a_board_gets_no_more_than_that_e
         url = world.url(row)
         for person in world.people:
             if person.name in {"waiting", "suspended", "PM of the board", "member of the board", "PM of another board"}:
-                on_boards = row.endpoint.startswith(("triage.", "roadmap.more", "changelog."))
+                on_boards = row.endpoint.startswith(("triage.", "duplicates.", "roadmap.more", "changelog."))
                 roles = {person.role} | (set(person.places.values()) if on_boards else set())
                 if person.name == "PM of another board" and on_boards:
                     roles.add(Role.PM)
