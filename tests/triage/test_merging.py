@@ -93,7 +93,7 @@ def test_the_preview_is_what_happens(browse, settle, headers):
     assert "Joined with “Share my position”. 9 people will hear about it." in answer.text
     merge = merge_of(idea)
     assert (merge.into_id, merge.told, merge.notice) == (main.id, 9, "Thank you. Yours lives there now.")
-    assert "<blockquote>" in browse().get(f"/ideas/{main.id}").text
+    assert '<blockquote class="prose">' in browse().get(f"/ideas/{main.id}").text
 
 
 @either_way
