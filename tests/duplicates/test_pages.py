@@ -35,7 +35,15 @@ def three(settle) -> list[Idea]:
     make_rules()
     index.rebuild()
     made = [make_idea(title, need=NEED) for title in TITLES]
-    for title in ("Dark mode", "Share my position", "Print a route on one page", "Warn me of ice on the path"):
+    others = (
+        "Dark mode",
+        "Share my position",
+        "Print a route on one page",
+        "Warn me of ice",
+        "Louder voice",
+        "A tide table",
+    )
+    for title in (*others, "Quiet mode", "Name my tracks", "Undo a point", "Sign in with a passkey", "Bigger labels"):
         make_idea(title, need="Something else entirely.")
     settle()
     return made
