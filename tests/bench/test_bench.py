@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 import sys
+from contextlib import closing
 from subprocess import run
 
 import pytest
@@ -77,8 +78,8 @@ def test_the_command_prints_every_line_and_leaves_a_kept_portal(tmp_path):
     failed = {row[0]: row[1] for row in re.findall(r"^\| ([^|]+) \|.* (\d+) \|$", under_load, re.MULTILINE)}
     assert set(failed.values()) == {"0"}, failed
     assert "First answer" in done.stdout
-    kept = sqlite3.connect(tmp_path / str(IDEAS) / "portal.db")
-    assert kept.execute("SELECT count(*) FROM ideas").fetchone() == (IDEAS,)
+    with closing(sqlite3.connect(tmp_path / str(IDEAS) / "portal.db")) as kept:
+        assert kept.execute("SELECT count(*) FROM ideas").fetchone() == (IDEAS,)
 
 
 def test_a_database_with_something_in_it_is_refused(tmp_path):
