@@ -364,9 +364,9 @@ SEARCHED = {"title", "title before", "comment", "tag", "answer", "held title", "
             "a deleted comment", "name", "joined across, idea", "joined across, main"}  # fmt: skip
 ASKING = (
     "/search?q={}",
-    "/search?q=author:{}",
-    "/search?q=tag:{}+status:open",
-    "/search?q=board:{}+is:open",
+    "/search?q=zqnothing+author:{}",
+    "/search?q=zqnothing+tag:{}",
+    "/search?q=zqnothing+board:{}",
     "/search/similar?title=Opens+at+dawn+before+others&need={}",
     "/?tag={}&status=all",
 )
