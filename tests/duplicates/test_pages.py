@@ -43,8 +43,15 @@ def three(settle) -> list[Idea]:
         "Louder voice",
         "A tide table",
     )
-    for title in (*others, "Quiet mode", "Name my tracks", "Undo a point", "Sign in with a passkey", "Bigger labels"):
-        make_idea(title, need="Something else entirely.")
+    for title in (
+        *others,
+        "Hush at night",
+        "Name my tracks",
+        "Undo a point",
+        "Sign in with a passkey",
+        "Bigger labels",
+    ):
+        make_idea(title, need=f"{title}: nothing more.")
     settle()
     return made
 
