@@ -46,6 +46,7 @@ OPTIONS = {
         Option("rules_grace", "", "Until when whoever agreed to earlier rules may go on; no text: no time of grace."),
         Option("sample_ideas", [], "Numbers of the ideas that the set-up put there as samples."),
         Option("providers", [], "The sign-on providers that are switched on, as the sign-in page offers them."),
+        Option("synonyms", {}, "Words, as stems, with those that mean the same."),
         Option("set_up", False, "Whether the first owner has set the portal up."),
     )
 }

@@ -159,7 +159,9 @@ TABLE = (
     post("ideas.withdraw_vote", PARTICIPANTS, "idea"),
     post("ideas.follow", PARTICIPANTS, "idea"),
     get("notifications.objection", PARTICIPANTS, "merged idea"),
-    post("notifications.object_to_merge", PARTICIPANTS, "merged idea", {"words": "I meant the other."}, author_may=True),
+    post(
+        "notifications.object_to_merge", PARTICIPANTS, "merged idea", {"words": "I meant the other."}, author_may=True
+    ),
     get("notifications.objection_by_mail", EVERYBODY, "objection link"),
     post("notifications.object_by_mail", EVERYBODY, "objection link", {"choice": "object"}),
     post("ideas.unfollow", PARTICIPANTS, "idea"),
@@ -340,6 +342,9 @@ TABLE = (
     ),
     get("triage.merge", TRIAGERS, "idea"),
     post("triage.join", TRIAGERS, "idea", {"into": "{main}", "seen": "{seen}"}),
+    get("synonyms.list_synonyms", ADMINS),
+    post("synonyms.decide_synonyms", ADMINS, form={"one": "dark", "other": "night"}),
+    post("synonyms.take_back_synonyms", ADMINS, form={"one": "dark", "other": "night"}),
     get("demand.searched", STAFF_READERS),
     get("demand.searched_table", STAFF_READERS),
     post("demand.set_searches_aside", TRIAGERS, "searches", {"stems": "{searched}", "verdict": "noise"}),

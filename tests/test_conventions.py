@@ -66,7 +66,8 @@ KNOWS = {
     "membership": IDEAS | {"notifications", "search"},
     "credentials": BASE | {"notifications", "membership"},
     "sso": BASE | {"notifications", "membership", "credentials"},
-    "privacy": IDEAS | {"changelog", "demand", "notifications", "search", "membership", "credentials", "sso", "duplicates"},
+    "privacy": IDEAS
+    | {"changelog", "demand", "notifications", "search", "membership", "credentials", "sso", "duplicates"},
 }
 """Whom each feature may know of below its views; those left out stand at the end and may know of all.
 
@@ -432,6 +433,7 @@ MAY_ASK = {
     "portal.notifications.proof": {"smtplib"},  # the test mail, by the same conversation
     "portal.doctor": {"smtplib"},  # the same for operators
     "portal.bench.processes": {"http.client"},  # it asks only the portal that it measures
+    "portal.bench.freshness": {"http.client"},  # the same
 }
 
 
@@ -464,6 +466,7 @@ NEEDS_NO_REACTION = {
     "receipt.shown": "for the journal",
     "searches.set_aside": "for the journal",
     "searches.brought_back": "for the journal",
+    "synonyms.decided": "every search asks by them at once",
     "idea.followed": "concerns only who did it",
     "idea.unfollowed": "concerns only who did it",
     "comment.found_helpful": "shown beside the comment",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import random
@@ -11,12 +12,13 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from portal.bench.measure import folder
 from portal.bench.processes import memory_of_this
@@ -62,16 +64,16 @@ def engines(database: str, say: Say) -> list[Kind]:
 
 @contextmanager
 def _empty_database(given: str) -> Iterator[str]:
-    """A database with nothing in it, beside the others of the server; it goes afterwards."""
-    server = sa.create_engine(evaluation.postgres_address(given), isolation_level="AUTOCOMMIT")
-    name = f"portal_bench_{secrets.token_hex(4)}"
-    with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    """A schema with nothing in it, beside whatever the database holds; it goes afterwards."""
+    server, schema = sa.create_engine(evaluation.postgres_address(given)), f"portal_bench_{secrets.token_hex(4)}"
+    with server.begin() as connection:
+        connection.execute(CreateSchema(schema))
     try:
-        yield server.url.set(database=name).render_as_string(hide_password=False)
+        inside = server.url.update_query_dict({"options": f"-c search_path={schema}"})
+        yield inside.render_as_string(hide_password=False)
     finally:
-        with server.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+        with server.begin() as connection:
+            connection.execute(DropSchema(schema, cascade=True))
         server.dispose()
 
 
@@ -114,7 +116,8 @@ def quality(
     for peer, build in PEERS.items() if peers else ():
         say(f"{name}: {peer}")
         try:
-            rows += _measured(peer, build(issues, database), issues, asked)
+            with ExitStack() as closing:
+                rows += _measured(peer, build(issues, database, closing), issues, asked)
         except (ImportError, LookupError, sa.exc.OperationalError) as problem:
             say(f"left out: {problem}")
     yield from table(("Engine", "known", "R@1", "R@5", "R@10", "MRR", "CPU ms, median"), rows)
@@ -307,7 +310,7 @@ def _close(engine: Engine) -> None:
 # What others do
 
 
-def plain_whoosh(issues: list[Issue], _database: str) -> Search:
+def plain_whoosh(issues: list[Issue], _database: str, closing: ExitStack) -> Search:
     """Whoosh as its guide shows it: stemmed title and body, any word, its own scores."""
     from whoosh import fields as whoosh_fields
     from whoosh import index as whoosh_index
@@ -322,7 +325,8 @@ def plain_whoosh(issues: list[Issue], _database: str) -> Search:
     for issue in issues:
         writer.add_document(id=str(issue["id"]), title=issue["title"], body=issue["body"])
     writer.commit()
-    searcher = index.searcher()
+    searcher = closing.enter_context(index.searcher())
+    closing.callback(index.close)
     parser = qparser.MultifieldParser(["title", "body"], index.schema, group=qparser.OrGroup, plugins=[])
 
     def search(text: str, k: int) -> list[tuple[str, float]]:
@@ -331,9 +335,9 @@ def plain_whoosh(issues: list[Issue], _database: str) -> Search:
     return search
 
 
-def fts5(issues: list[Issue], _database: str) -> Search:
+def fts5(issues: list[Issue], _database: str, closing: ExitStack) -> Search:
     """SQLite's full text search: any word, its own BM25, the title three times as heavy."""
-    database = sqlite3.connect(":memory:")
+    database = closing.enter_context(contextlib.closing(sqlite3.connect(":memory:")))
     database.execute("CREATE VIRTUAL TABLE issues USING fts5(id UNINDEXED, title, body, tokenize = 'porter unicode61')")
     rows = [(str(issue["id"]), issue["title"], issue["body"]) for issue in issues]
     database.executemany("INSERT INTO issues VALUES (?, ?, ?)", rows)
@@ -346,19 +350,20 @@ def fts5(issues: list[Issue], _database: str) -> Search:
     return search
 
 
-def ts_rank(issues: list[Issue], database: str) -> Search:
+def ts_rank(issues: list[Issue], database: str, closing: ExitStack) -> Search:
     """PostgreSQL's full text search: any word, ts_rank over a weighted tsvector."""
-    return _in_postgres(issues, database)
+    return _in_postgres(issues, database, closing)
 
 
-def raw_title_words(issues: list[Issue], database: str) -> Search:
+def raw_title_words(issues: list[Issue], database: str, closing: ExitStack) -> Search:
     """The words of the title as they were typed, any of them, ranked by ts_rank over title and text."""
-    search = _in_postgres(issues, database)
+    search = _in_postgres(issues, database, closing)
     return lambda text, k: search(text.partition("\n")[0], k)
 
 
-def _in_postgres(issues: list[Issue], database: str) -> Search:
+def _in_postgres(issues: list[Issue], database: str, closing: ExitStack) -> Search:
     tables = new_postgres_engine(database).database  # in a schema of its own
+    closing.callback(tables.dispose)
     weighed = sa.text(
         "INSERT INTO issues VALUES (:id, setweight(to_tsvector('english', :title), 'A') || "
         "setweight(to_tsvector('english', :body), 'D'))"
@@ -388,7 +393,7 @@ def _plain(text: str) -> str:
     return " ".join(word for word in "".join(sign if sign.isalnum() else " " for sign in text.lower()).split())
 
 
-PEERS: dict[str, Callable[[list[Issue], str], Search]] = {
+PEERS: dict[str, Callable[[list[Issue], str, ExitStack], Search]] = {
     "Whoosh as it comes": plain_whoosh,
     "SQLite FTS5": fts5,
     "PostgreSQL ts_rank": ts_rank,

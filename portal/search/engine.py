@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
@@ -61,6 +61,7 @@ class Engine(ABC):
         self._looked_at = 0.0
         self.looked_after = float("-inf")  # when the worker last saw whether it is sound
         self._opening = Lock()
+        self.read_synonyms: Callable[[], Mapping[str, Sequence[str]]] = dict
 
     def index(self, documents: Iterable[Document]) -> None:
         """The documents can be found as they are now, and no longer as they were."""
@@ -148,9 +149,13 @@ class Engine(ABC):
     def _ask(self, answer: Callable[[Snapshot], T]) -> T:
         """What the newest generation answers; once more when it was replaced meanwhile."""
         try:
-            return answer(self._current())
+            return answer(self._taught(self._current()))
         except Outdated:
-            return answer(self._refresh())
+            return answer(self._taught(self._refresh()))
+
+    def _taught(self, snapshot: Snapshot) -> Snapshot:
+        snapshot.synonyms = self.read_synonyms()
+        return snapshot
 
     def _current(self) -> Snapshot:
         """What is searched; looked up anew a few times a second, by one thread while the others go on."""

@@ -14,3 +14,12 @@ class MatchesFound(Event, name="search.matches_found"):
     user_id: int
     search_id: int
     idea_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynonymDecided(Event, name="synonyms.decided"):
+    """Two words were said to mean the same, or not to; None: what was decided was taken back."""
+
+    one: str
+    other: str
+    accepted: bool | None

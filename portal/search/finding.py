@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from portal.search import words as text
 from portal.search.postings import Floats, Snapshot
-from portal.search.ranking import Hit, Term, add_up, best_of, hits_of, instead, term_of
+from portal.search.ranking import Hit, Term, add_up, best_of, hits_of, instead, synonyms, term_of
 
 SAID_WEIGHT = 0.5
 # With fewer documents than this that have all words, those that have some are shown too.
@@ -65,6 +65,7 @@ def _word(snapshot: Snapshot, ways: Sequence[str], last: str, terms: list[Term])
     masks = []
     for way in ways:
         found = _in_both(snapshot, way)
+        found += synonyms(snapshot, found[:1])
         if len(ways) == 1 and not len(found[1].docs):
             found += instead(snapshot, found[:1], last)
         masks.append(_mask(snapshot, found))

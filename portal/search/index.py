@@ -19,6 +19,7 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.events import Recorded
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.workflow import Publication
+from portal.options import option
 from portal.search.changes import watch
 from portal.search.engine import Busy, Document, Engine, NeedsRebuild
 from portal.search.models import IndexTask
@@ -35,6 +36,7 @@ LOOK_AFTER = 5.0  # seconds between looks at whether the index is sound
 def init_app(app: Flask) -> None:
     """Give the app its index: in the instance folder, or in the database."""
     app.extensions["search"] = _in_database(app) if app.config["SEARCH"] == "postgres" else _in_folder(app)
+    app.extensions["search"].read_synonyms = lambda: option("synonyms")
 
 
 def engine() -> Engine:

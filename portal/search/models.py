@@ -132,3 +132,18 @@ class SearchDocument(Model):
     idea_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
     title: Mapped[str] = mapped_column(sa.Text)
     sequence: Mapped[str] = mapped_column(sa.Text)
+
+
+class Synonym(Model):
+    """Two words that mean the same or, where they are not accepted, do not: their stems, and as people spell them."""
+
+    __tablename__ = "synonyms"
+    __table_args__ = (sa.CheckConstraint("one < other", name="in_order"),)
+
+    one: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    other: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    one_spelt: Mapped[str] = mapped_column(sa.String(40))
+    other_spelt: Mapped[str] = mapped_column(sa.String(40))
+    accepted: Mapped[bool]
+    by_hand: Mapped[bool] = mapped_column(default=False)
+    decided_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -154,6 +154,7 @@ class Snapshot:
         self.ids: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *(segment.ids for segment in segments)])
         gone = (base + doc for base, docs in zip(self.bases, deleted, strict=False) for doc in docs)
         self.deleted = np.fromiter(gone, np.int32)
+        self.synonyms: Mapping[str, Sequence[str]] = {}
         self._cache = cache
         self._norms = {field: self._norm(field) for field in FIELDS}
         self._rarities: dict[str, float] = {}

@@ -17,7 +17,7 @@ from portal.ideas.models import Idea
 from portal.ideas.queries import is_out_for
 from portal.ideas.workflow import Publication, Status
 from portal.search import words
-from portal.search.engine import NeedsRebuild, Strength
+from portal.search.engine import Hit, NeedsRebuild, Strength
 from portal.search.index import engine
 from portal.search.passages import Pieces
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 SHOWN = 4  # similar ideas
 FETCHED = 16  # before those the viewer may not see are left out
+NEWEST = 2_000  # ideas that are looked through while there is no index
 LETTERS, MEANT = 12, 3  # a title is worth comparing from so many letters or words on
 
 
@@ -36,6 +37,7 @@ class SimilarIdea:
     strength: Strength
     title: Pieces
     why: Pieces
+    indexed: bool = True  # found by the index, and not by title among the newest only
     through: Pieces | None = None  # the title of the merged idea that it is, where that one was found
 
 
@@ -49,8 +51,9 @@ def similar_ideas(
 ) -> list[SimilarIdea]:
     """Return the ideas most like this one that the viewer may see, whatever became of them.
 
-    An idea that was merged stands for its main idea. Without an index there are none.
+    An idea that was merged stands for its main idea. Without an index, the newest ideas are looked through by title.
     """
+    indexed = True
     try:
         hits = engine().similar(
             title[:300],
@@ -61,7 +64,7 @@ def similar_ideas(
         )
     except NeedsRebuild:
         log.warning("the search index has to be rebuilt: portal search rebuild")
-        return []
+        hits, indexed = _from_database(viewer, title, exclude), False
     needed = min(2, len(set(words.stems(title))))  # one common word makes nothing similar
     hits = [hit for hit in hits if len(hit.words) >= needed]
     rows = rows_by_id(viewer, [hit.id for hit in hits])
@@ -76,6 +79,7 @@ def similar_ideas(
                 hit.strength,
                 words.mark(row.title, hit.words),
                 words.snippet(row.excerpt, hit.words, 140),
+                indexed,
                 words.mark(found.title, hit.words) if main and found else None,
             )
     return list(shown.values())[:limit]
@@ -83,6 +87,19 @@ def similar_ideas(
 
 def _shown(viewer: Person, ids: Sequence[int]) -> sa.Select[int]:
     return select(Idea.id).where(is_out_for(viewer), Idea.id.in_(ids))
+
+
+def _from_database(viewer: Person, title: str, exclude: Sequence[int]) -> list[Hit]:
+    """Return those of the newest ideas whose titles share words with this one, most alike first."""
+    mine = set(words.stems(title))
+    newest = select(Idea.id, Idea.title).where(is_out_for(viewer)).order_by(Idea.id.desc()).limit(NEWEST)
+    hits = []
+    for idea_id, other in db.session.execute(newest):
+        theirs = set(words.stems(other))
+        shared = mine & theirs
+        if shared and idea_id not in exclude:
+            hits.append(Hit(idea_id, 2 * len(shared) / (len(mine) + len(theirs)), frozenset(shared)))
+    return sorted(hits, key=lambda hit: -hit.score)[:FETCHED]
 
 
 def guess_board(similar: Sequence[SimilarIdea]) -> str:

@@ -15,6 +15,7 @@ Strength = Literal["same", "likely", "possible"]
 MAX_CORRECTIONS = 4
 EXPANSIONS = 24
 RARE = 10
+SYNONYM_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,17 @@ def term_of(snapshot: Snapshot, field: str, word: str, weight: float) -> Term:
     postings = snapshot.postings(field, word)
     gains = snapshot.impacts(field, postings) * np.float32(weight * snapshot.rarity(len(postings.docs)))
     return Term(word, postings.docs, gains)
+
+
+def synonyms(snapshot: Snapshot, terms: Sequence[Term], weight: float = 1.0) -> list[Term]:
+    """The words that mean the same as others, for the documents that do not have these."""
+    more = []
+    for term in terms:
+        for word in snapshot.synonyms.get(term.word, ()):
+            found = term_of(snapshot, "alike", word, SYNONYM_WEIGHT * weight)
+            only = ~np.isin(found.docs, term.docs)
+            more.append(Term(word, found.docs[only], found.gains[only]))
+    return more
 
 
 def instead(snapshot: Snapshot, terms: Sequence[Term], unfinished: str) -> list[Term]:

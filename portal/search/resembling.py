@@ -11,7 +11,7 @@ import numpy as np
 
 from portal.search import words as text
 from portal.search.postings import Floats, Snapshot
-from portal.search.ranking import Hit, Strength, Term, add_up, best_of, hits_of, instead, term_of
+from portal.search.ranking import Hit, Strength, Term, add_up, best_of, hits_of, instead, synonyms, term_of
 
 BODY_WEIGHT = 0.35
 # A joined word says again what its parts say.
@@ -149,6 +149,7 @@ def _idea(snapshot: Snapshot, title: str, body: str) -> list[Term]:
     in_body = [word for word in counts if word not in weights][:MAX_BODY_WORDS]
     snapshot.read_ahead("alike", [*weights, *in_body])
     terms = [term_of(snapshot, "alike", word, weight) for word, weight in weights.items()]
+    terms += synonyms(snapshot, [term for term in terms if term.word in snapshot.synonyms])
     if not body:
         return terms + instead(snapshot, terms, text.unfinished(title))
     weighed = {word: BODY_WEIGHT * (1 + log(counts[word]) / 2) for word in in_body}

@@ -10,7 +10,7 @@ from portal.boards.queries import board_lines
 from portal.demand.queries import backings
 from portal.demand.service import note_search
 from portal.extensions import limiter
-from portal.search import facets, forms, queries, results
+from portal.search import facets, forms, queries, results, synonyms
 from portal.search import saved as keeping
 from portal.search.asking import read
 from portal.text import clean_line
@@ -21,6 +21,7 @@ from portal.web.responses import go_to, page
 from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("search", __name__, url_prefix="/search")
+synonyms_bp = Blueprint("synonyms", __name__, url_prefix="/admin/synonyms")
 
 
 @bp.get("")
@@ -123,3 +124,39 @@ def _page_number() -> int:
         return min(max(int(request.args.get("page", "1")), 1), results.RANKED // results.PAGE)
     except ValueError:
         return 1
+
+
+# Words that mean the same
+
+
+@synonyms_bp.get("")
+def list_synonyms() -> Response:
+    """Read which words mean the same, and which are proposed."""
+    authorize("options.decide")
+    return page(
+        "search/synonyms.html",
+        proposed=synonyms.proposed(),
+        accepted=synonyms.decided(True),
+        refused=synonyms.decided(False),
+    )
+
+
+@synonyms_bp.post("")
+def decide_synonyms() -> Response:
+    """Say that two words mean the same, or that they do not."""
+    authorize("options.decide")
+    one, other = (clean_line(request.form.get(name)) for name in ("one", "other"))
+    with transaction():
+        synonyms.decide_on(
+            one, other, request.form.get("verdict") != "refuse", member(), by_hand="by_hand" in request.form
+        )
+    return go_to(url_for("synonyms.list_synonyms"), notice=_("Searches know it within seconds."))
+
+
+@synonyms_bp.post("/take-back")
+def take_back_synonyms() -> Response:
+    """Take back what was decided on two words."""
+    authorize("options.decide")
+    with transaction():
+        synonyms.take_back(request.form.get("one", ""), request.form.get("other", ""), member())
+    return go_to(url_for("synonyms.list_synonyms"))

@@ -19,13 +19,28 @@ from portal.pages.views import bp as pages
 from portal.privacy.views import bp as privacy
 from portal.roadmap.views import bp as roadmap
 from portal.search.views import bp as search
+from portal.search.views import synonyms_bp as synonyms
 from portal.security.views import bp as security
 from portal.sso.views import bp as sso
 from portal.triage.views import bp as triage
 
 BLUEPRINTS = (
-    *(ideas, comments, demand, roadmap, changelog, search, accounts, credentials, sso, privacy, notifications, triage, pages),
-    *(duplicates, membership, boards, security),
+    *(
+        ideas,
+        comments,
+        demand,
+        roadmap,
+        changelog,
+        search,
+        accounts,
+        credentials,
+        sso,
+        privacy,
+        notifications,
+        triage,
+        pages,
+    ),
+    *(duplicates, synonyms, membership, boards, security),
 )
 
 

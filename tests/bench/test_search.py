@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import ExitStack
 
 from click.testing import CliRunner
 
@@ -35,4 +36,6 @@ def test_the_command_prints_both_engines_beside_others(postgres, tmp_path):
 
 def test_each_peer_finds_the_text_that_is_asked_for(postgres):
     for build in search.PEERS.values():
-        assert measure(build(ISSUES, postgres.url()), ISSUES, TEXTS["title"]).recall_at_1 == 1
+        with ExitStack() as closing:
+            found = measure(build(ISSUES, postgres.url(), closing), ISSUES, TEXTS["title"])
+        assert found.recall_at_1 == 1

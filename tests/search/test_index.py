@@ -33,3 +33,13 @@ def test_s05_the_words_of_a_merged_idea_that_went_out_of_sight_no_longer_find_th
     settle()
 
     assert "Export to a spreadsheet" not in browse().get("/search?q=zanzibari").text
+
+
+def test_while_there_is_no_index_similar_ideas_come_from_the_newest_titles_and_the_panel_says_so(app, browse):
+    make_idea("Dark mode for the web app")
+    make_idea("A dark web mode", board=make_board("Inside", Audience.STAFF))
+
+    shown = browse().get("/search/similar?title=Dark+mode+in+the+web").text
+
+    assert "only titles of the newest ideas" in shown and "for the <mark>web</mark> app" in shown
+    assert "A <mark>dark</mark>" not in shown
