@@ -149,7 +149,7 @@ class StatusChange(Model):
     due_before: Mapped[datetime | None]
     told: Mapped[int] = mapped_column(default=0)
     overrides: Mapped[bool] = mapped_column(default=False)  # an admin's move outside the table
-    notice: Mapped[str] = mapped_column(sa.Text, default="", server_default="")  # what a merge told those it concerns
+    notice: Mapped[str] = mapped_column(sa.Text, default="", server_default=sa.text("''"))  # what a merge told people
     quoted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # merged words shown under the main
 
     actor: Mapped[User | None] = relationship()

@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade():
-    op.add_column("status_changes", sa.Column("notice", sa.Text(), server_default="", nullable=False))
+    op.add_column("status_changes", sa.Column("notice", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.add_column("status_changes", sa.Column("quoted", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_table(
         "merge_objections",
