@@ -125,9 +125,7 @@ HOLDINGS = (
         Proposal.proposer_id, "duplicates_proposed", Fate.STAYS, only=("idea_id", "why", "at"), emptied={"why": ""}
     ),
     Holding(Pair.decided_by_id, "pairs_decided", Fate.STAYS, only=("first_id", "second_id", "state", "decided_at")),
-    Holding(
-        Decision.actor_id, "verdicts_on_duplicates", Fate.STAYS, only=("first_id", "second_id", "verdict", "at")
-    ),
+    Holding(Decision.actor_id, "verdicts_on_duplicates", Fate.STAYS, only=("first_id", "second_id", "verdict", "at")),
     Holding(Comment.deleted_by_id, "comments_removed", Fate.STAYS, only=("idea_id", "deleted_at")),
     Holding(EventRecord.actor_id, "journal", Fate.STAYS, only=("name", "at", "idea_id")),
 )

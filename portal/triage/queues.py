@@ -26,6 +26,7 @@ MOST_COUNTED = 100  # beside a queue: "99+" is enough to know
 NEVER = date(9999, 12, 31)
 LAST_PART = 5  # a word is due when a fifth of its time is left
 
+
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """A queue of something else than ideas, with a page of its own."""

@@ -15,18 +15,19 @@ from portal.comments.models import Comment, Helpful
 from portal.credentials import links
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, Purpose, RecoveryCode
 from portal.db import db, utcnow
-from portal.demand.models import Receipt, SetAside, Verdict
+from portal.demand.models import Receipt, SetAside
+from portal.demand.models import Verdict as SearchVerdict
 from portal.duplicates.models import Decision, Found, Pair, Proposal, State, Verdict
 from portal.ideas import moves, service
-from portal.ideas.models import Answer, Draft, Revision
+from portal.ideas.models import Answer, Draft, Objection, Revision
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail
 from portal.privacy.holdings import HOLDINGS
+from portal.search.models import SavedSearch
 from portal.security.log import note
 from portal.security.models import SecurityEntry
-from portal.search.models import SavedSearch
 from portal.sso.models import Identity, Provider
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_rules, make_user
@@ -36,7 +37,7 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
-    *("quillwhy", "quilltyped", "quilldiffers", "quillsearch", "quillquery"),
+    *("quillwhy", "quilltyped", "quilldiffers", "quillmeant", "quillsearch", "quillquery"),
 )
 """Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
 SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
@@ -73,7 +74,9 @@ def make_somebody(settle) -> User:
         db.session.add(Revision(idea_id=own.id, editor_id=user.id, title="Mark wells", need="", proposal=""))
         db.session.add(Draft(user_id=user.id, title="quilldraft"))
         db.session.add(Answer(idea_id=theirs.id, author_id=user.id, status=Status.NEW, body="We read it."))
-        moves.move_idea(theirs, Status.UNDER_REVIEW, make_owner(), MoveDetails(owner=user))
+        change = moves.move_idea(theirs, Status.UNDER_REVIEW, make_owner(), MoveDetails(owner=user))
+        ended = {"change_id": change.id, "idea_id": theirs.id, "ended_at": utcnow()}
+        db.session.add(Objection(user_id=user.id, words="quillmeant", **ended))
         db.session.execute(
             sa.text("UPDATE status_changes SET actor_id = :user WHERE idea_id = :idea"),
             {"user": user.id, "idea": theirs.id},
@@ -156,7 +159,7 @@ def _give_demand(user: User, other: User, own_id: int, idea_id: int) -> None:
     db.session.add(Receipt(idea_id=idea_id, user_id=user.id, typed="quilltyped", differs="quilldiffers"))
     hidden = Receipt(idea_id=own_id, user_id=other.id, typed="Wells", differs="Rude.", hidden_at=utcnow())
     hidden.hidden_by_id = user.id
-    db.session.add_all([hidden, SetAside(stems="asdf", verdict=Verdict.NOISE, by_id=user.id)])
+    db.session.add_all([hidden, SetAside(stems="asdf", verdict=SearchVerdict.NOISE, by_id=user.id)])
 
 
 def _give_credit(user: User, idea_id: int) -> None:

@@ -78,12 +78,18 @@ def show_again(spot: Spot, idea: Idea, typed: Typed) -> ResponseReturnValue:
 
 
 def go_on(
-    spot: Spot, idea_id: int, left: Place | None, notice: str, undo: str = "", stay: bool = False, in_place: bool = False
+    spot: Spot,
+    idea_id: int,
+    left: Place | None,
+    notice: str,
+    undo: str = "",
+    stay: bool = False,
+    in_place: bool = False,
 ) -> ResponseReturnValue:
     """Say what was done; stay with the idea if asked to or while it is in the queue, else go on to the next one.
 
-    What was done ``in_place`` leaves the focus on its control while the idea stays. Whoever came from
-    another page is led back there.
+    What was done ``in_place`` leaves the focus on its control while the idea stays. Whoever came from another page is
+    led back there.
     """
     if spot.back:
         flash(notice, f"undo:{undo}" if undo else "message")
