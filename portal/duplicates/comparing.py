@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from portal.accounts.models import User
 from portal.db import db
-from portal.ideas.models import Follow, Idea
+from portal.ideas.models import Idea
+from portal.ideas.queries import audience_of
 from portal.search import words
 from portal.text import plain
 
@@ -48,10 +48,7 @@ def _text(idea: Idea) -> str:
 
 
 def _followers(*ids: int) -> dict[int, int]:
-    counted = (
-        select(Follow.idea_id, sa.func.count())
-        .join(User, User.id == Follow.user_id)
-        .where(Follow.idea_id.in_(ids), ~Follow.muted, User.suspended_at.is_(None))
-        .group_by(Follow.idea_id)
-    )
-    return {idea_id: number for idea_id, number in db.session.execute(counted)}  # noqa: C416 - rows are no tuples
+    """Count who hears of each idea, also through what was merged into it, as the preview below does."""
+    people = {idea_id: audience_of(idea_id, None).subquery() for idea_id in ids}
+    counts = (select(sa.func.count()).select_from(each).scalar_subquery() for each in people.values())
+    return dict(zip(people, db.session.execute(select(*counts)).one(), strict=True))

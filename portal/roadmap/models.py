@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Model, utcnow
@@ -41,7 +42,7 @@ class Horizon(StrEnum):
 
 _WORDS = {
     Horizon.NOW: (_l("Now"), _l("Being built")),
-    Horizon.NEXT: (_l("Next"), _l("Decided, not started")),
+    Horizon.NEXT: (lazy_pgettext("roadmap", "Next"), _l("Decided, not started")),
     Horizon.LATER: (_l("Later"), _l("We want to; no date")),
 }
 STATUS_OF = {Horizon.NOW: Status.IN_PROGRESS, Horizon.NEXT: Status.PLANNED, Horizon.LATER: Status.NOT_NOW}

@@ -27,6 +27,7 @@ from portal.search.index import engine
 from portal.triage.queues import is_pressing
 
 ALIKE, LOOKED_AT, FOUND, TAIL = 3, 12, 12, 5
+ENOUGH = 2  # words that two ideas share, for the weakest of suggestions
 
 _NUMBER = re.compile(r"#?(\d{1,9})|(?:https?://[^/\s]+)?/(?:[\w-]+/)*?ideas/(\d{1,9})(?:[/?#]\S*)?")
 
@@ -115,14 +116,15 @@ def audience(idea: Idea, viewer: Person) -> Audience:
 def alike(idea: Idea, viewer: Person) -> list[Alike]:
     """Return the ideas most like this one that it could be joined to, best first; none while there is no index.
 
-    What the team said is not the same is never among them again.
+    What the team said is not the same is never among them again; one common word alone makes nothing similar.
     """
     known = [idea.id, *refused_with(idea.id)]
     try:
         hits = engine().similar(idea.title, f"{idea.need}\n{idea.proposal}", limit=LOOKED_AT, exclude=known)
     except NeedsRebuild:
         return []
-    return _shown(hits, idea, viewer, with_strength=True)[:ALIKE]
+    telling = [hit for hit in hits if hit.strength != "possible" or len(hit.words) >= ENOUGH]
+    return _shown(telling, idea, viewer, with_strength=True)[:ALIKE]
 
 
 def candidates(idea: Idea, query: str, viewer: Person) -> list[Alike]:

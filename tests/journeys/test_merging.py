@@ -40,7 +40,7 @@ def test_two_ideas_are_joined_supporters_object_and_all_is_as_before(come, settl
     desk.goto(f"/triage/merge/{ids[0]}?into={ids[1]}")
     preview = desk.get_by_role("region", name="After merging")
     expect(preview).to_contain_text("7 votes")
-    expect(preview).to_contain_text("4 only from the first, 3 come from the second, 0 voted on both")
+    expect(preview).to_contain_text("4 only on the first, 3 only on the second, 0 on both")
     expect(preview).to_contain_text("the author, 2 voters.")
     words = preview.get_by_label("What they read")
     expect(words).to_have_value(re.compile(f"It asks for the same as “{MAIN}”"))

@@ -77,7 +77,7 @@ def test_the_preview_is_what_happens(browse, settle, headers):
     assert numbers[:4] == (3, 6, 4, 13)
     assert main.votes == queries.count_supporters(main) == len(queries.voters(main)) == preview.votes
     assert '<b class="num">13</b> votes' in text
-    assert "4 only from the first, 6 come from the second, 3 voted on both and count once." in text
+    assert "4 only on the first, 6 only on the second, 3 on both, each counted once." in text
     assert "1 stays readable at the old address." in text
     followers = queries.audience_of(main.id, None).subquery()
     assert db.session.scalar(select(func.count()).select_from(followers)) == numbers[4]
@@ -86,7 +86,7 @@ def test_the_preview_is_what_happens(browse, settle, headers):
     told = dict(db.session.execute(rows.group_by(Notification.reason)).all())
     assert told == preview.told == {"author": 1, "voter": 6, "commenter": 1, "owner": 1}
     assert (preview.muted, preview.suspended, preview.without_you) == (1, 1, True)
-    assert "you, 1 who muted it, 1 suspended account." in " ".join(text.split())
+    assert "You, 1 who muted it, 1 suspended account." in " ".join(text.split())
     mailed = select(func.count(Mail.id)).join(Notification).where(Notification.event_id == event.id)
     assert db.session.scalar(mailed) == preview.mailed == 7
     assert "Merge, tell 9 people" in text
