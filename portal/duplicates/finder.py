@@ -34,7 +34,9 @@ def likenesses(idea: Idea, limit: int = LOOKED_AT) -> list[Likeness] | None:
     hits = engine().similar(idea.title, f"{idea.need}\n{idea.proposal}", limit=limit, itself=idea.id)
     own = next((hit.score for hit in hits if hit.id == idea.id), 0.0)
     if not own:
-        return None
+        if idea.id not in engine().ids():
+            return None
+        own = hits[0].score if hits else 1.0  # too many are as like it as it is itself, or it says nothing
     others = [hit for hit in hits if hit.id != idea.id]
     return [
         Likeness(hit.id, str(hit.strength), round(hit.score / own, 4), rank, hit.words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,7 +13,7 @@ from portal.duplicates.models import WHY_MAX
 from portal.text import clean_line
 
 _NUMBER = re.compile(r"#?(\d{1,9})")
-_PATH = re.compile(r"(?:/[\w-]+)*?/ideas/(\d{1,9})/?")
+_ADDRESS = re.compile(r"(?:https?://[^/?#\s]+)?(?:/[\w-]+)*?/ideas/(\d{1,9})/?(?:[?#].*)?")
 
 
 class ProposalForm(FlaskForm):
@@ -32,5 +31,5 @@ class ProposalForm(FlaskForm):
 def number_in(text: str) -> int | None:
     """Return the number of the idea that somebody means who types a number or pastes an address."""
     text = text.strip()
-    found = _NUMBER.fullmatch(text) or _PATH.fullmatch(urlsplit(text).path if "/" in text else "")
+    found = _NUMBER.fullmatch(text) or _ADDRESS.fullmatch(text)
     return int(found[1]) if found else None

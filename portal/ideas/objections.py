@@ -31,7 +31,7 @@ class TooLateToObject(Refusal):
         super().__init__(
             _(
                 "The two weeks after the merge ended on %(day)s. Write a comment under the main idea instead.",
-                day=format_date(consent.until, "d MMMM"),
+                day=format_date(consent.until, _("d MMMM")),
             )
         )
 

@@ -273,7 +273,7 @@ def _in_sql(name: str, choice: Choice) -> list[ColumnElement[bool]]:
 def _one_of(name: str, values: Collection[Any]) -> ColumnElement[bool]:
     wanted = sorted(values)
     if name == "year":
-        spans = [span(str(year)) for year in wanted]
+        spans = [span(f"{year:04}") for year in wanted]
         return sa.or_(*((Idea.published_at >= each[0]) & (Idea.published_at < each[1]) for each in spans if each))
     if name == "tag":
         tagged = select(idea_tags.c.idea_id).join(Tag, Tag.id == idea_tags.c.tag_id).where(Tag.name.in_(wanted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytz
 import sqlalchemy as sa
@@ -86,7 +86,7 @@ def mail_of_the_day() -> int:
             mine = select(SavedSearch.id).where(SavedSearch.user_id == user.id, SavedSearch.alert == Alert.MAIL)
             unsent = (SavedMatch.search_id.in_(mine), SavedMatch.mailed_at.is_(None))
             db.session.execute(sa.update(SavedMatch).where(*unsent).values(mailed_at=now))
-            key = f"{LETTER}-{user.id}-{now:%Y-%m-%d}"
+            key = f"{LETTER}-{user.id}-{_morning(user).astimezone(UTC):%Y-%m-%dT%H:%M}"
             queue_letter(LETTER, to=user.email, user=user, data={"at": now.isoformat()}, key=key, rationed=False)
     return len(due)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -92,7 +92,11 @@ def preview_merge(idea: Idea, main: Idea, viewer: Person) -> MergePreview:
     muted_main = select(Follow.user_id).where(Follow.idea_id == main.id, Follow.muted)
     coming = select(mine.c.user_id).where(mine.c.user_id.not_in(muted_main))
     both = _count(behind.intersect(there))
-    return MergePreview(
+    notice = _(
+        "Thank you for this idea. It asks for the same as “%(title)s”, so we look after both together there.",
+        title=main.title,
+    )
+    preview = MergePreview(
         idea=idea,
         main=main,
         only_main=_count(there.distinct()) - both,
@@ -104,12 +108,10 @@ def preview_merge(idea: Idea, main: Idea, viewer: Person) -> MergePreview:
         told=count_told(idea, viewer.id),
         mailed=_count_mailed(idea, viewer),
         obstacle=_obstacle(idea, main, viewer),
-        notice=_(
-            "Thank you for this idea. It asks for the same as “%(title)s”, so we look after both together there.",
-            title=main.title,
-        ),
+        notice=notice,
         **_left_out(idea, viewer),
     )
+    return replace(preview, notice="") if preview.hides_main else preview  # its title is not for everybody
 
 
 def _count(people: sa.Select[Any] | sa.CompoundSelect[Any]) -> int:

@@ -12,6 +12,7 @@ from portal.changelog import clocks, queries, service
 from portal.changelog.models import Entry, Kind
 from portal.changelog.service import CannotShip, ChangedMeanwhile, Words
 from portal.db import db, utcnow
+from portal.ideas import objections
 from portal.ideas.models import Answer, Idea
 from portal.ideas.moves import move_idea
 from portal.ideas.steps import MoveDetails
@@ -82,6 +83,17 @@ def test_people_behind_several_ideas_are_counted_once_also_through_merged_ones()
     let_out(entry)
 
     assert told_of(entry).asked == 4
+
+
+def test_whoever_objects_to_a_merge_is_not_counted_as_having_asked():
+    main, other = (make_idea(title, status=Status.IN_PROGRESS) for title in ("Keep routes", "Bigger labels"))
+    joined = make_idea("Hold on to my routes")
+    voters = make_votes(joined, 2)
+    with transaction(wake=False):
+        move_idea(joined, Status.MERGED, make_user(Role.PM), MoveDetails(into=main))
+        objections.object_to_merge(joined, voters[0])
+
+    assert told_of(write(main, other)).asked == main.votes + other.votes == 4
 
 
 def test_what_is_edited_afterwards_says_so_and_nobody_overwrites_what_they_have_not_seen():
@@ -219,3 +231,15 @@ def test_what_is_typed_can_be_looked_at_before_it_is_kept(browse):
 
     assert "It is <strong>here</strong>." in shown
     assert db.session.scalars(select(Entry.id)).all() == []
+
+
+def test_numbers_that_are_none_do_no_harm(browse):
+    entry = write(make_idea("Labels", status=Status.IN_PROGRESS))
+    browser, here = browse(make_user(Role.PM)), f"/changelog/{entry.id}"
+    words = {"title": "Labels", "body": "Bigger.", "kind": "new", "board": ""}
+
+    saved = [browser.post(f"{here}/edit", data=words | {"seen": seen}).status_code for seen in ("²", "9" * 5000, "-")]
+    published = browser.post(f"{here}/publish", data={"do": "now", "ships": ["²", "9" * 5000]})
+
+    assert saved == [409, 409, 409]
+    assert published.status_code == 303

@@ -10,8 +10,11 @@ from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db, utcnow
 from portal.duplicates import memory, queries, scan, service
-from portal.duplicates.models import Decision, Found, Pair, Proposal, Scan, State, Verdict
+from portal.duplicates.events import ProposalSettled
+from portal.duplicates.forms import number_in
+from portal.duplicates.models import Decision, Found, Pair, Proposal, Scan, State, ToCompare, Verdict
 from portal.duplicates.report import Share, make_report
+from portal.events import EventRecord
 from portal.ideas import merging, moves
 from portal.ideas import service as ideas
 from portal.ideas.steps import MoveDetails
@@ -23,6 +26,7 @@ from portal.triage import queries as triage
 from portal.triage import queues
 from tests.factories import make_board, make_idea, make_place, make_user
 from tests.support.queries import queries as counted
+from tests.test_properties import at_once
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -240,6 +244,39 @@ def test_who_proposed_hears_what_became_of_it_once_it_can_no_longer_be_a_slip(ve
 
     news = db.session.scalars(told).one()
     assert (news.kind, news.reason, news.record.data["verdict"]) == ("proposal_settled", "proposer", verdict)
+
+
+def test_several_workers_tell_a_proposer_once(app, settle):
+    index.rebuild()
+    copy, main = make_idea("Gaiters that fit", need="Mud."), make_idea("A tide table", need="Water.")
+    with transaction(wake=False):
+        service.propose(copy, main, make_user())
+    refuse(copy, main, make_user(Role.PM))
+    settle()
+    db.session.execute(sa.update(Pair).values(decided_at=utcnow() - 2 * service.SLIP))
+    db.session.commit()
+
+    problems = at_once(app, [memory.tell_proposers] * 6)
+
+    told = select(sa.func.count()).where(EventRecord.name == ProposalSettled.name)
+    assert (problems, db.session.scalar(told)) == ([], 1)
+
+
+def test_what_says_nothing_and_what_there_is_too_often_is_compared_and_then_left_alone(settle):
+    index.rebuild()
+    make_idea("What is it?", need="It is what it is.")
+    for _ in range(16):
+        make_idea("Dark mode for the night", need="My eyes hurt.")
+    settle()
+
+    assert db.session.scalars(select(ToCompare.idea_id)).all() == []
+
+
+def test_a_number_or_an_address_says_which_idea_is_meant():
+    twelve = ("#12", "https://ideas.fellside.example/ideas/12?s=x#c", "/portal/ideas/12/")
+    none = ("http://[", "/a" * 100_000, "ideas for 12")
+
+    assert [number_in(typed) for typed in (*twelve, *none)] == [12, 12, 12, None, None, None]
 
 
 def test_the_queue_is_one_statement_however_long_it_is(alike, settle):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import func, select
 
 from portal import doctor, outbox
@@ -436,3 +437,13 @@ def test_counters_stay_true_when_somebody_who_objected_is_erased(app):
     assert scene.votes() == (3, 3)
     assert db.session.scalar(select(Objection.words)) == ""
     assert isinstance(scene.idea, Idea)
+
+
+def test_the_day_after_which_it_was_too_late_is_written_as_people_write_it(app):
+    scene = Scene().merge()
+    scene.age(15)
+
+    with app.test_request_context(), force_locale("de"), pytest.raises(TooLateToObject) as late:
+        scene.objects(scene.voter)
+
+    assert re.search(r"\d+\. [A-ZÄÖÜ]", late.value.message)

@@ -131,6 +131,10 @@ def test_a_limit_that_means_nothing_is_left_out_and_the_page_says_so(browse, ide
         assert f'value="maps {typed}"' in page.text
 
 
+def test_a_year_long_before_the_portal_has_no_ideas(browse, ideas):
+    assert titles(look(browse(), "maps year:0001")) == titles(look(browse(), "year:0001")) == []
+
+
 def test_a_field_that_does_not_exist_is_a_word(browse, ideas):
     page = look(browse(), "maps of:huts colour:huts")
 

@@ -152,6 +152,24 @@ def test_a_letter_a_day_folds_what_several_searches_found(manager, settle):
     assert "Lakes again" not in letter
 
 
+def test_a_letter_that_was_late_takes_nothing_from_the_next_one(settle):
+    index.rebuild()
+    reader = make_user(Role.PM, name="Lara", timezone="America/Los_Angeles")
+    address = reader.email
+    with time_machine.travel(datetime(2026, 5, 4, 12, tzinfo=UTC)):
+        keep(reader, "maps", Alert.MAIL)
+        make_idea("Maps of lakes")
+        settle()
+    with time_machine.travel(datetime(2026, 5, 5, 0, 30, tzinfo=UTC)):  # the worker had been down since the morning
+        settle()
+        make_idea("Maps of caves")
+        settle()
+    with time_machine.travel(datetime(2026, 5, 5, 15, tzinfo=UTC)):  # seven in the morning, on the same day of UTC
+        settle()
+
+    assert ["caves" in words_of(letter) for letter in letters_to(address)] == [False, True]
+
+
 def test_s05_a_letter_holds_nothing_that_was_hidden_meanwhile(manager, settle):
     address = manager.email
     with time_machine.travel(datetime(2026, 5, 4, 9, tzinfo=UTC)):

@@ -61,7 +61,7 @@ def edit(entry_id: int) -> Response:
         authorize("changelog.publish", words.board or Entry())
         try:
             with transaction():
-                service.change_entry(entry, words, member(), int(form.seen.data) if form.seen.data.isdigit() else 0)
+                service.change_entry(entry, words, member(), request.form.get("seen", 0, type=int))
             out = entry.is_published
             return go_to(url_for(".show" if out else ".publish", entry_id=entry.id), _("Saved."))
         except Refusal as refusal:
@@ -81,7 +81,9 @@ def publish(entry_id: int) -> Response:
     form, do, sentence = WhenForm(zone), request.form.get("do", ""), ""
     if request.method != "POST":
         return _publish_page(entry, form)
-    ship = {each.idea_id for each in queries.shipments_of(entry, viewer())} & _numbers(request.form.getlist("ships"))
+    ship = {each.idea_id for each in queries.shipments_of(entry, viewer())} & set(
+        request.form.getlist("ships", type=int)
+    )
     try:
         if do == "stop":
             with transaction(wake=False):
@@ -177,10 +179,6 @@ def _publish_page(
         sentence=sentence,
         when=_moment(entry) if entry.publish_at else "",
     )
-
-
-def _numbers(texts: list[str]) -> set[int]:
-    return {int(text) for text in texts if text.isdigit() and len(text) < 10}
 
 
 def _said(moved: int, told: int) -> str:

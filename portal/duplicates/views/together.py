@@ -23,6 +23,7 @@ from portal.ideas.merging import CannotMerge
 from portal.ideas.models import Idea, Vote
 from portal.ideas.moves import move_idea, moves_for
 from portal.ideas.queries import audience_of, counts_for, get_idea
+from portal.ideas.service import lock_in_order
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.search import words
@@ -94,6 +95,7 @@ def join(idea_id: int) -> ResponseReturnValue:
     notice = request.form.get("notice", "")
     try:
         with transaction():
+            lock_in_order(keep, *others)
             for other in others:
                 move_idea(other, Status.MERGED, member(), MoveDetails(into=keep, notice=notice))
     except Refusal as refusal:
