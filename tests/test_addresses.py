@@ -356,10 +356,10 @@ TABLE = (
     get("duplicates.pair", STAFF_READERS, "pair"),
     post("duplicates.refuse", TRIAGERS, "pair"),
     post("duplicates.keep_apart", TRIAGERS, "pair"),
-    post("duplicates.reopen", TRIAGERS, "pair"),
+    post("duplicates.reopen", TRIAGERS, "refused pair"),
     get("duplicates.together", STAFF_READERS, "idea"),
-    post("duplicates.join", TRIAGERS, "idea", {"tick": "{main}"}),
-    post("duplicates.undo", TRIAGERS, "idea"),
+    post("duplicates.join", TRIAGERS, "two ideas", {"tick": "{second}"}),
+    post("duplicates.undo", TRIAGERS, "joined ideas"),
     get("ideas.voters", STAFF_READERS, "idea"),
     get("ideas.address", DECIDERS, "voter"),
     post("ideas.address", DECIDERS, "voter", {"reason": "They asked us to call them about it."}),
@@ -454,7 +454,7 @@ class World:
     """People of every role, boards, and an idea in each state that others may not know of."""
 
     def __init__(self, browse: Callable[..., Browser], app: Any) -> None:
-        self.browse, self.app, self.searched = browse, app, ""
+        self.browse, self.app, self.searched, self.second = browse, app, "", ""
         index.rebuild()
         make_rules()
         self.people: dict[Role | None, User | None] = {None: None} | {role: make_user(role) for role in Role}
@@ -492,6 +492,7 @@ class World:
             "{new address}": f"new-{secrets.token_hex(4)}@example.org",
             "{issuer}": f"https://{secrets.token_hex(4)}.example",
             "{searched}": self.searched,
+            "{second}": self.second,
             "{new slug}": f"renamed-{secrets.token_hex(4)}",
         }
         if row.form.get("seen") == "{seen}":
@@ -507,7 +508,7 @@ class World:
             return url_for(row.endpoint, **row.args, **made)
 
     def _named(self, row: Row, number: int) -> dict[str, Any]:
-        if row.about == "pair":
+        if row.about in {"pair", "refused pair"}:
             return {"idea_id": number, "other_id": self.main.id}
         return {"comment_id" if row.about == "comment" else "idea_id": number}
 
@@ -517,6 +518,9 @@ class World:
             "idea": lambda: {"idea_id": self._idea(row.publication, row.status, author=who).id},
             "merged idea": lambda: {"idea_id": self._merged(who).id},
             "pair": lambda: {"idea_id": self._idea().id, "other_id": self.main.id},
+            "refused pair": self._refused_pair,
+            "two ideas": self._two_ideas,
+            "joined ideas": lambda: {"with": self._merged().id, "idea_id": self.main.id},
             "objection link": lambda: {"token": self._objection_link()},
             "comment": lambda: {"comment_id": make_comment(self.main, author=who or self.author).id},
             "board": lambda: {"slug": self.open_board.slug},
@@ -628,6 +632,18 @@ class World:
         with transaction(wake=False):
             move_idea(idea, Status.MERGED, self.people[Role.PM], MoveDetails(into=self.main))
         return idea
+
+    def _refused_pair(self) -> dict[str, int]:
+        from portal.duplicates.service import refuse_pair
+
+        idea = self._idea()
+        with transaction(wake=False):
+            refuse_pair(idea, self.main, self.people[Role.PM])
+        return {"idea_id": idea.id, "other_id": self.main.id}
+
+    def _two_ideas(self) -> dict[str, int]:
+        self.second = str(self._idea().id)
+        return {"idea_id": self._idea().id}
 
     def _objection_link(self) -> str:
         merge = merge_of(self._merged())
@@ -952,7 +968,8 @@ def test_s02_what_is_for_the_demo_exists_nowhere_else(world):
 
 # What one may not know of
 
-OBJECTS = [row for row in TABLE if row.about in {"idea", "merged idea", "comment"}]
+OF_IDEAS = {"idea", "merged idea", "pair", "refused pair", "two ideas", "joined ideas"}
+OBJECTS = [row for row in TABLE if row.about in OF_IDEAS | {"comment"}]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ from flask import url_for
 from portal.accounts.models import User
 from portal.accounts.roles import ADMINS, STAFF_READERS, TRIAGERS, Role
 from portal.boards.models import Audience, Board
-from portal.db import on_sqlite, utcnow
+from portal.db import db, on_sqlite, utcnow
+from portal.demand.models import Receipt
+from portal.duplicates.service import refuse_pair
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.workflow import Publication, Status
@@ -25,7 +27,17 @@ from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_place, make_rules, make_user
 from tests.support import Browser
-from tests.test_addresses import INVENTED, MEMBERS, PARTICIPANTS, TABLE, Row, everything, listed, without_numbers
+from tests.test_addresses import (
+    INVENTED,
+    MEMBERS,
+    OF_IDEAS,
+    PARTICIPANTS,
+    TABLE,
+    Row,
+    everything,
+    listed,
+    without_numbers,
+)
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -37,7 +49,10 @@ KINDS: dict[str, tuple[Audience, bool]] = {
     "one-way": (Audience.PUBLIC, True),
     "private one-way": (Audience.PRIVATE, True),
 }
-ABOUT = {"idea", "pair", "merged idea", "comment", "voter", "board"}
+PAIRS = {"pair", "refused pair"}
+RECEIPTS = {"receipt", "hidden receipt"}
+OWN_ONLY = "receipt of one's own"
+ABOUT = OF_IDEAS | RECEIPTS | {OWN_ONLY, "comment", "voter", "board"}
 ON_BOARDS = [row for row in TABLE if row.about in ABOUT and not row.demo]
 ELSEWHERE = [row for row in TABLE if row.about == "" and not row.demo]
 FINE = {200, 204, 303, 409, 422}
@@ -75,10 +90,21 @@ class Somebody:
         seen = publication is Publication.PUBLISHED or own or bool(self.ranks(kind) & TRIAGERS)
         return self.knows(kind) and seen and (not apart or (own and self.role is not None))
 
+    def knows_of(self, row: Row, kind: str, own: bool) -> bool:
+        """Whether they may know of what the row is about."""
+        if row.about == "board":
+            return self.knows(kind)
+        if row.about == OWN_ONLY:  # left on the idea of somebody else
+            return self.reads(kind, own=False) and (own or not self.may(row, kind, own))
+        return self.reads(kind, own, row.publication)
+
     def may(self, row: Row, kind: str, own: bool) -> bool:
         """Whether they may do what the row is about with something that they may know of."""
         author = row.author_may and own and bool(self.ranks(kind) & PARTICIPANTS)
-        return None in row.may or author or bool((self.ranks(kind) - {None}) & row.may)
+        by_role = author or bool((self.ranks(kind) - {None}) & row.may)
+        if self.user is None or self.user.is_suspended:
+            return by_role or None in row.may
+        return by_role or row.may >= MEMBERS  # who waits does what anybody may who is signed in
 
     def is_refused(self, answer: Any) -> bool:
         """Whether this is the answer to somebody who may not."""
@@ -135,7 +161,7 @@ class World:
                 return answer
         assert self.pm is not None
         words = {
-            "{staff}": str(self.pm.id), "{main}": str(self.mains[kind].id),
+            "{staff}": str(self.pm.id), "{main}": str(self.mains[kind].id), "{second}": str(self.mains[kind].id),
             "{other board}": self.boards["public" if kind != "public" else "members"].slug,
         }  # fmt: skip
         return person.browser.post(url, data={name: words.get(value, value) for name, value in row.form.items()})
@@ -154,8 +180,15 @@ class World:
             return {"idea_id": self._idea(row, board, author).id, "user_id": author.id}
         if row.about == "merged idea":
             return {"idea_id": self._merged(kind, author).id}
+        if row.about == "joined ideas":
+            return {"idea_id": self.mains[kind].id, "with": self._merged(kind, author).id}
+        if row.about in RECEIPTS | {OWN_ONLY}:
+            return self._receipt(row, board, author)
         idea = self._idea(row, board, author)
-        if row.about == "pair":
+        if row.about == "refused pair":
+            with transaction(wake=False):
+                refuse_pair(idea, self.mains[kind], author)
+        if row.about in PAIRS:
             return {"idea_id": idea.id, "other_id": self.mains[kind].id}
         return {"comment_id": make_comment(idea, author=author).id} if row.about == "comment" else {"idea_id": idea.id}
 
@@ -163,13 +196,20 @@ class World:
         """Something of the same kind that was never there."""
         if row.about == "board":
             return {"slug": "never-there"}
-        if row.about == "pair":
+        if row.about in PAIRS:
             return {"idea_id": INVENTED, "other_id": INVENTED + 1}
         number = "comment_id" if row.about == "comment" else "idea_id"
-        return {number: INVENTED} | ({"user_id": self.author.id} if row.about == "voter" else {})
+        return {number: INVENTED} | ({"user_id": self.author.id} if row.about in RECEIPTS | {"voter"} else {})
 
     def _idea(self, row: Row, board: Board, author: User) -> Idea:
         return make_idea(author=author, board=board, publication=row.publication, status=row.status)
+
+    def _receipt(self, row: Row, board: Board, left_by: User) -> dict[str, int]:
+        idea = self._idea(row, board, self.author)
+        hidden_at = utcnow() if row.about == "hidden receipt" else None
+        with transaction(wake=False):
+            db.session.add(Receipt(idea_id=idea.id, user_id=left_by.id, typed="Sleep outside", hidden_at=hidden_at))
+        return {"idea_id": idea.id} | ({} if row.about == OWN_ONLY else {"user_id": left_by.id})
 
     def _merged(self, kind: str, author: User) -> Idea:
         idea = make_idea(author=author, board=self.boards[kind])
@@ -190,7 +230,7 @@ def asked(world: World, kind: str) -> Iterator[tuple[Row, Somebody, bool]]:
     for row in ON_BOARDS:
         for person in world.people:
             yield row, person, False
-            if person.name in OWNERS and (row.author_may or row.endpoint in ALSO_OWN):
+            if person.name in OWNERS and (row.author_may or row.about == OWN_ONLY or row.endpoint in ALSO_OWN):
                 yield row, person, True
 
 
@@ -216,7 +256,7 @@ def test_s02_s04_on_each_board_everybody_gets_what_is_theirs(world, kind):
             made[key] = world.make(row, kind, person.user if own and person.user else world.author)
     before = everything()
     for row, person, own in asked(world, kind):
-        reads = person.knows(kind) if row.about == "board" else person.reads(kind, own, row.publication)
+        reads = person.knows_of(row, kind, own)
         if reads and person.may(row, kind, own):
             allowed.append((row, person, own))
             continue
@@ -249,13 +289,23 @@ def test_s02_s04_on_each_board_everybody_gets_what_is_theirs(world, kind):
     assert kind == "public" or 404 in seen
 
 
+WHERE_A_RANK_COUNTS = (
+    "triage.",
+    "duplicates.",
+    "search.save",  # and search.saved
+    "demand.searched",
+    "roadmap.more",
+    "changelog.",
+)
+
+
 def test_s02_who_waits_is_suspended_or_ranks_on_a_board_gets_no_more_than_that_elsewhere(world):
     wrong: list[str] = []
     for row in ELSEWHERE:
         url = world.url(row)
         for person in world.people:
             if person.name in {"waiting", "suspended", "PM of the board", "member of the board", "PM of another board"}:
-                on_boards = row.endpoint.startswith(("triage.", "duplicates.", "roadmap.more", "changelog."))
+                on_boards = row.endpoint.startswith(WHERE_A_RANK_COUNTS)
                 roles = {person.role} | (set(person.places.values()) if on_boards else set())
                 if person.name == "PM of another board" and on_boards:
                     roles.add(Role.PM)
