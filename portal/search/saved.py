@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
-from portal.db import db
+from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.search import matching
 from portal.search.asking import Asked, read
 from portal.search.engine import NeedsRebuild
 from portal.search.meaning import in_any_language, meaning_of
-from portal.search.models import Alert, SavedSearch
+from portal.search.models import Alert, SavedMatch, SavedSearch
 from portal.text import clean_line
 
 MOST = 50  # searches that one person keeps
@@ -103,4 +103,7 @@ def _describe(search: SavedSearch, name: str, shared: bool, alert: Alert) -> Non
             search.known = matching.packed(matching.all_matches(search.user, read(search.query)))
         except NeedsRebuild:
             raise Refusal(_("The search index is being rebuilt. Try again in a minute.")) from None
+    if alert is Alert.MAIL and search.alert is not Alert.MAIL:
+        told = sa.update(SavedMatch).where(SavedMatch.search_id == search.id, SavedMatch.mailed_at.is_(None))
+        db.session.execute(told.values(mailed_at=utcnow()))  # what the inbox told of needs no letter
     search.name, search.shared, search.alert = name, shared, alert

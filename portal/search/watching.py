@@ -10,7 +10,6 @@ import pytz
 import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import User
 from portal.db import db, insert_if_absent, utcnow
@@ -74,12 +73,13 @@ def tell_of_counted() -> int:
 def mail_of_the_day() -> int:
     """Queue one letter to each reader with what was found before this morning; return how many letters."""
     waiting = (
-        select(SavedMatch, SavedSearch)
-        .join(SavedSearch, SavedSearch.id == SavedMatch.search_id)
+        select(User, sa.func.min(SavedMatch.found_at))
+        .join(SavedSearch, SavedSearch.user_id == User.id)
+        .join(SavedMatch, SavedMatch.search_id == SavedSearch.id)
         .where(SavedMatch.mailed_at.is_(None), SavedSearch.alert == Alert.MAIL)
-        .options(joinedload(SavedSearch.user))
+        .group_by(User.id)
     )
-    due = {search.user for match, search in db.session.execute(waiting) if match.found_at < _morning(search.user)}
+    due = [user for user, first in db.session.execute(waiting).all() if first < _morning(user)]
     for user in due:
         with transaction():
             now = utcnow()

@@ -152,6 +152,27 @@ def test_a_letter_a_day_folds_what_several_searches_found(manager, settle):
     assert "Lakes again" not in letter
 
 
+def test_whoever_turns_to_mail_gets_no_letter_of_what_they_were_told_before(manager, settle):
+    address, who = manager.email, manager.id
+    with time_machine.travel(datetime(2026, 5, 4, 9, tzinfo=UTC)):
+        number = keep(manager, "maps", Alert.INBOX)
+        old = make_idea("Maps of lakes").id
+        settle()
+        with transaction():
+            search = db.session.get(SavedSearch, number)
+            saved.change_search(search, name="Maps", shared=False, alert=Alert.MAIL)
+    with time_machine.travel(datetime(2026, 5, 5, 8, tzinfo=UTC)):
+        settle()
+        at_first = letters_to(address)
+        new = make_idea("Maps of caves").id
+        settle()
+    with time_machine.travel(datetime(2026, 5, 6, 8, tzinfo=UTC)):
+        settle()
+
+    assert (at_first, told(who)) == ([], [[old], [new]])
+    assert "lakes" not in words_of(letters_to(address)[0])
+
+
 def test_a_letter_that_was_late_takes_nothing_from_the_next_one(settle):
     index.rebuild()
     reader = make_user(Role.PM, name="Lara", timezone="America/Los_Angeles")
