@@ -22,9 +22,8 @@ from portal.comments.events import CommentFoundHelpful
 from portal.comments.models import Comment, Helpful
 from portal.comments.service import post_comment
 from portal.db import db, utcnow
-from portal.demo import content
+from portal.demo import content, demand
 from portal.demo.closed import closed_boards
-from portal.demo.demand import leave_demand
 from portal.demo.outcomes import Outcomes
 from portal.demo.plan import Act, Plan, make_plan
 from portal.events import EventRecord, emit, quietly, reactions_to
@@ -83,7 +82,7 @@ def build(
         builder = _Builder(community, plan, now)
         builder.prepare()
         closed = [act for board in builder.closed for act in board.acts(now)]
-        acts = sorted([*plan.acts, *closed], key=lambda act: act.at)
+        acts = sorted([*plan.acts, *closed, *demand.backings(now)], key=lambda act: act.at)
         for done, act in enumerate(acts):
             builder.do(act)
             if done % 200 == 0:
@@ -114,6 +113,7 @@ class _Builder:
             "update": self._update,
             "comment": self._comment,
             "vote": self._vote,
+            "back": self._back,
             "follow": self._follow,
             "thank": self._thank,
             "remind": self._remind,
@@ -160,7 +160,8 @@ class _Builder:
         self.crowd.write()
         db.session.flush()
         Outcomes(self.ideas, self.users, self.boards, self.now).write()
-        leave_demand(self.ideas, self.users, "moderator", self.now)
+        with _back_then(self.now):
+            demand.leave_searches(self.users, "moderator", self.now)
         self._fill_inboxes()
 
     def _make_accounts(self) -> None:
@@ -300,6 +301,15 @@ class _Builder:
         idea, voter_id = self.ideas[act.idea], self.users[act.who]
         if idea.takes_votes and voter_id not in self.crowd.behind[idea.id]:
             self.crowd.vote(idea, voter_id, act.at)
+
+    def _back(self, act: Act) -> None:
+        """Do it where the community has both the idea and the person by then."""
+        idea, person = self.ideas.get(act.idea), db.session.get(User, self.users.get(act.who, 0))
+        if idea is None or person is None or person.created_at > act.at:
+            return
+        with _back_then(act.at):
+            demand.back(idea, person, act.what, act.at)
+        self.crowd.behind |= self._supporters(idea.merged_into or idea)
 
     def _follow(self, act: Act) -> None:
         idea, user_id = self.ideas[act.idea], self.users[act.who]

@@ -15,12 +15,14 @@ from portal.accounts.roles import Role
 from portal.boards.models import Audience, Board
 from portal.comments.models import Comment
 from portal.db import db, utcnow
-from portal.demo import builder, content
+from portal.demand.models import Receipt
+from portal.demo import builder, content, demand, duplicates, objections
 from portal.demo.closed import closed_boards
 from portal.demo.names import made_up_names
 from portal.demo.plan import make_plan
+from portal.duplicates.models import Decision, Proposal, Verdict
 from portal.events import EventRecord
-from portal.ideas.models import Idea, StatusChange, Vote
+from portal.ideas.models import Idea, Objection, StatusChange, Vote
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail, Notification
@@ -29,15 +31,17 @@ from portal.search import index
 from tests.support import on_one_database
 
 TODAY = datetime(2026, 5, 6, 12, tzinfo=UTC)
+SAID_AGAIN = {title for title, *_said in duplicates.COPIES} | set(duplicates.PROPOSED[:2])
 
 
 @pytest.fixture(scope="module")
 def part():
-    """A part of the community: every twelfth idea, what others were merged into, and all that is held or hidden."""
+    """A part of the community: every twelfth idea, whatever people said twice or backed, and all that is hidden."""
     whole = content.load()
     picked = {idea.key for idea in whole.ideas if idea.publication is not Publication.PUBLISHED}
     picked |= {idea.key for idea in whole.ideas[::12]}
-    picked |= {idea.key for idea in whole.ideas if idea.author == "member"}
+    picked |= {idea.key for idea in whole.ideas if idea.author == "member" or idea.title in SAID_AGAIN}
+    picked |= {act.idea for act in demand.backings(TODAY)}
     picked |= {step.into for idea in whole.ideas if idea.key in picked for step in idea.path if step.into}
     ideas = tuple(replace(idea, similar_to=()) for idea in whole.ideas if idea.key in picked)
     return replace(whole, ideas=ideas, comments=tuple(comment for comment in whole.comments if comment.idea in picked))
@@ -188,3 +192,29 @@ def test_some_boards_are_not_for_everybody(built):
     assert seen(private, outsider) == set()
     assert {idea.author_id for idea in seen(one_way, member)} == {member.id}
     assert len(seen(one_way, admin)) == one_way.ideas == 2
+
+
+def test_what_people_backed_instead_of_posting_is_left_when_they_did(built):
+    part, now = built
+    titles = {idea.key: idea.title for idea in part.ideas}
+    backed = {(titles[act.idea], act.what["typed"], act.at) for act in demand.backings(now)}
+
+    asked = select(Idea.title, Receipt.typed, Receipt.at).join(Idea, Idea.id == Receipt.idea_id)
+    left = set(map(tuple, db.session.execute(asked)))
+    assert left <= backed
+    assert len(left) > len(backed) / 2  # who joins later in this part had nothing to back
+
+
+@on_one_database
+def test_what_was_said_twice_was_joined_or_not_and_somebody_objects(built):
+    _part, now = built
+    index.rebuild()
+
+    duplicates.leave_pairs(now)
+    objections.leave_objection()
+
+    lately = select(Decision.verdict, func.count()).where(Decision.at > now - timedelta(days=1))
+    verdicts = dict(db.session.execute(lately.group_by(Decision.verdict)).all())
+    assert verdicts == {Verdict.MERGED: 3, Verdict.REFUSED: 1}
+    assert (count(Proposal), count(Objection)) == (1, 1)
+    assert count(OutboxRow) == 0
