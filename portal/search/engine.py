@@ -92,12 +92,13 @@ class Engine(ABC):
         """
         return self._ask(lambda snapshot: resembling.similar(snapshot, title, body, limit, exclude, readable, itself))
 
-    def correction(self, text: str, texts_of: spelling.TextsOf) -> str:
+    def correction(self, text: str, texts_of: spelling.TextsOf, readable: resembling.Readable | None = None) -> str:
         """``text`` with words that no document has replaced by what was probably meant; empty if none has to be.
 
-        No word is named that stands in none of the texts that ``texts_of`` yields: pages ask ``did_you_mean``.
+        No word is named that stands in none of the texts that ``texts_of`` yields, and a word that only documents have
+        which are not ``readable`` is one that none has: pages ask ``did_you_mean``.
         """
-        return self._ask(lambda snapshot: spelling.correct(snapshot, text, texts_of))
+        return self._ask(lambda snapshot: spelling.correct(snapshot, text, texts_of, readable))
 
     def count(self) -> int:
         """How many documents can be found."""

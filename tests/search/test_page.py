@@ -257,6 +257,17 @@ def test_s05_counts_facets_names_and_corrections_are_of_what_the_viewer_may_see(
     assert "quokka" not in look(browser, "quokkaz").text.replace("quokkaz", "")
 
 
+def test_s05_a_word_that_only_hidden_ideas_have_is_put_right_as_if_nothing_had_it(browse, ideas):
+    browser = browse(make_user())
+    before = look(browser, "mapz").text
+    make_idea("The mapz merger", board=make_board("Vault", Audience.STAFF))
+    index.rebuild()
+
+    assert "Showing results for" in before
+    assert _bare(look(browser, "mapz").text) == _bare(before)
+    assert "The <mark>mapz</mark> merger" in look(browse(make_user(Role.PM)), "mapz").text
+
+
 def _bare(text):
     return re.sub(r'csrf_token[^>]+|X-CSRFToken[^}]+|[?&]s=[^"]+', "", text)
 
