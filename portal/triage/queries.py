@@ -90,7 +90,7 @@ def read(idea: Idea, viewer: Person) -> Reading:
         idea=idea,
         own_votes=db.session.scalar(own) or 0,
         audience=audience(idea, viewer),
-        alike=alike(idea, viewer),
+        alike=alike(idea, viewer) if idea.status is not Status.MERGED else [],
         changes=ideas.status_changes(idea, viewer),
         answers=ideas.answers(idea),
         comments=_last_comments(idea),

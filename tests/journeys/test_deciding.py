@@ -99,7 +99,7 @@ def test_a_manager_merges_after_a_preview_and_takes_it_back(come, manager, settl
     expect(page.get_by_role("heading", name="Are these the same idea?")).to_be_visible()
     expect(page.locator(".after__sum")).to_have_text("4 votes")
     expect(page.get_by_text("2 only on the first, 1 only on the second, 1 on both")).to_be_visible()
-    page.get_by_label("Note to them").fill("Wells are springs to us.")
+    page.get_by_label("What they read").fill("Wells are springs to us.")
     page.get_by_role("button", name="Merge, tell 2 people").click()
     expect(told(page).first).to_contain_text(f"Joined with “{OLD}”.")
 

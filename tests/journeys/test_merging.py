@@ -41,7 +41,7 @@ def test_two_ideas_are_joined_supporters_object_and_all_is_as_before(come, settl
     preview = desk.get_by_role("region", name="After merging")
     expect(preview).to_contain_text("7 votes")
     expect(preview).to_contain_text("4 only on the first, 3 only on the second, 0 on both")
-    expect(preview).to_contain_text("the author, 2 voters.")
+    expect(preview).to_contain_text("The author, 2 voters.")
     words = preview.get_by_label("What they read")
     expect(words).to_have_value(re.compile(f"It asks for the same as “{MAIN}”"))
     words.fill("Ines, your tablet is in it too.")

@@ -320,6 +320,19 @@ def test_similar_ideas_are_shown_with_the_words_they_share(browse, settle):
     assert "in secret" not in text
 
 
+def test_one_common_word_alone_makes_nothing_similar(browse, settle):
+    idea = make_idea("Gaiters for the bog", need="Wet feet in March.")
+    weak = make_idea("Gaiters in red", need="So that others see me.").id
+    telling = make_idea("Bog to the knee", need="Gaiters end too low.").id
+    browser, idea_id = browse(make_user(Role.PM)), idea.id
+    settle()
+
+    text = browser.get(f"/triage/first-look/{idea_id}").text
+
+    assert "One idea looks alike" in text
+    assert f"into={telling}" in text and f"into={weak}" not in text
+
+
 def test_what_people_write_is_shown_as_text(browse):
     idea = make_idea("<b>Bold</b> wish", need="<img src=x onerror=alert(1)> every day on the hill")
     make_comment(idea, body="<script>alert(1)</script>")
