@@ -69,7 +69,7 @@ def tell_proposers() -> int:
     if db.session.execute(due).first() is None:
         return 0
     with transaction():
-        told = db.session.execute(due.with_for_update(of=Proposal, skip_locked=True)).all()  # one worker tells each
+        told = db.session.execute(due.with_for_update(of=Proposal)).all()  # one worker tells each
         for proposal, pair in told:
             proposal.told_at = utcnow()
             emit(
