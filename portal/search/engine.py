@@ -72,10 +72,10 @@ class Engine(ABC):
         """The documents can no longer be found; ids that never could be do no harm."""
         self._change(set(ids), ())
 
-    def search(self, query: str, limit: int = 20) -> list[Hit]:
-        """Documents with the words and quoted phrases of ``query``, best first."""
+    def search(self, query: str, limit: int = 20, enough: int = finding.ENOUGH) -> list[Hit]:
+        """Documents with the words and quoted phrases of ``query``, best first; some words do where few have all."""
         asked = words.read(query)
-        return self._ask(lambda snapshot: finding.search(snapshot, asked, limit))
+        return self._ask(lambda snapshot: finding.search(snapshot, asked, limit, enough))
 
     def similar(
         self,

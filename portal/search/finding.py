@@ -15,7 +15,7 @@ ENOUGH = 5
 MAX_CANDIDATES = 5_000
 
 
-def search(snapshot: Snapshot, query: text.Query, limit: int) -> list[Hit]:
+def search(snapshot: Snapshot, query: text.Query, limit: int, enough: int = ENOUGH) -> list[Hit]:
     """Documents with all the words and phrases; when those are few, after them documents with some of the words.
 
     None has what was ruled out. When nothing else was asked, all others are found, the newest first.
@@ -40,7 +40,7 @@ def search(snapshot: Snapshot, query: text.Query, limit: int) -> list[Hit]:
         return hits_of(snapshot, newest, scores[newest], ())
     complete = possible & (matched == len(query.words))
     best = best_of(scores, np.flatnonzero(complete), limit) if terms else np.empty(0, np.intp)
-    if len(best) < min(limit, ENOUGH):
+    if len(best) < min(limit, enough):
         some = np.flatnonzero(possible & ~complete)
         best = np.concatenate([best, best_of(scores, some, limit - len(best))])
     return hits_of(snapshot, best, scores[best], terms)

@@ -20,6 +20,7 @@ from portal.search.asking import Asked, Term, looks_like_operator, read
 from portal.search.did_you_mean import did_you_mean
 from portal.search.engine import Hit, NeedsRebuild
 from portal.search.facets import Facet, Fact
+from portal.search.finding import ENOUGH
 from portal.search.index import engine
 from portal.search.meaning import Meaning, hints_about, meaning_of
 from portal.search.passages import Pieces
@@ -162,6 +163,11 @@ def _best(viewer: Person, asked: Asked, meaning: Meaning) -> _Ranking:
         chosen = _fitting(known, meaning)
         if len(hits) < depth or (len(known) >= RANKED and (not meaning.choices or len(chosen) >= FEW)):
             break
+    if len(known) < ENOUGH <= len(hits) and len(_facts(viewer, (), [hit.id for hit in hits])) < ENOUGH:
+        hits = engine().search(asked.words, limit=DEPTHS[-1], enough=DEPTHS[-1])  # as if there were no hidden ones
+        facts = {fact.id: fact for fact in _facts(viewer, meaning.conditions, [hit.id for hit in hits])}
+        known = _with_tags([facts[hit.id] for hit in hits if hit.id in facts], needed="tag" in meaning.choices)
+        chosen = _fitting(known, meaning)
     cut = len(known) > RANKED or len(hits) >= DEPTHS[-1]
     others = {name: _fitting(known, meaning, but=name)[:RANKED] for name in meaning.choices}
     return _Ranking(_with_tags(chosen[:RANKED]), others, {hit.id: hit.words for hit in hits}, cut)

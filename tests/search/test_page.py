@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import select
 
-from portal.accounts.models import User
+from portal.accounts.models import Guest, User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db
@@ -266,6 +266,18 @@ def test_s05_a_word_that_only_hidden_ideas_have_is_put_right_as_if_nothing_had_i
     assert "Showing results for" in before
     assert _bare(look(browser, "mapz").text) == _bare(before)
     assert "The <mark>mapz</mark> merger" in look(browse(make_user(Role.PM)), "mapz").text
+
+
+def test_s05_ideas_with_some_of_the_words_are_found_however_many_hidden_ones_have_all(ideas):
+    make_idea("Quiet zones")
+    index.rebuild()
+    before = results.search_ideas(Guest(), read("maps quiet")).total
+    vault = make_board("Vault", Audience.STAFF)
+    for number in range(6):
+        make_idea(f"Maps quiet {number}", board=vault)
+    index.rebuild()
+
+    assert results.search_ideas(Guest(), read("maps quiet")).total == before == 7
 
 
 def _bare(text):
