@@ -308,7 +308,7 @@ def test_hiding_needs_a_reason_that_the_author_reads(browse, settle, headers):
 def test_similar_ideas_are_shown_with_the_words_they_share(browse, settle):
     idea = make_idea("Share my live position with one person for a day")
     make_idea("Share my live position with one person, for a day")
-    make_idea("Share my live position with one person for a day, in secret", publication=Publication.HIDDEN)
+    make_idea("Share my position in secret", publication=Publication.HIDDEN)
     browser, idea_id = browse(make_user(Role.PM)), idea.id
     settle()
 
