@@ -94,7 +94,7 @@ def create() -> Response:
     if not form.validate_on_submit():
         return _form_page(form, 422)
     similar = similar_ideas(viewer(), form.title.data, form.need.data)
-    if not form.checked.data and any(idea.strength != "possible" for idea in similar):
+    if similar and not form.checked.data:  # who types with scripts has seen them
         return _form_page(form, asked_first=True)
     author = member()
     chosen = find_board(form.board.data or guess_board(similar), author) or _boards_open_to(author)[0]
