@@ -1,16 +1,18 @@
 """The test ground itself: the peers are real, and one test knows nothing of another."""
 
 import smtplib
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
 import redis
 import sqlalchemy as sa
+import time_machine
 
 from portal.accounts.models import User
-from portal.db import db
-from tests.factories import make_user
-from tests.support import assert_accessible, need, queries, with_and_without_javascript
+from portal.db import db, utcnow
+from tests.factories import make_rules, make_user
+from tests.support import assert_accessible, need, queries, with_and_without_javascript, without_tokens
 from tests.support.accessibility import violations, violations_of_a_page
 from tests.support.live import People
 
@@ -200,3 +202,17 @@ def rows(connection, tables):
 def add_person(connection):
     """Add a row past the portal."""
     connection.execute(sa.insert(User).values(email="ann@example.org", name="Ann", name_key="ann"))
+
+
+@pytest.mark.parametrize("path", ["/sign-up", "/account", "/ideas/new"])
+def test_pages_without_their_tokens_are_the_same_a_second_later(browse, path):
+    make_rules()
+    browser = browse(None if path == "/sign-up" else make_user())
+
+    pages = []
+    for later in (0, 1, 2):
+        with time_machine.travel(utcnow() + timedelta(seconds=later), tick=False):
+            pages.append(browser.get(path).text)
+
+    assert len(set(pages)) > 1
+    assert len(set(map(without_tokens, pages))) == 1
