@@ -51,7 +51,8 @@ def get_own(search_id: int, viewer: Person) -> SavedSearch:
 def get_shown(search_id: int, viewer: Person) -> SavedSearch:
     """Return a search that the viewer keeps or a colleague shares, or answer 404."""
     shown = select(SavedSearch).where(sa.or_(SavedSearch.user_id == viewer.id, SavedSearch.shared))
-    return db.session.scalar(shown.where(SavedSearch.id == search_id)) or abort(404)
+    search = db.session.scalar(shown.where(SavedSearch.id == search_id))
+    return search if search is not None and search.user.works_here else abort(404)
 
 
 def names_of(ids: Collection[int]) -> dict[int, str]:
@@ -63,6 +64,7 @@ def names_of(ids: Collection[int]) -> dict[int, str]:
 def save_search(user: User, line: str, *, name: str, shared: bool = False, alert: Alert = Alert.NONE) -> SavedSearch:
     """Keep a search; raise Refusal where there is nothing to keep, or no room for it."""
     asked = _worth_keeping(read(line), user)
+    _one_at_a_time(user)
     kept = db.session.scalar(select(sa.func.count()).where(SavedSearch.user_id == user.id)) or 0
     if kept >= MOST:
         raise Refusal(_("You keep %(most)d searches already. Delete one first.", most=MOST))
@@ -76,12 +78,18 @@ def save_search(user: User, line: str, *, name: str, shared: bool = False, alert
 
 def change_search(search: SavedSearch, *, name: str, shared: bool, alert: Alert) -> None:
     """Let a search be called, shared and told of in this way."""
+    _one_at_a_time(search.user)
     _describe(search, name or search.name, shared, alert)
 
 
 def delete_search(search: SavedSearch) -> None:
     """Keep a search no more, and tell nobody of it again."""
     db.session.delete(search)
+
+
+def _one_at_a_time(user: User) -> None:
+    """Let whoever saves twice in one moment do it one after the other: names and room are counted."""
+    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
 
 
 def _worth_keeping(asked: Asked, user: User) -> Asked:

@@ -233,6 +233,16 @@ def test_what_is_kept_is_for_oneself_or_shared_and_changed_by_its_owner_alone(br
         assert colleague.post(act, data={"name": "Theirs", "alert": "none"}).status_code == 404
 
 
+def test_what_somebody_shared_goes_with_them_from_the_team(browse, manager):
+    shared, leaver = keep(manager, "huts", name="Ours", shared=True), manager.id
+    colleague = browse(make_user(Role.MODERATOR))
+    with transaction(wake=False):
+        db.session.get_one(User, leaver).role = Role.MEMBER
+
+    assert "Ours" not in colleague.get("/search/saved").text
+    assert colleague.get(f"/search/saved/{shared}").status_code == 404
+
+
 def test_a_search_is_renamed_told_of_from_then_on_and_deleted(browse, manager, settle):
     who, browser = manager.id, browse(manager)
     number = keep(manager, "maps", Alert.NONE, name="Maps")
