@@ -10,7 +10,7 @@ from portal.search.words import stems
 
 LONGEST_WORD = 40  # letters; what is longer is no word but a key, an address or a slip of the hand
 
-_ADDRESS = re.compile(r"\S+@\S+|\w+://\S+")
+_ADDRESS = re.compile(r"(?<=\S)@(?=\S)|(?<=\w)://(?=\S)")
 _LONG_NUMBER = re.compile(r"(?:\d[\s./()+-]*){7}")  # telephones, cards, accounts; written with gaps as well
 _MARKS = re.compile(r"[\"“”„«»]|(?<!\S)[-–]+(?=\S)|(?<!\S)\w+:\S+")  # noqa: RUF001
 

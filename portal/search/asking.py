@@ -22,7 +22,7 @@ FIELDS = ("status", "board", "author", "tag", "year", "before", "after", "votes"
 _QUOTES = dict.fromkeys(map(ord, "“”„‟«»＂"), '"')
 _TOKEN = re.compile(
     r"""
-    (?P<minus>-*)
+    (?P<minus>(?<!-)-*+|)
     (?: (?P<field>[A-Za-z]{2,10}) : (?: "(?P<quoted>[^"]*)" | (?P<bare>[^\s"]+) )
     |   "(?P<phrase>[^"]*)"
     |   (?P<word>[^\s"-][^\s"]*)

@@ -35,7 +35,7 @@ CATEGORIES: dict[Category, Any] = {
 IS = ("open", "decided", "answered", "mine")
 
 _DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2}))?(?:[-/.](\d{1,2}))?")
-_VOTES = re.compile(r"(>=|<=|>|<|=)?\s*(\d{1,9})|(\d{1,9})\.\.(\d{1,9})")
+_VOTES = re.compile(r"(?:(>=|<=|>|<|=)\s*)?(\d{1,9})|(\d{1,9})\.\.(\d{1,9})")
 _COMPARED: dict[str, Callable[[Any, int], ColumnElement[bool]]] = {
     ">": lambda column, number: column > number,
     "<": lambda column, number: column < number,
