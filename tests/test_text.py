@@ -266,7 +266,7 @@ ATOMS = [
     "é",
     "ideas/",
 ]
-FULL_ONLY = {"portal.triage.queries._NUMBER", "portal.duplicates.forms._ADDRESS"}  # asked only whether it fits a whole text
+FULL_ONLY = {"portal.ideas.queries._NUMBER"}  # asked only whether it fits a whole text
 
 
 def test_s47_every_pattern_is_quick_on_every_hostile_text():

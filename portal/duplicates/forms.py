@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -11,9 +9,6 @@ from wtforms import HiddenField, StringField, ValidationError
 
 from portal.duplicates.models import WHY_MAX
 from portal.text import clean_line
-
-_NUMBER = re.compile(r"#?(\d{1,9})")
-_ADDRESS = re.compile(r"(?:https?://[^/?#\s]+)?(?:/[\w-]+)*?/ideas/(\d{1,9})/?(?:[?#].*)?")
 
 
 class ProposalForm(FlaskForm):
@@ -26,10 +21,3 @@ class ProposalForm(FlaskForm):
         """Take a line that fits."""
         if len(field.data or "") > WHY_MAX:
             raise ValidationError(_("Use at most %(max)d characters.", max=WHY_MAX))
-
-
-def number_in(text: str) -> int | None:
-    """Return the number of the idea that somebody means who types a number or pastes an address."""
-    text = text.strip()
-    found = _NUMBER.fullmatch(text) or _ADDRESS.fullmatch(text)
-    return int(found[1]) if found else None

@@ -85,5 +85,5 @@ def tell_proposers() -> int:
 
 
 def _pair(one: int | None, other: int | None) -> Pair | None:
-    ideas = [db.session.get(Idea, number) for number in (one, other) if number is not None]
-    return service.pair_of(*ideas) if len(ideas) == 2 and None not in ideas else None  # type: ignore[arg-type]
+    first, second = (db.session.get(Idea, number) if number is not None else None for number in (one, other))
+    return service.pair_of(first, second) if first is not None and second is not None else None

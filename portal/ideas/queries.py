@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from portal.boards.queries import is_known_to, is_worked_on_by, keeps_apart
 from portal.db import UTCDateTime, db
 from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Tag, Vote, idea_tags
 from portal.ideas.workflow import Category, Publication, Status
+
+_NUMBER = re.compile(r"#?(\d{1,9})|(?:https?://[^/\s]+)?/(?:[\w-]+/)*?ideas/(\d{1,9})(?:[/?#]\S*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,12 @@ class Following:
     reason: str
     board_id: int | None = None
     dom_class: str = "idea"
+
+
+def number_in(text: str) -> int | None:
+    """Return the number of the idea that somebody means who types a number or pastes an address; None for words."""
+    found = _NUMBER.fullmatch(text.strip())
+    return int(found[1] or found[2]) if found else None
 
 
 def is_seen_by(viewer: Person) -> ColumnElement[bool]:

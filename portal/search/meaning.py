@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -116,7 +116,7 @@ def span(text: str) -> tuple[datetime, datetime] | None:
             end = date(year + (not month or month == 12), month % 12 + 1 if month else 1, 1)
     except (ValueError, OverflowError):
         return None
-    return tuple(datetime(each.year, each.month, each.day, tzinfo=UTC) for each in (begin, end))  # type: ignore[return-value]
+    return datetime.combine(begin, time(), UTC), datetime.combine(end, time(), UTC)
 
 
 def status_names() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,8 +27,6 @@ from portal.triage.queues import is_pressing
 
 ALIKE, LOOKED_AT, FOUND, TAIL = 3, 12, 12, 5
 ENOUGH = 2  # words that two ideas share, for the weakest of suggestions
-
-_NUMBER = re.compile(r"#?(\d{1,9})|(?:https?://[^/\s]+)?/(?:[\w-]+/)*?ideas/(\d{1,9})(?:[/?#]\S*)?")
 
 Pieces = list[tuple[str, bool]]
 
@@ -129,8 +126,8 @@ def alike(idea: Idea, viewer: Person) -> list[Alike]:
 
 def candidates(idea: Idea, query: str, viewer: Person) -> list[Alike]:
     """Return the main ideas that somebody may mean who types a number, an address or words."""
-    if found := _NUMBER.fullmatch(query.strip()):
-        number = int(found[1] or found[2])
+    number = ideas.number_in(query)
+    if number is not None:
         return _shown([Hit(number, 0, frozenset())], idea, viewer, with_strength=False)
     try:
         hits = engine().search(query, limit=FOUND)

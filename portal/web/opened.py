@@ -21,7 +21,7 @@ MARK = "s="
 
 def init_app(app: Flask) -> None:
     """Stand in front of the app and of the pages kept by ``portal.web.guests``."""
-    app.wsgi_app = Opened(app)  # type: ignore[method-assign]
+    app.wsgi_app = Opened(app)  # type: ignore[method-assign]  # as Flask documents it
 
 
 class Opened:

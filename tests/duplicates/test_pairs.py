@@ -11,12 +11,12 @@ from portal.boards.models import Audience
 from portal.db import db, utcnow
 from portal.duplicates import memory, queries, scan, service
 from portal.duplicates.events import ProposalSettled
-from portal.duplicates.forms import number_in
 from portal.duplicates.models import Decision, Found, Pair, Proposal, Scan, State, ToCompare, Verdict
 from portal.duplicates.report import Share, make_report
 from portal.events import EventRecord
 from portal.ideas import merging, moves
 from portal.ideas import service as ideas
+from portal.ideas.queries import number_in
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.notifications.models import Notification

@@ -9,13 +9,13 @@ from flask_babel import gettext as _
 from portal.accounts.roles import Role
 from portal.db import db
 from portal.duplicates import queries, service
-from portal.duplicates.forms import ProposalForm, number_in
+from portal.duplicates.forms import ProposalForm
 from portal.duplicates.views.queue import bp
 from portal.errors import Refusal
 from portal.extensions import limiter
 from portal.ideas.lists import IdeaRow, rows_by_id
 from portal.ideas.models import Idea
-from portal.ideas.queries import get_idea, ideas_visible_to
+from portal.ideas.queries import get_idea, ideas_visible_to, number_in
 from portal.ideas.workflow import Publication, Status
 from portal.search.engine import NeedsRebuild
 from portal.search.index import engine
