@@ -14,6 +14,7 @@ from portal.demand import policy as demand
 from portal.ideas import policy as ideas
 from portal.membership import policy as membership
 from portal.roadmap import policy as roadmap
+from portal.teams import policy as teams
 
 PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "account.use": accounts.may_use,
@@ -59,6 +60,7 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "security.see": accounts.may_see_security,
     "sign_in.decide": accounts.may_administer,
     "sso.manage": accounts.may_manage_ways_in,
+    "team.manage": teams.may_manage,
     "triage.read": ideas.may_read_triage,
     "votes.reveal_mail": ideas.may_reveal_address,
     "votes.see_names": ideas.may_see_voters,

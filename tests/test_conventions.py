@@ -30,6 +30,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 FEATURES = (
     "accounts",
     "boards",
+    "teams",
     "ideas",
     "comments",
     "roadmap",
@@ -50,11 +51,12 @@ FEATURES = (
     "bench",
 )
 BASE = {"accounts", "security"}
-IDEAS = BASE | {"boards", "ideas", "comments"}
+IDEAS = BASE | {"boards", "teams", "ideas", "comments"}
 KNOWS = {
     "accounts": {"security"},
     "boards": BASE,
-    "ideas": BASE | {"boards"},
+    "teams": BASE,
+    "ideas": BASE | {"boards", "teams"},
     "comments": BASE | {"boards", "ideas"},
     "roadmap": BASE | {"boards", "ideas"},
     "changelog": BASE | {"boards", "ideas"},
@@ -476,6 +478,10 @@ NEEDS_NO_REACTION = {
     "changelog.credit_answered": "the entry shows it",
     "roadmap.idea_placed": "its status is as before, so nobody is told",
     "roadmap.themes_changed": "the record itself is the point",
+    "idea.team_assigned": "the queue of the team shows it",
+    "team.changed": "for the security log",
+    "team.joined": "the record itself is the point",
+    "team.left": "the record itself is the point",
     "board.made": "the record itself is the point",
     "board.removed": "nothing was ever posted there",
     "board.place_given": "for the security log; what it opens is read anew at each request",

@@ -133,6 +133,16 @@ class OwnerAssigned(Event, name="idea.owner_assigned"):
     """Somebody became responsible for an idea."""
 
     owner_id: int | None
+    tell: str = "everybody"
+    act_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamAssigned(Event, name="idea.team_assigned"):
+    """A team took an idea over, or none looks after it any more; its name then, for when the team is gone."""
+
+    team_id: int | None
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)

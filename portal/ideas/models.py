@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,10 +13,19 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.db import Model, utcnow
-from portal.ideas.workflow import Publication, Status
+from portal.ideas.workflow import Publication, Status, StatusRule, rule_of
+from portal.teams.models import Team
 
 TITLE_MAX, TITLE_MIN, TEXT_MAX = 140, 5, 20_000
-OBJECTION_MAX = 280
+OBJECTION_MAX = NOTE_MAX = 280
+
+
+class Nature(StrEnum):
+    """What an idea says: what people need, how that could be met, or both."""
+
+    NEED = "need"
+    SOLUTION = "solution"
+    BOTH = "both"
 
 
 idea_tags = sa.Table(
@@ -46,12 +58,14 @@ class Idea(Model):
         sa.Index(None, "status", "publication", "status_since", "board_id"),
         sa.Index(None, "author_id", "published_at"),
         sa.Index(None, "owner_id", "due_at"),
+        sa.Index(None, "team_id", "due_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     board_id: Mapped[int] = mapped_column(sa.ForeignKey("boards.id"))
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
+    team_id: Mapped[int | None] = mapped_column(sa.ForeignKey("teams.id", ondelete="SET NULL"))
     title: Mapped[str] = mapped_column(sa.String(TITLE_MAX))
     need: Mapped[str] = mapped_column(sa.Text, default="")
     proposal: Mapped[str] = mapped_column(sa.Text, default="")
@@ -68,6 +82,7 @@ class Idea(Model):
     reminded_at: Mapped[datetime | None]  # the author, of our question
     review_on: Mapped[date | None]
     expected: Mapped[str] = mapped_column(sa.String(60), default="")
+    nature: Mapped[Nature | None]  # None: as it is written
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ideas.id"), index=True)
     votes: Mapped[int] = mapped_column(default=0)  # people behind it, through merged ideas too; moves with its rows
     comments: Mapped[int] = mapped_column(default=0)
@@ -78,6 +93,7 @@ class Idea(Model):
     board: Mapped[Board] = relationship(foreign_keys=[board_id])
     author: Mapped[User | None] = relationship(foreign_keys=[author_id])
     owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
+    team: Mapped[Team | None] = relationship()
     merged_into: Mapped[Idea | None] = relationship(remote_side=[id])
     tags: Mapped[list[Tag]] = relationship(secondary=idea_tags, order_by=lambda: Tag.name)
 
@@ -107,6 +123,14 @@ class Tag(Model):
     name: Mapped[str] = mapped_column(sa.String(30), unique=True)
 
 
+class VoteOrigin(StrEnum):
+    """How a vote came to be."""
+
+    OWN = "own"
+    BEHALF = "behalf"  # somebody of the team gave it for a person who asked for it elsewhere
+    IMPORTED = "imported"
+
+
 class Vote(Model):
     """One person behind one idea; the primary key allows it once."""
 
@@ -115,6 +139,22 @@ class Vote(Model):
     idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True)
     voter_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
     cast_at: Mapped[datetime] = mapped_column(default=utcnow)
+    origin: Mapped[VoteOrigin] = mapped_column(default=VoteOrigin.OWN, server_default="own")
+    cast_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))  # on behalf
+    note: Mapped[str] = mapped_column(sa.String(NOTE_MAX), default="", server_default=sa.text("''"))  # how we know
+    set_aside_at: Mapped[datetime | None]  # counts nowhere while this is set; see VoteSetAside
+
+
+class VoteSetAside(Model):
+    """What the team decided of one person's vote for one idea: it does not count, also when it is cast again."""
+
+    __tablename__ = "votes_set_aside"
+
+    idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True)
+    voter_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
+    reason: Mapped[str] = mapped_column(sa.String(NOTE_MAX))
 
 
 class Follow(Model):

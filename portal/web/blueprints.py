@@ -22,6 +22,7 @@ from portal.search.views import bp as search
 from portal.search.views import synonyms_bp as synonyms
 from portal.security.views import bp as security
 from portal.sso.views import bp as sso
+from portal.teams.views import bp as teams
 from portal.triage.views import bp as triage
 
 BLUEPRINTS = (
@@ -40,7 +41,7 @@ BLUEPRINTS = (
         triage,
         pages,
     ),
-    *(duplicates, synonyms, membership, boards, security),
+    *(duplicates, synonyms, membership, boards, teams, security),
 )
 
 

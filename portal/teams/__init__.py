@@ -1,0 +1,1 @@
+"""Teams: groups of colleagues who look after ideas together."""
