@@ -25,7 +25,7 @@ from portal.comments.models import Comment, Helpful
 from portal.db import db, on_sqlite, utcnow
 from portal.extensions import limiter
 from portal.ideas.models import Idea, Objection, Vote
-from portal.ideas.queries import is_set_apart
+from portal.ideas.queries import is_counted, is_set_apart
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail
 from portal.notifications.transport import NEARBY
@@ -156,9 +156,10 @@ def _votes() -> Iterator[str]:
     main = sa.func.coalesce(Idea.merged_into_id, Idea.id).label("main_id")
     people = sa.func.count(sa.distinct(Vote.voter_id)).label("people")
     counts = Idea.merged_into_id.is_(None) | ~is_set_apart(Vote.idea_id, Vote.voter_id)
-    counted = select(main, people).join(Vote, Vote.idea_id == Idea.id).where(counts).group_by(main).subquery()
+    behind = select(main, people).join(Vote, Vote.idea_id == Idea.id).where(counts, is_counted(Vote))
+    counted = behind.group_by(main).subquery()
     yield from _differences("Votes of idea", Idea.id, Idea.votes, counted, Idea.merged_into_id.is_(None))
-    given = select(Vote.idea_id, people).group_by(Vote.idea_id).subquery()
+    given = select(Vote.idea_id, people).where(is_counted(Vote)).group_by(Vote.idea_id).subquery()
     yield from _differences("Votes of idea", Idea.id, Idea.votes, given, Idea.merged_into_id.is_not(None))
 
 

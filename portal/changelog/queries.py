@@ -19,7 +19,7 @@ from portal.boards.queries import audiences_of, is_known_to, is_worked_on_by
 from portal.changelog.models import Choice, Credit, CreditChoice, Entry, Part, Shipment
 from portal.db import UTCDateTime, db, utcnow
 from portal.ideas.models import Idea, Vote
-from portal.ideas.queries import is_out_for, is_seen_by, is_set_apart
+from portal.ideas.queries import is_counted, is_out_for, is_seen_by, is_set_apart
 from portal.ideas.workflow import Status
 
 PAGE = 20
@@ -254,7 +254,7 @@ def _count_people(ideas: dict[int, list[Idea]]) -> dict[int, int]:
         select(Shipment.entry_id, sa.func.count(sa.distinct(Vote.voter_id)))
         .join(merged, main == Shipment.idea_id)
         .join(Vote, Vote.idea_id == merged.id)
-        .where(Shipment.entry_id.in_(ideas), Shipment.idea_id.in_(ids))
+        .where(Shipment.entry_id.in_(ideas), Shipment.idea_id.in_(ids), is_counted(Vote))
         .where(sa.or_(merged.id.in_(ids), merged.merged_into_id.in_(ids) & ~is_set_apart(Vote.idea_id, Vote.voter_id)))
         .group_by(Shipment.entry_id)
     )

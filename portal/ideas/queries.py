@@ -17,7 +17,19 @@ from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_known_to, is_worked_on_by, keeps_apart
 from portal.db import UTCDateTime, db
-from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Tag, Vote, idea_tags
+from portal.ideas.models import (
+    Answer,
+    Draft,
+    Follow,
+    Idea,
+    Objection,
+    Revision,
+    StatusChange,
+    Tag,
+    Vote,
+    VoteSetAside,
+    idea_tags,
+)
 from portal.ideas.workflow import Category, Publication, Status
 
 _NUMBER = re.compile(r"#?(\d{1,9})|(?:https?://[^/\s]+)?/(?:[\w-]+/)*?ideas/(\d{1,9})(?:[/?#]\S*)?")
@@ -145,12 +157,24 @@ def get_voter(idea: Idea, user_id: int) -> User:
 
 
 def is_behind(idea: Idea, viewer: Person) -> bool:
-    """Whether this person votes for the idea, directly or through one merged into it."""
+    """Whether this person votes for the idea, directly or through one merged into it; whether it counts or not."""
     return db.session.scalar(_votes_of(idea.id, viewer).limit(1)) is not None
 
 
 def _votes_of(idea_id: int, viewer: Person) -> Select[int]:
-    return select(Vote.idea_id).where(Vote.voter_id == viewer.id, counts_for(idea_id))
+    return select(Vote.idea_id).where(Vote.voter_id == viewer.id, is_given_to(idea_id))
+
+
+def counts_already(idea: Idea, voter: Person) -> bool:
+    """Whether a vote of this person counts for the idea, their own or through one merged into it."""
+    mine = select(Vote.idea_id).where(Vote.voter_id == voter.id, counts_for(idea.id))
+    return db.session.scalar(mine.limit(1)) is not None
+
+
+def set_aside_since(idea: Idea, voter: Person) -> datetime | None:
+    """Return since when the team counts no vote of this person for the idea; None when it does."""
+    verdicts = select(sa.func.min(VoteSetAside.at)).where(VoteSetAside.voter_id == voter.id)
+    return db.session.scalar(verdicts.where(VoteSetAside.idea_id.in_(self_and_merged(idea.id))))
 
 
 def voted_by(viewer: Person) -> ColumnElement[bool]:
@@ -173,8 +197,18 @@ def counts_for(idea_id: int) -> ColumnElement[bool]:
 
     Several votes of one person are one supporter.
     """
+    return is_given_to(idea_id) & is_counted(Vote)
+
+
+def is_counted(vote: type[Vote]) -> ColumnElement[bool]:
+    """Say which votes count at all: those that the team did not set aside."""
+    return vote.set_aside_at.is_(None)
+
+
+def is_given_to(idea_id: int) -> ColumnElement[bool]:
+    """Say which votes were given to an idea or came with a merge, unless the voter objected; they may be set aside."""
     own = Vote.idea_id == idea_id
-    return Vote.idea_id.in_(_self_and_merged(idea_id)) & (own | ~is_set_apart(Vote.idea_id, Vote.voter_id))
+    return Vote.idea_id.in_(self_and_merged(idea_id)) & (own | ~is_set_apart(Vote.idea_id, Vote.voter_id))
 
 
 def is_set_apart(
@@ -183,6 +217,12 @@ def is_set_apart(
     """Say whether this person objects to the merge of this idea, and so stays with it alone."""
     objection = select(Objection.id).where(Objection.idea_id == idea_id, Objection.user_id == user_id)
     return objection.where(Objection.ended_at.is_(None)).exists()
+
+
+def self_and_merged(idea_id: int) -> Select[int]:
+    """Select the idea's id and those of the ideas merged into it."""
+    either = aliased(Idea)  # apart from the idea of a statement around this one
+    return select(either.id).where(sa.or_(either.id == idea_id, either.merged_into_id == idea_id))
 
 
 def with_merged(idea: Idea) -> list[int]:
@@ -263,7 +303,7 @@ def reaches(idea_id: int) -> ColumnElement[bool]:
     """Say through which rows of followers news of an idea goes out: its own, and those of ideas merged into it."""
     mute = aliased(Follow)
     muted = select(mute.user_id).where(mute.idea_id == idea_id, mute.user_id == Follow.user_id, mute.muted).exists()
-    through = Follow.idea_id.in_(_self_and_merged(idea_id)) & ~is_set_apart(Follow.idea_id, Follow.user_id) & ~muted
+    through = Follow.idea_id.in_(self_and_merged(idea_id)) & ~is_set_apart(Follow.idea_id, Follow.user_id) & ~muted
     return ~Follow.muted & ((Follow.idea_id == idea_id) | through)
 
 
@@ -347,12 +387,6 @@ def _says_it_first(idea_id: int) -> ColumnElement[bool]:
     before = sa.case((other.idea_id == idea_id, 0), else_=other.idea_id)
     this = sa.case((Vote.idea_id == idea_id, 0), else_=Vote.idea_id)
     earlier = select(other.idea_id).where(other.voter_id == Vote.voter_id, before < this)
-    counted = other.idea_id.in_(_self_and_merged(idea_id)) & (
-        (other.idea_id == idea_id) | ~is_set_apart(other.idea_id, other.voter_id)
-    )
+    given = (other.idea_id == idea_id) | ~is_set_apart(other.idea_id, other.voter_id)
+    counted = other.idea_id.in_(self_and_merged(idea_id)) & given & is_counted(other)
     return ~earlier.where(counted).exists()
-
-
-def _self_and_merged(idea_id: int) -> Select[int]:
-    either = aliased(Idea)  # apart from the idea of a statement around this one
-    return select(either.id).where(sa.or_(either.id == idea_id, either.merged_into_id == idea_id))

@@ -27,8 +27,9 @@ from portal.ideas.events import (
     VoteCast,
     VoteWithdrawn,
 )
-from portal.ideas.models import TEXT_MAX, Draft, Follow, Idea, Revision, Vote
-from portal.ideas.workflow import Publication, Status, next_word_due
+from portal.ideas.models import TEXT_MAX, Draft, Follow, Idea, Revision, Vote, VoteOrigin
+from portal.ideas.promises import begin, next_word_due
+from portal.ideas.workflow import Publication, Status
 from portal.security.log import note
 from portal.text import clean_line, clean_text, plain, render_markdown
 
@@ -149,10 +150,11 @@ def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
     idea = lock(idea.merged_into or idea)
     if not idea.takes_votes:
         raise VotingClosed(idea)
-    already = queries.is_behind(idea, voter)
-    if insert_if_absent(Vote, idea_id=idea.id, voter_id=voter.id, cast_at=at):
-        warmer = idea.heat if voter.is_staff_on(idea.board_id) else heat.with_vote(idea.heat, at)
-        count(idea, 0 if already else +1, warmer)
+    already = queries.counts_already(idea, voter)
+    aside = queries.set_aside_since(idea, voter)
+    if insert_if_absent(Vote, idea_id=idea.id, voter_id=voter.id, cast_at=at, set_aside_at=aside):
+        warmer = idea.heat if aside or voter.is_staff_on(idea.board_id) else heat.with_vote(idea.heat, at)
+        count(idea, 0 if already or aside else +1, warmer)
         follow_because(idea, voter, is_voter=True)
         emit(VoteCast(actor_id=voter.id, idea_id=idea.id), at)
 
@@ -165,16 +167,20 @@ def withdraw_vote(idea: Idea, voter: User) -> None:
     idea = lock(idea.merged_into or idea)
     if not idea.takes_votes:
         raise VotingClosed(idea)
-    mine = sa.select(Vote.idea_id, Vote.cast_at).where(Vote.voter_id == voter.id, queries.counts_for(idea.id))
-    cast_at = dict(db.session.execute(mine).all())
-    if not cast_at:
+    mine = sa.select(Vote).where(Vote.voter_id == voter.id, queries.is_given_to(idea.id)).order_by(Vote.idea_id)
+    votes = list(db.session.scalars(mine))
+    if not votes:
         return
-    db.session.execute(sa.delete(Vote).where(Vote.idea_id.in_(cast_at), Vote.voter_id == voter.id))
-    for voted in (lock(db.session.get_one(Idea, idea_id)) for idea_id in cast_at):
-        colder = heat.without_vote(voted.heat, cast_at[voted.id])
-        count(voted, 0 if voted is idea else -1, voted.heat if voter.is_staff_on(voted.board_id) else colder)
+    counted = any(vote.set_aside_at is None for vote in votes)
+    for vote in votes:
+        voted = lock(db.session.get_one(Idea, vote.idea_id))
+        if vote.set_aside_at is None:
+            colder = heat.without_vote(voted.heat, vote.cast_at) if warms(vote, voter, voted) else voted.heat
+            count(voted, 0 if voted is idea else -1, colder)
+        db.session.delete(vote)
         _stop_following_because(voted.id, voter.id, is_voter=False)
-    idea.votes -= 1
+    idea.votes -= counted
+    db.session.flush()
     emit(VoteWithdrawn(actor_id=voter.id, idea_id=idea.id))
 
 
@@ -182,6 +188,11 @@ def follow(idea: Idea, user: User) -> None:
     """Tell ``user`` of changes from now on."""
     before = queries.follows(idea, user)
     follow_because(idea, user, by_choice=True, muted=False)
+def warms(vote: Vote, voter: User, idea: Idea) -> bool:
+    """Whether a vote lets an idea rise: not one of the team, nor one that the team gave for somebody."""
+    return vote.origin is not VoteOrigin.BEHALF and not voter.is_staff_on(idea.board_id)
+
+
     if not before:
         emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
 

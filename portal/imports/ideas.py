@@ -21,7 +21,7 @@ from portal.errors import Refusal
 from portal.events import emit, quietly
 from portal.ideas import heat
 from portal.ideas.events import IdeasImported
-from portal.ideas.models import Follow, Idea, StatusChange, Tag, Vote, idea_tags
+from portal.ideas.models import Follow, Idea, StatusChange, Tag, Vote, VoteOrigin, idea_tags
 from portal.ideas.moves import move_idea
 from portal.ideas.service import count_on_board, write_text
 from portal.ideas.steps import MoveDetails
@@ -181,7 +181,11 @@ class _Import:
         db.session.add_all(ideas)
         db.session.flush()
         pairs = list(zip(drafts, ideas, strict=True))
-        _insert(Vote, [{"idea_id": i.id, "voter_id": i.author_id, "cast_at": d.created} for d, i in pairs if d.author])
+        given = {"origin": VoteOrigin.IMPORTED}
+        _insert(
+            Vote,
+            [given | {"idea_id": i.id, "voter_id": i.author_id, "cast_at": d.created} for d, i in pairs if d.author],
+        )
         _insert(
             Follow,
             [

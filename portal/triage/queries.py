@@ -82,7 +82,7 @@ class Reading:
 
 def read(idea: Idea, viewer: Person) -> Reading:
     """Return what the desk shows, with a number of statements that does not depend on the idea."""
-    own = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id)
+    own = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id, ideas.is_counted(Vote))
     return Reading(
         idea=idea,
         own_votes=db.session.scalar(own) or 0,
