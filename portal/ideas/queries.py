@@ -193,7 +193,7 @@ def count_supporters(idea: Idea) -> int:
 
 
 def counts_for(idea_id: int) -> ColumnElement[bool]:
-    """Say which votes count for an idea: those given to it, and those that came with a merge unless the voter objected.
+    """Say which votes count for an idea: those given to it that nobody set aside.
 
     Several votes of one person are one supporter.
     """

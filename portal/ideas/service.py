@@ -184,10 +184,6 @@ def withdraw_vote(idea: Idea, voter: User) -> None:
     emit(VoteWithdrawn(actor_id=voter.id, idea_id=idea.id))
 
 
-def follow(idea: Idea, user: User) -> None:
-    """Tell ``user`` of changes from now on."""
-    before = queries.follows(idea, user)
-    follow_because(idea, user, by_choice=True, muted=False)
 def warms(vote: Vote, voter: User, idea: Idea) -> bool:
     """Whether a vote lets an idea rise: not one of the team, nor one that the team gave for somebody."""
     return vote.origin is not VoteOrigin.BEHALF and not voter.is_staff_on(idea.board_id)
@@ -197,6 +193,10 @@ def warms(vote: Vote, voter: User, idea: Idea) -> bool:
         emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
 
 
+def follow(idea: Idea, user: User) -> None:
+    """Tell ``user`` of changes from now on."""
+    before = queries.follows(idea, user)
+    follow_because(idea, user, by_choice=True, muted=False)
 def unfollow(idea: Idea, user: User) -> None:
     """Tell ``user`` of no more changes, also not when they vote or comment later, or through an idea merged into it."""
     before = queries.follows(idea, user)
