@@ -65,7 +65,7 @@ class Idea(Model):
     board_id: Mapped[int] = mapped_column(sa.ForeignKey("boards.id"))
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
-    team_id: Mapped[int | None] = mapped_column(sa.ForeignKey("teams.id", ondelete="SET NULL"))
+    team_id: Mapped[int | None] = mapped_column(sa.ForeignKey("teams.id"))
     title: Mapped[str] = mapped_column(sa.String(TITLE_MAX))
     need: Mapped[str] = mapped_column(sa.Text, default="")
     proposal: Mapped[str] = mapped_column(sa.Text, default="")

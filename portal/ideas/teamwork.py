@@ -32,3 +32,8 @@ def count_per_team() -> dict[int, int]:
     """Count the ideas that each team looks after; for those who run the portal, who know of every board."""
     rows = sa.select(Idea.team_id, sa.func.count()).where(Idea.team_id.is_not(None)).group_by(Idea.team_id)
     return {team_id: number for team_id, number in db.session.execute(rows)}  # noqa: C416 - rows are no tuples
+
+
+def leave_to_owners(team: Team) -> None:
+    """Let the ideas of a team that is about to go belong to none; their owners stay, and nothing is said of it."""
+    db.session.execute(sa.update(Idea).where(Idea.team_id == team.id).values(team_id=None))

@@ -18,7 +18,7 @@ idea_labels = sa.Table(
 
 
 class Label(Model):
-    """A word that only the team reads; an idea itself does not know its labels, so that no page shows them by chance."""
+    """A word that only the team reads; an idea does not know its labels, so that no page shows them by chance."""
 
     __tablename__ = "labels"
 

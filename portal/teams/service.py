@@ -57,7 +57,7 @@ def reword_team(team: Team, name: str, about: str, actor: User) -> None:
 
 
 def remove_team(team: Team, actor: User) -> None:
-    """Take a team away; the ideas that it looked after belong to no team, their owners stay."""
+    """Take a team away that looks after no idea any more; the database insists."""
     _state(team, "removed", actor)
     db.session.delete(team)
     db.session.flush()

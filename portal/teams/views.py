@@ -10,7 +10,7 @@ from portal.accounts.models import User
 from portal.accounts.queries import find_by_name_or_email
 from portal.db import db
 from portal.errors import Refusal
-from portal.ideas.teamwork import count_per_team
+from portal.ideas.teamwork import count_per_team, leave_to_owners
 from portal.teams import queries, service
 from portal.teams.forms import MemberForm, TeamForm
 from portal.teams.models import Team
@@ -93,6 +93,7 @@ def delete(team_id: int) -> Response:
     if ideas and "sure" not in request.form:
         raise Refusal(_("The team looks after ideas. Say that you are sure."))
     with transaction():
+        leave_to_owners(found)
         service.remove_team(found, member())
     return go_to(url_for(".index"), _("The team is gone. Its ideas keep their owners."))
 

@@ -35,7 +35,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("team_id", "user_id", name=op.f("pk_team_members")),
     )
     op.create_index(op.f("ix_team_members_user_id"), "team_members", ["user_id"])
-    team = sa.ForeignKey("teams.id", name=op.f("fk_ideas_team_id_teams"), ondelete="SET NULL")
+    team = sa.ForeignKey("teams.id")  # SQLite takes it within the column, and reads back no more than this
     op.add_column("ideas", sa.Column("team_id", sa.Integer(), team, nullable=True), inline_references=True)
     op.create_index(op.f("ix_ideas_team_id_due_at"), "ideas", ["team_id", "due_at"])
     op.add_column("ideas", sa.Column("nature", sa.String(length=20), nullable=True))
