@@ -189,14 +189,14 @@ def warms(vote: Vote, voter: User, idea: Idea) -> bool:
     return vote.origin is not VoteOrigin.BEHALF and not voter.is_staff_on(idea.board_id)
 
 
-    if not before:
-        emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
-
-
 def follow(idea: Idea, user: User) -> None:
     """Tell ``user`` of changes from now on."""
     before = queries.follows(idea, user)
     follow_because(idea, user, by_choice=True, muted=False)
+    if not before:
+        emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
+
+
 def unfollow(idea: Idea, user: User) -> None:
     """Tell ``user`` of no more changes, also not when they vote or comment later, or through an idea merged into it."""
     before = queries.follows(idea, user)
