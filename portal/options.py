@@ -47,6 +47,9 @@ OPTIONS = {
         Option("sample_ideas", [], "Numbers of the ideas that the set-up put there as samples."),
         Option("providers", [], "The sign-on providers that are switched on, as the sign-in page offers them."),
         Option("synonyms", {}, "Words, as stems, with those that mean the same."),
+        Option("workflow", {}, "Statuses and moves as admins decided them; nothing: as in the beginning."),
+        Option("calendars", {}, "Working days and clocks, for the portal and for single boards."),
+        Option("late_raised_after", 3, "Days after which a promise that is late stands in the managers' mail."),
         Option("set_up", False, "Whether the first owner has set the portal up."),
     )
 }

@@ -98,7 +98,7 @@ def publish(entry: Entry, actor: User, ship: Collection[int], at: datetime | Non
     told, refused = 0, []
     for shipment in queries.shipments_of(entry):
         shipment.ships = shipment.idea_id in ship
-        if shipment.ships and shipment.idea.status.rule.category is not Category.DONE:
+        if shipment.ships and shipment.idea.status.category is not Category.DONE:
             try:
                 note = MoveDetails(answer=release_note(entry))
                 told += move_idea(shipment.idea, Status.SHIPPED, actor, note, at=at).told

@@ -14,7 +14,7 @@ from portal.accounts.models import name_key
 from portal.accounts.roles import STAFF_READERS
 from portal.demo.content import Comment, Community, Idea, Step
 from portal.demo.names import made_up_names
-from portal.ideas.workflow import STATUSES, Publication, Status
+from portal.ideas.workflow import Publication, Status
 
 SEED = 1907
 DAYS = 730
@@ -172,7 +172,7 @@ class _Planner:
         idea, closes = self.ideas[comment.idea], self.now
         after = max(self.posted[idea.key], said.get(comment.reply_to or "", self.start))
         for at, step in self.steps.get(idea.key, []):
-            if not STATUSES[step.to].takes_comments and step.after_days >= comment.after_days:
+            if not step.to.rule.takes_comments and step.after_days >= comment.after_days:
                 closes = min(closes, at)
             elif step.after_days <= comment.after_days:
                 after = max(after, at)
@@ -201,7 +201,7 @@ class _Planner:
         """Return when votes ended for good."""
         closing: datetime | None = None
         for at, step in self.steps[idea.key]:
-            closing = None if STATUSES[step.to].takes_votes else closing or at
+            closing = None if step.to.rule.takes_votes else closing or at
         return closing or self.now
 
     def _vote_moment(self, random: Random, opens: datetime, closes: datetime, steps: list[datetime]) -> datetime:

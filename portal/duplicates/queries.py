@@ -17,15 +17,12 @@ from portal.db import db
 from portal.duplicates.models import Pair, Proposal, Scan, State
 from portal.ideas.models import Idea
 from portal.ideas.queries import ideas_visible_to
-from portal.ideas.workflow import MOVES, Publication, Status
+from portal.ideas.workflow import Publication, Status, current
 
 MOST_COUNTED = 100
 PAGE = 50
 LIKELY = {"likely", "same"}
 TOGETHER = 6  # ideas compared at once
-
-JOINABLE = [source for source, target in MOVES if target is Status.MERGED]
-"""Where an idea can be joined to another from."""
 
 OPEN = Pair.state == sa.literal_column("'open'")  # said in full, so that the index of open pairs is used
 
@@ -42,7 +39,7 @@ def in_question(viewer: Person, board: Board | None = None) -> Select[Pair]:
     """Select open pairs of published ideas of which one can be joined to the other."""
     either = aliased(Idea)
     joinable = sa.exists().where(
-        either.id.in_([Pair.first_id, Pair.second_id]), either.status.in_(JOINABLE), *_on(either, board)
+        either.id.in_([Pair.first_id, Pair.second_id]), _can_be_joined(either), *_on(either, board)
     )
     return select(Pair).where(
         OPEN,
@@ -109,7 +106,7 @@ def proposals_for(pairs: Collection[Pair]) -> dict[int, list[Proposal]]:
 
 def keeper_of(one: Idea, other: Idea, proposals: Sequence[Proposal]) -> Idea:
     """Return the idea that stays: the one that can only stay, else the one of which nobody said that it is a copy."""
-    fixed = [idea for idea in (one, other) if idea.status not in JOINABLE]
+    fixed = [idea for idea in (one, other) if current().move(idea.rule, Status.MERGED.rule) is None]
     if len(fixed) == 1:
         return fixed[0]
     if proposals:
@@ -200,6 +197,12 @@ def _is_worked_on(column: Any, viewer: Person, roles: Collection[Role]) -> Colum
         side.status != Status.MERGED,
         side.board_id.in_(boards),
     )
+
+
+def _can_be_joined(idea: Any) -> ColumnElement[bool]:
+    """Say that the workflow lets an idea be merged from where it stands."""
+    places = current().leading_to(Status.MERGED)
+    return sa.or_(sa.false(), *((idea.status == place.kind) & (idea.stage == place.stage) for place in places))
 
 
 def _on(idea: Any, board: Board | None) -> list[ColumnElement[bool]]:

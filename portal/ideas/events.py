@@ -72,6 +72,31 @@ class IdeaMoved(Event, name="idea.moved"):
     source: str
     target: str
     answer_id: int | None = None
+    source_stage: str = ""
+    target_stage: str = ""
+    news: str = ""  # of what importance; events from before admins could decide it say nothing
+    tells: list[str] | None = None  # for which reasons people hear of it
+    tell: str = "everybody"
+    act_id: int | None = None  # the act on many ideas that it was part of
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveUndone(Event, name="idea.move_undone"):
+    """A move was taken back: the idea stands as if it had not been made."""
+
+    change_id: int
+    source: str  # where the move had led, and the idea no longer stands
+    target: str  # where it stands again
+    withdrawn_id: int | None = None  # the answer that came with the move, taken back too
+    tell: str = "everybody"
+    act_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerUndone(Event, name="idea.answer_undone"):
+    """What the team said in public without a move was taken back."""
+
+    answer_id: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from portal.boards.models import Board
 from portal.db import db, only_checked, utcnow
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import Ballot, is_out_for, is_seen_by, voted_by
-from portal.ideas.workflow import Category, Publication, Status
+from portal.ideas.workflow import Category, Publication, Status, StatusRule, kinds_in, rule_of
 
 PAGE = 20
 RECENTLY = timedelta(days=60)
@@ -33,7 +33,7 @@ KINDS: dict[str, tuple[type, type]] = {
     "answered": (datetime, int),
 }
 GOT = [Status.SHIPPED, Status.CONFIRMED]
-CURRENT = [status for status in Status if status.rule.category in {Category.OPEN, Category.COMMITTED}]
+CURRENT = kinds_in(Category.OPEN, Category.COMMITTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,19 @@ class IdeaRow:
     board_slug: str
     cast: bool
     board_id: int
+    stage: str
     sort_value: Any = None
     dom_class: str = "idea"
 
     @property
+    def rule(self) -> StatusRule:
+        """What its status is called, and what holds there."""
+        return rule_of(self.status, self.stage)
+
+    @property
     def ballot(self) -> Ballot:
         """The viewer's ballot on this idea."""
-        is_open = self.publication is Publication.PUBLISHED and self.status.rule.takes_votes
+        is_open = self.publication is Publication.PUBLISHED and self.rule.takes_votes
         return Ballot(self.id, self.title, self.votes, self.cast, is_open, self.board_id)
 
     @property
@@ -157,6 +163,7 @@ def select_rows(viewer: Person) -> Select[*tuple[Any, ...]]:
         Board.slug.label("board_slug"),
         cast.label("cast"),
         Idea.board_id,
+        Idea.stage,
     ).join(Board, Board.id == Idea.board_id)
 
 

@@ -11,13 +11,13 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import queries
+from portal.ideas import promises, queries
 from portal.ideas.events import IdeaMerged, MergeUndone
 from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea, Objection, StatusChange
 from portal.ideas.service import count_on_board, lock
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed, enter, remember
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import Status, rule_of
 from portal.text import clean_text
 
 NOTICE_MAX = 600
@@ -38,6 +38,7 @@ def merge(idea: Idea, actor: User | None, details: MoveDetails, at: datetime) ->
     change.notice = _clean_notice(details.notice)
     change.told = sum(count_told(idea, actor.id if actor else None).values())
     enter(idea, Status.MERGED, at)
+    promises.turn_over(idea, at, by_word=False)
     idea.merged_into_id = main.id
     db.session.flush()
     main.votes = queries.count_supporters(main)
@@ -76,9 +77,11 @@ def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
     if not reason.strip():
         raise DetailMissing("reason", _("Say why the merge is taken back. Those who were told of it will read it."))
     at = utcnow()
-    change = remember(idea, merge.source, actor, reason, at)
-    idea.status, idea.status_since, idea.due_at = merge.source, merge.since_before, merge.due_before
+    change = remember(idea, merge.source, actor, reason, at, merge.source_stage)
+    idea.status, idea.stage = merge.source, rule_of(merge.source, merge.source_stage).stage
+    idea.status_since, idea.due_at = merge.since_before, merge.due_before
     idea.merged_into_id = None
+    promises.take_back(idea, merge.at)
     standing = sa.update(Objection).where(Objection.idea_id == idea.id, Objection.ended_at.is_(None))
     db.session.execute(standing.values(ended_at=at))
     db.session.flush()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -73,6 +72,7 @@ class Idea(Model):
     proposal_html: Mapped[str] = mapped_column(sa.Text, default="")
     excerpt: Mapped[str] = mapped_column(sa.String(240), default="")
     status: Mapped[Status] = mapped_column(default=Status.NEW)
+    stage: Mapped[str] = mapped_column(sa.String(40), default="", server_default=sa.text("''"))  # of that status
     status_since: Mapped[datetime] = mapped_column(default=utcnow)
     publication: Mapped[Publication] = mapped_column(default=Publication.PUBLISHED)
     published_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -98,13 +98,18 @@ class Idea(Model):
     tags: Mapped[list[Tag]] = relationship(secondary=idea_tags, order_by=lambda: Tag.name)
 
     @property
+    def rule(self) -> StatusRule:
+        """What its status is called, and what holds there."""
+        return rule_of(self.status, self.stage)
+
+    @property
     def takes_votes(self) -> bool:
         """Whether this status lets people back the idea."""
-        return self.publication is Publication.PUBLISHED and self.status.rule.takes_votes
+        return self.publication is Publication.PUBLISHED and self.rule.takes_votes
 
     def takes_comments(self, now: datetime) -> bool:
         """Whether the discussion is open at this moment."""
-        rule = self.status.rule
+        rule = self.rule
         in_time = rule.comments_for is None or now < self.status_since + rule.comments_for
         return self.publication is Publication.PUBLISHED and rule.takes_comments and in_time
 
@@ -181,6 +186,8 @@ class StatusChange(Model):
     idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), index=True)
     source: Mapped[Status]
     target: Mapped[Status]
+    source_stage: Mapped[str] = mapped_column(sa.String(40), default="", server_default=sa.text("''"))
+    target_stage: Mapped[str] = mapped_column(sa.String(40), default="", server_default=sa.text("''"))
     at: Mapped[datetime] = mapped_column(default=utcnow)
     actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     reason: Mapped[str] = mapped_column(sa.Text, default="")
@@ -189,8 +196,20 @@ class StatusChange(Model):
     due_before: Mapped[datetime | None]
     told: Mapped[int] = mapped_column(default=0)
     overrides: Mapped[bool] = mapped_column(default=False)  # an admin's move outside the table
+    before: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))  # what else an undo puts back
+    undone_at: Mapped[datetime | None]  # taken back as if it had never been; see ideas.taking_back
     notice: Mapped[str] = mapped_column(sa.Text, default="", server_default=sa.text("''"))  # what a merge told people
     quoted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # merged words shown under the main
+
+    @property
+    def came_from(self) -> StatusRule:
+        """Where the idea stood before."""
+        return rule_of(self.source, self.source_stage)
+
+    @property
+    def led_to(self) -> StatusRule:
+        """Where it stood from then on."""
+        return rule_of(self.target, self.target_stage)
 
     actor: Mapped[User | None] = relationship()
     idea: Mapped[Idea] = relationship(foreign_keys=[idea_id])
@@ -235,15 +254,23 @@ class Answer(Model):
     change_id: Mapped[int | None] = mapped_column(sa.ForeignKey("status_changes.id", ondelete="SET NULL"))
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     status: Mapped[Status]  # where the idea stood when this was said
+    stage: Mapped[str] = mapped_column(sa.String(40), default="", server_default=sa.text("''"))
     body: Mapped[str] = mapped_column(sa.Text)
     body_html: Mapped[str] = mapped_column(sa.Text, default="")
     alternative: Mapped[str] = mapped_column(sa.Text, default="")
     reversal: Mapped[str] = mapped_column(sa.Text, default="")
     link: Mapped[str] = mapped_column(sa.String(500), default="")
     at: Mapped[datetime] = mapped_column(default=utcnow)
+    due_before: Mapped[datetime | None]  # what taking back an answer without a move restores
+    taken_back_at: Mapped[datetime | None]  # nobody reads it any more; kept for the record
 
     author: Mapped[User | None] = relationship()
     idea: Mapped[Idea] = relationship()
+
+    @property
+    def said_at(self) -> StatusRule:
+        """Where the idea stood when this was said."""
+        return rule_of(self.status, self.stage)
 
 
 class Revision(Model):

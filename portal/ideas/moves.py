@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from flask import current_app
 from flask_babel import gettext as _
 
 from portal.accounts.models import User
@@ -12,13 +13,14 @@ from portal.boards.models import Board
 from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import policy, queries
+from portal.ideas import policy, promises, queries, workflow
 from portal.ideas.events import BoardChanged, IdeaAnswered, IdeaMoved, OwnerAssigned, TagsChanged
 from portal.ideas.merging import merge
 from portal.ideas.models import Answer, Idea, StatusChange, Tag
 from portal.ideas.service import count_on_board, lock, lock_in_order
-from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed, enter, remember
-from portal.ideas.workflow import MOVES, By, Move, Status, next_word_due
+from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed, Tell, enter, remember
+from portal.ideas.taking_back import undo_move as undo_move
+from portal.ideas.workflow import Move, Status
 from portal.text import clean_line, clean_text, render_markdown
 
 
@@ -26,11 +28,8 @@ def moves_for(idea: Idea, actor: User) -> list[Move]:
     """Return the moves that this person may make with this idea now, in the order of the workflow."""
     if not idea.is_published:
         return []
-    return [
-        move
-        for (source, _target), move in MOVES.items()
-        if source is idea.status and policy.may_make(actor, (move, idea))
-    ]
+    ways_out = workflow.current().moves_from(idea.rule)
+    return [move for move in ways_out if policy.may_make(actor, (move, idea))]
 
 
 def move_idea(
@@ -40,6 +39,7 @@ def move_idea(
     details: MoveDetails,
     *,
     override: bool = False,
+    stage: str = "",
     at: datetime | None = None,
 ) -> StatusChange:
     """Move the idea, write what was said with it, and count who will be told.
@@ -49,18 +49,22 @@ def move_idea(
     at = at or utcnow()
     into = details.into if target is Status.MERGED else None
     lock_in_order(idea, *([into.merged_into or into] if into else []))
-    move = _allowed_move(idea, target, actor, override)
+    move = _allowed_move(idea, target, stage, actor, override)
     _demand(move, details)
     if target is Status.MERGED:
         return merge(idea, actor, details, at)
-    change = remember(idea, target, actor, details.reason, at)
-    change.overrides = override
+    change = remember(idea, target, actor, details.reason, at, stage)
+    change.overrides = move.overrides
     if details.owner is not None:
         idea.owner_id = details.owner.id
-    enter(idea, target, at)
+        change.before = (change.before or {}) | {"owner_given": details.owner.id}
+    enter(idea, target, at, stage)
     idea.expected, idea.review_on = clean_line(details.expected), details.review_on
     answer = _say(idea, actor, details, at, change) if details.answer.strip() else None
-    change.told = sum(queries.count_audience(idea, actor.id if actor else None).values())
+    promises.turn_over(idea, at)
+    for write in current_app.extensions["beside_moves"]:
+        write(idea, change, answer, details)
+    change.told = sum(queries.count_audience(idea, actor.id if actor else None, move.tells).values())
     emit(
         IdeaMoved(
             actor_id=actor.id if actor else None,
@@ -68,27 +72,38 @@ def move_idea(
             change_id=change.id,
             source=change.source,
             target=target,
+            source_stage=change.source_stage,
+            target_stage=stage,
+            news=move.news,
+            tells=list(move.tells),
             answer_id=answer.id if answer else None,
+            tell=details.tell.value,
+            act_id=details.act_id,
         ),
         at,
     )
     return change
 
 
-def answer_idea(idea: Idea, actor: User, details: MoveDetails) -> Answer:
+def answer_idea(idea: Idea, actor: User, details: MoveDetails, *, at: datetime | None = None) -> Answer:
     """Give the team's public word without moving the idea; the next word is due anew."""
     if not details.answer.strip():
         raise DetailMissing("answer", _("Write the answer first."))
     lock(idea)
     if not idea.is_published or idea.status is Status.MERGED:
         raise Refusal(_("Only a published idea that stands for itself can be answered."))
-    answer = _say(idea, actor, details, utcnow(), None)
-    idea.due_at = next_word_due(idea.status, answer.at)
-    emit(IdeaAnswered(actor_id=actor.id, idea_id=idea.id, answer_id=answer.id))
+    due_before = idea.due_at
+    answer = _say(idea, actor, details, at or utcnow(), None)
+    answer.due_before = due_before
+    idea.due_at = promises.next_word_due(idea, answer.at)
+    promises.turn_over(idea, answer.at)
+    emit(IdeaAnswered(actor_id=actor.id, idea_id=idea.id, answer_id=answer.id), answer.at)
     return answer
 
 
-def assign_owner(idea: Idea, owner: User | None, actor: User) -> None:
+def assign_owner(
+    idea: Idea, owner: User | None, actor: User, *, tell: Tell = Tell.EVERYBODY, act_id: int | None = None
+) -> None:
     """Make somebody responsible, or nobody."""
     lock(idea)
     if owner is not None and not owner.is_staff_on(idea.board_id):
@@ -96,7 +111,8 @@ def assign_owner(idea: Idea, owner: User | None, actor: User) -> None:
     owner_id = owner.id if owner else None
     if idea.owner_id != owner_id:
         idea.owner_id = owner_id
-        emit(OwnerAssigned(actor_id=actor.id, idea_id=idea.id, owner_id=owner_id))
+        event = OwnerAssigned(actor_id=actor.id, idea_id=idea.id, owner_id=owner_id, tell=tell.value, act_id=act_id)
+        emit(event)
 
 
 def change_board(idea: Idea, board: Board, actor: User) -> None:
@@ -132,16 +148,18 @@ def resume_review(idea: Idea, reason: str) -> None:
     move_idea(idea, Status.UNDER_REVIEW, None, MoveDetails(reason=reason))
 
 
-def _allowed_move(idea: Idea, target: Status, actor: User | None, override: bool) -> Move:
-    move = MOVES.get((idea.status, target))
-    if not idea.is_published:
-        raise MoveNotAllowed(idea, target)
+def _allowed_move(idea: Idea, target: Status, stage: str, actor: User | None, override: bool) -> Move:
+    tables = workflow.settled()
+    source, goal = tables.rule(idea.status, idea.stage), tables.rule(target, stage)
+    if not idea.is_published or goal.stage != stage:
+        raise MoveNotAllowed(idea, target, stage)
+    move = tables.move(source, goal)
     if move is not None and (policy.may_make(actor, (move, idea)) if actor else True):
         return move
-    unbound = {Status.MERGED, idea.status}
-    if override and actor and policy.may_override(actor) and target not in unbound and idea.status is not Status.MERGED:
-        return Move(idea.status, target, By.DECIDER, demands=("reason",), offers=("answer",))
-    raise MoveNotAllowed(idea, target)
+    apart = Status.MERGED not in {idea.status, target} and goal.key != source.key
+    if override and actor and policy.may_override(actor) and apart:
+        return workflow.override(source, goal)
+    raise MoveNotAllowed(idea, target, stage)
 
 
 def _demand(move: Move, details: MoveDetails) -> None:
@@ -154,6 +172,8 @@ def _demand(move: Move, details: MoveDetails) -> None:
 
 def _is_given(details: MoveDetails, field: str) -> bool:
     value = getattr(details, field)
+    if field == "reversal" and details.record.has_condition:
+        return True
     return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
@@ -176,6 +196,7 @@ def _say(idea: Idea, actor: User | None, details: MoveDetails, at: datetime, cha
         change_id=change.id if change else None,
         author_id=actor.id if actor else None,
         status=idea.status,
+        stage=idea.stage,
         body=body,
         body_html=render_markdown(body),
         alternative=clean_text(details.alternative),

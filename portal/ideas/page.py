@@ -8,14 +8,14 @@ from datetime import datetime
 
 from portal.db import utcnow
 from portal.ideas.models import Answer, Idea, StatusChange
-from portal.ideas.workflow import BRANCHES, MAIN_ROAD, Category, Status
+from portal.ideas.workflow import BRANCHES, MAIN_ROAD, Category, Status, StatusRule
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of the trail: behind us, where the idea stands, or ahead."""
 
-    status: Status
+    rule: StatusRule
     at: datetime | None
     state: str  # "done", "current" or "ahead"
     note: str = ""
@@ -27,15 +27,16 @@ def trail(idea: Idea, changes: Sequence[StatusChange]) -> list[Step]:
     A side branch (a question, a no, an already) takes the place of the next step of the main road.
     """
     entered: dict[Status, datetime] = {Status.NEW: idea.published_at}
+    seen_as: dict[Status, StatusRule] = {}
     for change in changes:
         if change.idea_id == idea.id:
-            entered[change.target] = change.at
+            entered[change.target], seen_as[change.target] = change.at, change.led_to
     behind = [
-        Step(status, entered[status], "done")
+        Step(seen_as.get(status, status.rule), entered[status], "done")
         for status in _order(idea.status)
         if status in entered and status is not idea.status
     ]
-    now = Step(idea.status, entered.get(idea.status, idea.status_since), "current")
+    now = Step(idea.rule, entered.get(idea.status, idea.status_since), "current")
     return [*behind, now, *_ahead(idea)]
 
 
@@ -49,14 +50,15 @@ def _order(current: Status) -> list[Status]:
 
 
 def _ahead(idea: Idea) -> list[Step]:
-    if idea.status.rule.category in {Category.DONE, Category.CLOSED} or idea.status is Status.NOT_NOW:
+    if idea.status.category in {Category.DONE, Category.CLOSED} or idea.status is Status.NOT_NOW:
         return []
     if idea.status in BRANCHES:
-        return [Step(Status.UNDER_REVIEW, None, "ahead")]
+        return [Step(Status.UNDER_REVIEW.rule, None, "ahead")]
     following = MAIN_ROAD[MAIN_ROAD.index(idea.status) + 1 :]
     # Before a decision nothing is promised: only the next step is shown.
-    shown = following if idea.status.rule.category is Category.COMMITTED else following[:1]
-    return [Step(status, None, "ahead", idea.expected if number == 0 else "") for number, status in enumerate(shown)]
+    shown = following if idea.status.category is Category.COMMITTED else following[:1]
+    notes = [idea.expected, *("" for _ in shown)]
+    return [Step(status.rule, None, "ahead", note) for status, note in zip(shown, notes, strict=False)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 from portal.accounts.models import Person
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, PARTICIPANTS, STAFF_READERS, TRIAGERS
 from portal.boards.models import Board
-from portal.ideas.models import Idea
-from portal.ideas.workflow import By, Category, Move
+from portal.ideas.models import Answer, Idea, StatusChange
+from portal.ideas.workflow import By, Move
 
 
 def may_take_part(viewer: Person, thing: Any = None) -> bool:
@@ -25,7 +25,7 @@ def may_edit(viewer: Person, idea: Idea) -> bool:
     """Authors while the idea is open, moderators and admins always."""
     if viewer.is_one_of(MODERATORS, idea.board_id):
         return True
-    return _is_author(viewer, idea) and idea.status.rule.category is Category.OPEN
+    return _is_author(viewer, idea) and idea.rule.takes_edits
 
 
 def may_remove(viewer: Person, idea: Idea) -> bool:
@@ -61,9 +61,21 @@ def may_answer(viewer: Person, thing: Any) -> bool:
 def may_make(viewer: Person, move_of_idea: tuple[Move, Idea]) -> bool:
     """Make this move of the workflow with this idea."""
     move, idea = move_of_idea
+    if move.by is By.ADMIN:
+        return viewer.is_one_of(ADMINS)
     if move.by is By.DECIDER:
         return viewer.is_one_of(DECIDERS, idea.board_id)
     return move.by is By.TRIAGER and viewer.is_one_of(TRIAGERS, idea.board_id)
+
+
+def may_undo(viewer: Person, change: StatusChange) -> bool:
+    """Take a move back: whoever made it, and those who decide on the board."""
+    return _may_take_back(viewer, change.actor_id, change.idea.board_id)
+
+
+def may_undo_answer(viewer: Person, answer: Answer) -> bool:
+    """Take a public word back: whoever gave it, and those who decide on the board."""
+    return _may_take_back(viewer, answer.author_id, answer.idea.board_id)
 
 
 def may_override(viewer: Person, _thing: Any = None) -> bool:
@@ -91,3 +103,8 @@ def board_of(thing: Any) -> int | None:
 
 def _is_author(viewer: Person, idea: Idea) -> bool:
     return viewer.is_signed_in and idea.author_id == viewer.id and may_take_part(viewer, idea)
+
+
+def _may_take_back(viewer: Person, actor_id: int | None, board_id: int) -> bool:
+    own = viewer.is_signed_in and actor_id == viewer.id and viewer.is_one_of(TRIAGERS, board_id)
+    return own or viewer.is_one_of(DECIDERS, board_id)

@@ -30,7 +30,7 @@ from portal.ideas.models import (
     VoteSetAside,
     idea_tags,
 )
-from portal.ideas.workflow import Category, Publication, Status
+from portal.ideas.workflow import Publication, Status
 
 _NUMBER = re.compile(r"#?(\d{1,9})|(?:https?://[^/\s]+)?/(?:[\w-]+/)*?ideas/(\d{1,9})(?:[/?#]\S*)?")
 
@@ -307,9 +307,11 @@ def reaches(idea_id: int) -> ColumnElement[bool]:
     return ~Follow.muted & ((Follow.idea_id == idea_id) | through)
 
 
-def count_audience(idea: Idea, actor_id: int | None) -> dict[str, int]:
+def count_audience(idea: Idea, actor_id: int | None, reasons: Sequence[str] = REASONS) -> dict[str, int]:
     """Count who would hear of a change to the idea, by reason; whoever makes it is told nothing."""
-    people = audience_of(idea.id, actor_id).subquery()
+    if not reasons:
+        return {}
+    people = audience_of(idea.id, actor_id, reasons).subquery()
     rows = db.session.execute(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
     counts: dict[str, int] = {reason: number for reason, number in rows}  # noqa: C416 - rows are no tuples
     return {reason: counts[reason] for reason in ("author", "voter", "commenter", "follower") if reason in counts}
@@ -320,14 +322,15 @@ def status_changes(idea: Idea, viewer: Person) -> list[StatusChange]:
     known = select(Idea.id).where(is_seen_by(viewer))
     own = (StatusChange.idea_id == idea.id) & (StatusChange.into_id.is_(None) | StatusChange.into_id.in_(known))
     others = (StatusChange.into_id == idea.id) & StatusChange.idea_id.in_(known)
-    moves = select(StatusChange).where(own | others)
+    moves = select(StatusChange).where(own | others, StatusChange.undone_at.is_(None))
     loaded = moves.options(joinedload(StatusChange.actor), joinedload(StatusChange.idea), joinedload(StatusChange.into))
     return list(db.session.scalars(loaded.order_by(StatusChange.at, StatusChange.id)))
 
 
 def answers(idea: Idea) -> list[Answer]:
     """Return the official answers, newest first: the first is the one that is pinned."""
-    said = select(Answer).where(Answer.idea_id == idea.id).options(joinedload(Answer.author))
+    said = select(Answer).where(Answer.idea_id == idea.id, Answer.taken_back_at.is_(None))
+    said = said.options(joinedload(Answer.author))
     return list(db.session.scalars(said.order_by(Answer.at.desc(), Answer.id.desc())))
 
 
@@ -361,7 +364,7 @@ def holds_ideas(board: Board) -> bool:
 
 def is_open(idea: Idea) -> bool:
     """Whether the idea is still being looked at, so that its author may change the words."""
-    return idea.status.rule.category is Category.OPEN
+    return idea.rule.takes_edits
 
 
 def usual_days_to_answer(board_ids: Sequence[int], since: datetime) -> int | None:
@@ -373,7 +376,7 @@ def usual_days_to_answer(board_ids: Sequence[int], since: datetime) -> int | Non
             .join(StatusChange, StatusChange.idea_id == Idea.id)
             .where(Idea.publication == Publication.PUBLISHED, Idea.published_at >= since)
             .where(Idea.board_id.in_(board_ids))
-            .where(StatusChange.source == Status.NEW)
+            .where(StatusChange.source == Status.NEW, StatusChange.undone_at.is_(None))
             .group_by(Idea.id, Idea.published_at)
             .limit(500)
         )

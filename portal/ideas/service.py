@@ -77,13 +77,16 @@ def submit_idea(
         publication=Publication.HELD if held else Publication.PUBLISHED,
         published_at=at,
         status_since=at,
-        due_at=next_word_due(Status.NEW, at),
+        status=Status.NEW,
+        stage="",
     )
+    idea.due_at = next_word_due(idea, at)
     write_text(idea, title, need, proposal)
     db.session.add(idea)
     db.session.flush()
     if not held:
         count_on_board(idea.board_id, +1)
+        begin(idea, at)
     insert_if_absent(Vote, idea_id=idea.id, voter_id=author.id, cast_at=at)
     count(idea, +1, heat.with_vote(idea.heat, at))
     follow_because(idea, author, is_author=True, is_voter=True)
@@ -123,7 +126,8 @@ def publish_idea(idea: Idea, moderator: User) -> None:
         return
     if idea.publication is Publication.HELD:
         idea.published_at = idea.status_since = utcnow()
-        idea.due_at = next_word_due(idea.status, idea.status_since)
+        idea.due_at = next_word_due(idea, idea.status_since)
+        begin(idea, idea.status_since)
     idea.publication = Publication.PUBLISHED
     if idea.author and not idea.author.trusted_at:
         idea.author.trusted_at = utcnow()

@@ -311,7 +311,7 @@ def _page_of(idea: Idea) -> dict[str, Any]:
         "ballot": ballot,
         "following": following,
         "trail": idea_page.trail(idea, changes),
-        "entry": changelog.entry_of(idea, person) if idea.status.rule.category is Category.DONE else None,
+        "entry": changelog.entry_of(idea, person) if idea.status.category is Category.DONE else None,
         "official": idea_page.official_answer(idea, queries.answers(idea)),
         "merged": merges.merged_ideas(idea, person) if joined else [],
         "consent": merges.consent_of(idea, person, main),

@@ -1,16 +1,35 @@
-"""The status workflow: what each status means, and every move that is allowed, as two tables."""
+"""The status workflow: what each status means and every move that is allowed, as admins decided it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
+import sqlalchemy as sa
+from flask import has_app_context
 from flask_babel import lazy_gettext as _l
+
+from portal.db import db
+from portal.ideas.starting import STARTING, WORDS
+from portal.options import OptionRow, option
+
+
+class Category(StrEnum):
+    """What a status counts as, for code and reports."""
+
+    OPEN = "open"
+    COMMITTED = "committed"
+    DONE = "done"
+    PARKED = "parked"
+    CLOSED = "closed"
 
 
 class Status(StrEnum):
-    """Where an idea stands with the team."""
+    """Where an idea stands with the team, as code asks for it; what admins added are stages of these."""
 
     NEW = "new"
     UNDER_REVIEW = "under_review"
@@ -26,23 +45,36 @@ class Status(StrEnum):
 
     @property
     def rule(self) -> StatusRule:
-        """What holds in this status."""
-        return STATUSES[self]
+        """What holds in this status where no stage says otherwise."""
+        return rule_of(self)
 
     @property
     def label(self) -> str:
         """The status as people read it."""
         return str(self.rule.label)
 
+    @property
+    def category(self) -> Category:
+        """What it counts as; no workflow changes that."""
+        return _CATEGORIES[self]
 
-class Category(StrEnum):
-    """What a status counts as, for code and reports."""
 
-    OPEN = "open"
-    COMMITTED = "committed"
-    DONE = "done"
-    PARKED = "parked"
-    CLOSED = "closed"
+_CATEGORIES = {
+    Status.NEW: Category.OPEN,
+    Status.UNDER_REVIEW: Category.OPEN,
+    Status.NEEDS_INFO: Category.OPEN,
+    Status.PLANNED: Category.COMMITTED,
+    Status.IN_PROGRESS: Category.COMMITTED,
+    Status.SHIPPED: Category.DONE,
+    Status.CONFIRMED: Category.DONE,
+    Status.AVAILABLE: Category.DONE,
+    Status.NOT_NOW: Category.PARKED,
+    Status.DECLINED: Category.CLOSED,
+    Status.MERGED: Category.CLOSED,
+}
+
+BRANCHES = frozenset({Status.NEEDS_INFO, Status.NOT_NOW, Status.DECLINED, Status.AVAILABLE, Status.MERGED})
+MAIN_ROAD = (Status.NEW, Status.UNDER_REVIEW, Status.PLANNED, Status.IN_PROGRESS, Status.SHIPPED)
 
 
 class Publication(StrEnum):
@@ -54,90 +86,52 @@ class Publication(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True)
-class StatusRule:
-    """What a status means and which rules hold in it."""
-
-    label: object
-    meaning: object
-    category: Category
-    takes_votes: bool
-    comments_for: timedelta | None = None  # None: as long as it stays there
-    takes_comments: bool = True
-    next_word_within: timedelta | None = None
-
-
-DAY = timedelta(days=1)
-
-STATUSES: dict[Status, StatusRule] = {
-    Status.NEW: StatusRule(
-        _l("New"), _l("Received. Nobody from the team has looked yet."), Category.OPEN, True, next_word_within=10 * DAY
-    ),
-    Status.UNDER_REVIEW: StatusRule(
-        _l("Under review"),
-        _l("A named person is looking. No promise yet."),
-        Category.OPEN,
-        True,
-        next_word_within=30 * DAY,
-    ),
-    Status.NEEDS_INFO: StatusRule(
-        _l("Needs info"),
-        _l("We asked a question and wait for the answer."),
-        Category.OPEN,
-        True,
-        next_word_within=21 * DAY,
-    ),
-    Status.PLANNED: StatusRule(
-        _l("Planned"), _l("We intend to do it."), Category.COMMITTED, True, next_word_within=60 * DAY
-    ),
-    Status.IN_PROGRESS: StatusRule(
-        _l("In progress"), _l("Work has begun."), Category.COMMITTED, True, next_word_within=45 * DAY
-    ),
-    Status.SHIPPED: StatusRule(
-        _l("Shipped"), _l("It is there for you to use."), Category.DONE, False, comments_for=30 * DAY
-    ),
-    Status.CONFIRMED: StatusRule(
-        _l("Confirmed"),
-        _l("The people who asked say it solves their need."),
-        Category.DONE,
-        False,
-        takes_comments=False,
-    ),
-    Status.AVAILABLE: StatusRule(
-        _l("Already available"),
-        _l("It exists already. The answer says where."),
-        Category.DONE,
-        False,
-        comments_for=30 * DAY,
-    ),
-    Status.NOT_NOW: StatusRule(
-        _l("Not now"), _l("Good, but parked until a date or a condition."), Category.PARKED, True
-    ),
-    Status.DECLINED: StatusRule(
-        _l("Declined"), _l("We will not do it, and say why."), Category.CLOSED, False, comments_for=30 * DAY
-    ),
-    Status.MERGED: StatusRule(
-        _l("Merged"), _l("Supported under another idea."), Category.CLOSED, False, takes_comments=False
-    ),
-}
-
-BRANCHES = frozenset({Status.NEEDS_INFO, Status.NOT_NOW, Status.DECLINED, Status.AVAILABLE, Status.MERGED})
-MAIN_ROAD = (Status.NEW, Status.UNDER_REVIEW, Status.PLANNED, Status.IN_PROGRESS, Status.SHIPPED)
-
-
 class By(StrEnum):
     """Who may make a move."""
 
     TRIAGER = "triager"
     DECIDER = "decider"
+    ADMIN = "admin"
     SYSTEM = "system"
+
+
+class News(StrEnum):
+    """What a move is to those who hear of it."""
+
+    STEP = "step"
+    QUESTION = "question"
+    DECISION = "decision"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRule:
+    """What a status, or one stage of it, is called and means, and which rules hold there."""
+
+    kind: Status
+    stage: str
+    label: object
+    meaning: object
+    glyph: str
+    hue: str
+    category: Category
+    takes_votes: bool
+    takes_comments: bool = True
+    comments_for: timedelta | None = None  # None: as long as it stays there
+    takes_edits: bool = False
+    next_word_within: timedelta | None = None
+
+    @property
+    def key(self) -> str:
+        """The one word for this place in addresses, forms and tables."""
+        return self.stage or self.kind.value
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
     """One allowed way from a status to another.
 
-    ``demands`` and ``offers`` name fields of MoveDetails; of ``demands_one_of`` at least one must be given.
+    ``demands`` and ``offers`` name fields of MoveDetails; of ``demands_one_of`` at least one must be given. ``tells``
+    names the reasons for which people hear of it, beside whoever looks after the idea.
     """
 
     source: Status
@@ -146,53 +140,185 @@ class Move:
     demands: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     demands_one_of: tuple[str, ...] = ()
+    source_stage: str = ""
+    target_stage: str = ""
+    overrides: bool = False
+    news: News = News.STEP
+    tells: tuple[str, ...] = ("author", "voter", "commenter", "follower")
 
     @property
     def asks(self) -> tuple[str, ...]:
         """All fields that the form of this move shows."""
         return (*self.demands, *self.demands_one_of, *self.offers)
 
+    @property
+    def name(self) -> str:
+        """The one word for where it leads, in addresses and forms."""
+        return self.target_stage or self.target.value
 
-def _moves() -> tuple[Move, ...]:
-    """Every move of the product's workflow table, row by row."""
-    new, review, asked = Status.NEW, Status.UNDER_REVIEW, Status.NEEDS_INFO
-    planned, progress, shipped = Status.PLANNED, Status.IN_PROGRESS, Status.SHIPPED
-    later, declined, available, merged = Status.NOT_NOW, Status.DECLINED, Status.AVAILABLE, Status.MERGED
-    triager, decider, system = By.TRIAGER, By.DECIDER, By.SYSTEM
-
-    def row(
-        sources: tuple[Status, ...],
-        target: Status,
-        by: By,
-        *demands: str,
-        offers: tuple[str, ...] = (),
-        one_of: tuple[str, ...] = (),
-    ) -> list[Move]:
-        return [Move(source, target, by, demands, offers, one_of) for source in sources]
-
-    rows = [
-        row((new,), review, triager, "owner"),
-        row((new, review), asked, triager, "answer"),
-        row((asked,), review, system),
-        row((review,), planned, decider, "answer", offers=("expected", "reversal")),
-        row(
-            (new, review, planned), later, decider, "answer", one_of=("review_on", "reversal"), offers=("alternative",)
-        ),
-        row((new, review, later, planned), declined, decider, "answer", "reversal", offers=("alternative",)),
-        row((new, review), available, triager, "answer", offers=("link",)),
-        row((new, review, planned, later), merged, triager, "into", offers=("reason",)),
-        row((planned,), progress, decider, offers=("answer", "expected")),
-        row((planned, progress), review, decider, "reason"),
-        row((planned, progress), shipped, decider, "answer", offers=("link",)),
-        row((shipped, available), Status.CONFIRMED, decider, "reason"),
-        row((shipped, Status.CONFIRMED, available), review, decider, "reason"),
-        row((declined, later), review, decider, "reason"),
-    ]
-    return tuple(move for moves in rows for move in moves)
+    @property
+    def goal(self) -> StatusRule:
+        """What holds where it leads."""
+        return rule_of(self.target, self.target_stage)
 
 
-MOVES: dict[tuple[Status, Status], Move] = {(move.source, move.target): move for move in _moves()}
-"""The allowed moves. Merged goes back to the status it came from, by undoing the merge: that is no row of its own."""
+@dataclass(frozen=True)
+class Workflow:
+    """Every status with its stages, and every move, by the keys of where it begins and leads."""
+
+    rules: Mapping[str, StatusRule]
+    moves: Mapping[tuple[str, str], Move]
+
+    @cached_property
+    def by_source(self) -> Mapping[str, tuple[Move, ...]]:
+        """The moves by where they begin, in the order of the tables."""
+        return {key: tuple(move for (source, _), move in self.moves.items() if source == key) for key in self.rules}
+
+    def rule(self, status: Status, stage: str = "") -> StatusRule:
+        """Return what holds in a status; a stage that is no more counts as its status."""
+        rule = self.rules.get(stage)
+        return rule if rule is not None and rule.kind is status else self.rules[status]
+
+    def move(self, source: StatusRule, target: StatusRule) -> Move | None:
+        """Return the move from one place to another, if the tables allow it."""
+        return self.moves.get((source.key, target.key))
+
+    def moves_from(self, place: StatusRule) -> tuple[Move, ...]:
+        """Return the ways out of a place."""
+        return self.by_source.get(place.key, ())
+
+    def leading_to(self, target: Status) -> list[StatusRule]:
+        """Return from where ideas can be moved to a status or one of its stages."""
+        sources = dict.fromkeys(source for (source, _), move in self.moves.items() if move.target is target)
+        return [self.rules[source] for source in sources]
+
+
+def read(document: Mapping[str, Any]) -> Workflow:
+    """Return the tables that a document writes down; what it does not name is as in the beginning."""
+    rules = {rule.key: rule for rule in map(_read_status, document["statuses"])}
+    moves = (_read_move(row, rules) for row in document["moves"])
+    return Workflow(rules, {(_key(move.source, move.source_stage), move.name): move for move in moves})
+
+
+def _read_status(row: Mapping[str, Any]) -> StatusRule:
+    kind = Status(row["kind"])
+    label, meaning = WORDS[kind]
+    return StatusRule(
+        kind=kind,
+        stage="" if row["key"] == kind else row["key"],
+        label=row["label"] or label,
+        meaning=row["meaning"] or meaning,
+        glyph=row["glyph"],
+        hue=row["hue"],
+        category=kind.category,
+        takes_votes=row["votes"],
+        takes_comments=row["comments"],
+        comments_for=timedelta(days=row["comments_days"]) if row["comments_days"] else None,
+        takes_edits=row["edits"],
+        next_word_within=timedelta(days=row["days"]) if row["days"] else None,
+    )
+
+
+def _read_move(row: Mapping[str, Any], rules: Mapping[str, StatusRule]) -> Move:
+    source, target = rules[row["from"]], rules[row["to"]]
+    return Move(
+        source=source.kind,
+        target=target.kind,
+        by=By(row["by"]),
+        demands=tuple(row["demands"]),
+        offers=tuple(row["offers"]),
+        demands_one_of=tuple(row["one_of"]),
+        source_stage=source.stage,
+        target_stage=target.stage,
+        news=News(row["news"]),
+        tells=tuple(row["tells"]),
+    )
+
+
+def _key(status: Status, stage: str) -> str:
+    return stage or status.value
+
+
+BEGINNING = read(STARTING)
+_built: tuple[object, Workflow] = (None, BEGINNING)
+
+
+def current() -> Workflow:
+    """Return the tables that hold now, at most three seconds older than another process's change."""
+    document = option("workflow") if has_app_context() else None
+    return _workflow(document)
+
+
+def settled() -> Workflow:
+    """Return the tables that hold, for a transaction that moves an idea: nobody changes them before it ends."""
+    kept = sa.select(OptionRow.value).where(OptionRow.name == "workflow").with_for_update(read=True)
+    return _workflow(db.session.scalar(kept))
+
+
+def override(source: StatusRule, target: StatusRule) -> Move:
+    """Return the move that no table has: for admins, with a reason, and everybody hears of it."""
+    return Move(
+        source.kind,
+        target.kind,
+        By.ADMIN,
+        ("reason",),
+        ("answer",),
+        source_stage=source.stage,
+        target_stage=target.stage,
+        overrides=True,
+        news=_news_of_override(source.kind, target.kind),
+    )
+
+
+def _news_of_override(source: Status, target: Status) -> News:
+    if target is Status.NEEDS_INFO:
+        return News.QUESTION
+    reopened = target is Status.UNDER_REVIEW and source not in {Status.NEW, Status.NEEDS_INFO}
+    weighty = {Status.PLANNED, Status.SHIPPED, Status.DECLINED, Status.NOT_NOW, Status.AVAILABLE}
+    return News.DECISION if reopened or target in weighty else News.STEP
+
+
+def rule_of(status: Status, stage: str = "") -> StatusRule:
+    """Return what holds in a status, or in one of its stages."""
+    return current().rule(status, stage)
+
+
+def rules() -> list[StatusRule]:
+    """Return every status with its stages, in the order in which people read them."""
+    return list(current().rules.values())
+
+
+def place_named(key: str | None) -> StatusRule | None:
+    """Return the status or stage of this key, if there is one."""
+    return current().rules.get(key or "")
+
+
+def move_between(source: StatusRule, target: StatusRule) -> Move | None:
+    """Return the allowed move from one place to another."""
+    return current().move(source, target)
+
+
+def kinds_in(*categories: Category) -> list[Status]:
+    """Return the statuses that count as one of these."""
+    return [status for status in Status if status.category in categories]
+
+
+def next_word_due(status: Status, since: datetime, stage: str = "") -> datetime | None:
+    """Return when the team owes its next word on an idea that has this status since then."""
+    within = rule_of(status, stage).next_word_within
+    return since + within if within else None
+
+
+def _workflow(document: Any) -> Workflow:
+    global _built
+    if not document:
+        return BEGINNING
+    known, workflow = _built
+    if known is not document and known != document:
+        workflow = read(document)
+        _built = (document, workflow)
+    return workflow
+
 
 ANSWER_LABELS: dict[Status, object] = {
     Status.NEEDS_INFO: _l("Your question"),
@@ -203,9 +329,3 @@ ANSWER_LABELS: dict[Status, object] = {
     Status.NOT_NOW: _l("Why not now"),
     Status.DECLINED: _l("Why not"),
 }
-
-
-def next_word_due(status: Status, since: datetime) -> datetime | None:
-    """Return when the team owes its next word on an idea that has this status since then."""
-    within = status.rule.next_word_within
-    return since + within if within else None

@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 
 from portal.accounts.models import User
 from portal.accounts.service import confirmation_token
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import Status, StatusRule
 from portal.notifications import links
 from portal.notifications.models import Mail
 from portal.notifications.policy import Kind, Reason
@@ -82,8 +82,8 @@ class Letter:
     button: str
     url: str
     foot: str
-    source: Status | None = None
-    target: Status | None = None
+    source: StatusRule | None = None
+    target: StatusRule | None = None
     quotes: list[Quote] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
     code: str = ""  # six digits that do the same as the button where it was asked for
@@ -238,6 +238,8 @@ def _subject(story: Story) -> str:
             return _("%(who)s replied to you: %(title)s", who=story.who, title=title)
         case Kind.MERGED:
             return _("Joined with another idea: %(title)s", title=title)
+        case Kind.MOVE_UNDONE:
+            return _("Taken back: %(title)s", title=title)
         case Kind.MERGE_UNDONE:
             return _("On its own again: %(title)s", title=title)
         case Kind.RECEIVED:
@@ -267,7 +269,7 @@ def _company(story: Story) -> list[str]:
     behind_it = story.reason in {Reason.AUTHOR, Reason.VOTER} and story.idea.votes > 1
     if story.kind is not Kind.DECIDED or not behind_it:
         return []
-    if story.target is Status.SHIPPED:
+    if story.target and story.target.kind is Status.SHIPPED:
         return [_("Thank you for asking for it.")]
     return [_("You are one of %(number)s people who asked for this.", number=story.idea.votes)]
 

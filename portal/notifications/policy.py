@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import News, Status
 
 
 class Kind(StrEnum):
@@ -23,11 +23,15 @@ class Kind(StrEnum):
     VOTED = "voted"
     MERGED = "merged"
     MERGE_UNDONE = "merge_undone"
+    MOVE_UNDONE = "move_undone"
     MERGE_OBJECTED = "merge_objected"
     ASSIGNED = "assigned"
     PROPOSAL_SETTLED = "proposal_settled"
     CREDITED = "credited"
     MATCHED = "matched"
+    NOTED = "noted"
+    REVIEW_ASKED = "review_asked"
+    REVIEWED = "reviewed"
 
 
 class Reason(StrEnum):
@@ -40,6 +44,9 @@ class Reason(StrEnum):
     OWNER = "owner"
     PROPOSER = "proposer"
     WATCHER = "watcher"
+    MENTIONED = "mentioned"
+    REVIEWER = "reviewer"
+    WRITER = "writer"
 
 
 class Way(StrEnum):
@@ -66,6 +73,7 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.VOTED: {_author: _inbox},
     Kind.MERGED: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
     Kind.MERGE_UNDONE: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.MOVE_UNDONE: {_author: _mail, _voter: _mail, _commenter: _mail, _follower: _mail, _owner: _inbox},
     Kind.MERGE_OBJECTED: {_owner: _inbox},
     Kind.ASSIGNED: {_owner: _mail},
     Kind.PROPOSAL_SETTLED: {_proposer: _inbox},
@@ -73,15 +81,21 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.MATCHED: {_watcher: _inbox},
 }
 
-STATUS_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE})
+STATUS_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE})
 PERSONAL_KINDS = frozenset(
     {Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.CREDITED, Kind.ASSIGNED}
 )
 """What concerns one person in their part, and not as one of an audience."""
 
+FOLDED_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.ANSWERED})
+"""What the team does to an idea in a short while becomes one mail."""
+HELD_KINDS = FOLDED_KINDS | {Kind.MERGED, Kind.MERGE_UNDONE, Kind.ASSIGNED, Kind.HIDDEN}
+"""What can be taken back for a while, and so is not mailed before."""
+
 VOTES_WORTH_TELLING = (1, 5, 10, 25, 50, 100)
 MAILS_A_DAY = 5
 
+_NEWS = {News.STEP: Kind.PROGRESSED, News.QUESTION: Kind.NEEDS_INFO, News.DECISION: Kind.DECIDED}
 _DECISIONS = frozenset({Status.PLANNED, Status.SHIPPED, Status.DECLINED, Status.NOT_NOW, Status.AVAILABLE})
 
 
@@ -90,8 +104,10 @@ def ways(kind: Kind, way: Way | None = None) -> list[str]:
     return [reason for reason, how in POLICY[kind].items() if way is None or how is way]
 
 
-def kind_of_move(source: Status, target: Status) -> Kind:
-    """Return what a move means to those who hear of it; going back to review reopens what was decided."""
+def kind_of_move(source: Status, target: Status, news: str = "") -> Kind:
+    """Return what a move means to those who hear of it, as the workflow said; else by where it led."""
+    if news:
+        return _NEWS[News(news)]
     if target is Status.NEEDS_INFO:
         return Kind.NEEDS_INFO
     reopened = target is Status.UNDER_REVIEW and source not in {Status.NEW, Status.NEEDS_INFO}

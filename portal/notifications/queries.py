@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask import abort
 from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import joinedload, load_only
+from sqlalchemy import ColumnElement, ScalarSelect, Select, select
+from sqlalchemy.orm import aliased, joinedload, load_only
 
 from portal.accounts.models import Person, User
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas.events import IdeaMerged
+from portal.ideas.events import IdeaMerged, MoveUndone
 from portal.ideas.merges import Consent, consent_of
 from portal.ideas.models import Follow, Idea, StatusChange
 from portal.ideas.policy import may_take_part
 from portal.ideas.queries import follows, ideas_visible_to, is_seen_by, main_of
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import StatusRule
 from portal.notifications import links, stories
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
-from portal.notifications.stories import Story
+from portal.notifications.stories import Story, place_in
 from portal.outbox import Leased, OutboxRow
 
 PAGE = 40
@@ -116,7 +117,7 @@ class Headline:
     """An idea, and where it went; without a status it was answered."""
 
     idea: Idea
-    target: Status | None
+    target: StatusRule | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,11 @@ def inbox(viewer: Person, tab: str = "all", before_id: int | None = None) -> Inb
     )
 
 
+def newest_for(viewer: Person, limit: int) -> Sequence[Notification]:
+    """Return what the viewer was told last, newest first."""
+    return db.session.scalars(_newest_first(notifications_for(viewer)).limit(limit)).all()
+
+
 def news_row(notification: Notification, oldest_id: int, viewer: Person) -> NewsRow:
     """Return the line that stands for this notification and those of the same idea down to ``oldest_id``."""
     same = notifications_for(viewer).where(
@@ -217,7 +223,7 @@ def news_for(viewer: Person, limit: int = 3) -> News | None:
     newest = db.session.execute(unread).all()
     if not newest:
         return None
-    latest = {idea.id: Headline(idea, Status(data["target"]) if "target" in data else None)
+    latest = {idea.id: Headline(idea, place_in(data, "target"))
               for idea, data, _count, _since in reversed(newest)}  # fmt: skip
     by_newest = [latest[idea_id] for idea_id in dict.fromkeys(row[0].id for row in newest)]
     return News(newest[0][3], by_newest[:limit], newest[0][2])
@@ -262,6 +268,40 @@ def told_of_merge(idea: Idea, merge_id: int, except_id: int | None) -> Select[in
         .where(Notification.event_id.in_(merge), Notification.user_id.not_in(muted), User.suspended_at.is_(None))
     )
     return told if except_id is None else told.where(Notification.user_id != except_id)
+
+
+def events_with(idea_id: int | None, name: str, fact: str, number: int) -> Select[int]:
+    """Select what the journal says of one move, merge or answer of an idea."""
+    about = select(EventRecord.id).where(EventRecord.name == name, EventRecord.idea_id == idea_id)
+    return about.where(EventRecord.data[fact].as_integer() == number)
+
+
+def told_of_move(idea: Idea, moved: Select[int], undone: MoveUndone) -> Select[int, str]:
+    """Select who read of a move, or was mailed of it, and so hears that it was taken back."""
+    muted = select(Follow.user_id).where(Follow.idea_id == idea.id, Follow.muted)
+    told = (
+        select(Notification.user_id.label("user_id"), Notification.reason.label("reason"))
+        .join(User, User.id == Notification.user_id)
+        .where(Notification.event_id.in_(moved), Notification.kind != Kind.ASSIGNED)
+        .where(Notification.read_at.is_not(None) | was_mailed(moved))
+        .where(Notification.user_id.not_in(muted), User.suspended_at.is_(None))
+    )
+    return told.where(Notification.user_id != undone.actor_id) if undone.actor_id else told
+
+
+def was_mailed(moved: Select[int]) -> ColumnElement[bool]:
+    """Say whether a mail about one of these events, alone or with others, has gone to the user of the same row."""
+    sent = select(Mail.user_id).where(Mail.done_at.is_not(None), Mail.suppressed.is_(None))
+    alone = aliased(Notification)
+    own = sent.join(alone, alone.id == Mail.notification_id).where(alone.event_id.in_(moved))
+    act = select(EventRecord.data["act_id"].as_integer()).where(EventRecord.id.in_(moved)).scalar_subquery()
+    together = sent.where(Mail.key == digest_key(act, Mail.user_id))
+    return Notification.user_id.in_(own) | Notification.user_id.in_(together)
+
+
+def digest_key(act: ColumnElement[int] | ScalarSelect[Any], user_id: Any) -> ColumnElement[str]:
+    """Say under which key the one mail about an act on many ideas goes to somebody."""
+    return sa.literal("act-", sa.String) + sa.cast(act, sa.String) + "-" + sa.cast(user_id, sa.String)
 
 
 def count_told_of_merge(idea: Idea, merge_id: int, except_id: int | None) -> int:

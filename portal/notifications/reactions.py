@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, String, literal, select
 
@@ -10,14 +12,17 @@ from portal.comments.events import CommentPosted
 from portal.comments.models import Comment
 from portal.db import UTCDateTime, db, insert_absent, utcnow
 from portal.events import EventRecord, Recorded
+from portal.ideas.events import IdeaAnswered, IdeaMoved
 from portal.ideas.merges import count_objections, merge_of
-from portal.ideas.models import Follow, Idea, StatusChange, Vote
-from portal.ideas.queries import audience_of, counts_for
+from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote
+from portal.ideas.queries import REASONS, audience_of, counts_for
+from portal.ideas.steps import Tell
+from portal.ideas.taking_back import fold_window
 from portal.ideas.workflow import Status
 from portal.notifications import service
 from portal.notifications.models import Mail, Notification
-from portal.notifications.policy import VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
-from portal.notifications.queries import told_of_merge
+from portal.notifications.policy import HELD_KINDS, VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
+from portal.notifications.queries import events_with, told_of_merge, told_of_move, was_mailed
 
 
 def ask_to_confirm_address(recorded: Recorded) -> None:
@@ -47,21 +52,43 @@ def tell_of_move(recorded: Recorded) -> None:
     idea = _idea(recorded)
     if idea is None:
         return
+    change = db.session.get(StatusChange, recorded.event.change_id)
+    if change is not None and change.undone_at is not None:
+        return
     source, target = Status(recorded.event.source), Status(recorded.event.target)
-    kind = kind_of_move(source, target)
+    kind = kind_of_move(source, target, recorded.event.news)
     if (source, target) == (Status.NEW, Status.UNDER_REVIEW):
         _tell_owner(recorded, Kind.ASSIGNED, idea)
-    if (source, target) != (Status.NEEDS_INFO, Status.UNDER_REVIEW):
-        _tell_audience(recorded, kind, idea)
+    tells = recorded.event.tells
+    if tells is None:
+        tells = [] if (source, target) == (Status.NEEDS_INFO, Status.UNDER_REVIEW) else list(REASONS)
+    if tells:
+        _tell_audience(recorded, kind, idea, tells)
     _tell_owner(recorded, kind, idea)
 
 
 def tell_of_answer(recorded: Recorded) -> None:
     """Tell everybody behind the idea what the team said."""
-    idea = _idea(recorded)
-    if idea is not None:
+    idea, answer = _idea(recorded), db.session.get(Answer, recorded.event.answer_id)
+    if idea is not None and not (answer and answer.taken_back_at):
         _tell_audience(recorded, Kind.ANSWERED, idea)
         _tell_owner(recorded, Kind.ANSWERED, idea)
+
+
+def tell_of_undone_move(recorded: Recorded) -> None:
+    """Tell those who had heard of a move that it was taken back; for all others its line is gone, as if unsaid."""
+    idea = _idea(recorded)
+    if idea is None:
+        return
+    moved = events_with(idea.id, IdeaMoved.name, "change_id", recorded.event.change_id)
+    _tell(recorded, Kind.MOVE_UNDONE, told_of_move(idea, moved, recorded.event), mailed=was_mailed(moved))
+    _count_as_read(recorded, Notification.event_id.in_(moved))
+
+
+def forget_undone_answer(recorded: Recorded) -> None:
+    """Let nobody's unread count hold an answer that was taken back; its mails were not sent yet."""
+    said = events_with(recorded.event.idea_id, IdeaAnswered.name, "answer_id", recorded.event.answer_id)
+    _count_as_read(recorded, Notification.event_id.in_(said))
 
 
 def tell_of_merge(recorded: Recorded) -> None:
@@ -114,7 +141,9 @@ def remind_of_question(recorded: Recorded) -> None:
 
 
 def tell_owner(recorded: Recorded) -> None:
-    """Tell somebody that an idea is theirs to look after."""
+    """Tell somebody that an idea is theirs to look after; it is news no more for whoever it was given to before."""
+    others = (Notification.kind == Kind.ASSIGNED) & (Notification.idea_id == recorded.event.idea_id)
+    _count_as_read(recorded, others & (Notification.user_id != (recorded.event.owner_id or 0)))
     _tell_one(recorded, Kind.ASSIGNED, Reason.OWNER, recorded.event.owner_id)
 
 
@@ -182,8 +211,9 @@ def _count_as_read(recorded: Recorded, which: ColumnElement[bool]) -> None:
     db.session.execute(told.values(read_at=recorded.at), execution_options={"synchronize_session": False})
 
 
-def _tell_audience(recorded: Recorded, kind: Kind, idea: Idea) -> None:
-    _tell(recorded, kind, audience_of(idea.id, recorded.event.actor_id, [r for r in ways(kind) if r != Reason.OWNER]))
+def _tell_audience(recorded: Recorded, kind: Kind, idea: Idea, among: Collection[str] = REASONS) -> None:
+    reasons = [reason for reason in ways(kind) if reason in among]
+    _tell(recorded, kind, audience_of(idea.id, recorded.event.actor_id, reasons))
 
 
 def _tell_author(recorded: Recorded, kind: Kind) -> None:
@@ -206,8 +236,16 @@ def _tell_one(
         _tell(recorded, kind, person.where(User.id == user_id, User.suspended_at.is_(None)))
 
 
-def _tell(recorded: Recorded, kind: Kind, people: Select[int, str]) -> None:
-    """Write a notification for each of ``people`` (user_id, reason) who has none of this event, and mails for some."""
+def _tell(
+    recorded: Recorded, kind: Kind, people: Select[int, str], mailed: ColumnElement[bool] | None = None
+) -> None:
+    """Write a notification for each of ``people`` (user_id, reason) who has none of this event, and mails for some.
+
+    What was done with many ideas at once is mailed once for all of it, by whoever did it; or nobody hears of it.
+    """
+    tell = Tell(getattr(recorded.event, "tell", Tell.EVERYBODY))
+    if tell is Tell.NOBODY:
+        return
     told = people.subquery()
     insert_absent(
         Notification,
@@ -221,6 +259,9 @@ def _tell(recorded: Recorded, kind: Kind, people: Select[int, str]) -> None:
             literal(recorded.at, UTCDateTime),
         ),
     )
+    if tell is Tell.DIGEST:
+        return
+    due = max(utcnow(), recorded.at + fold_window()) if kind in HELD_KINDS else utcnow()
     insert_absent(
         Mail,
         ["key", "kind", "user_id", "notification_id", "available_at"],
@@ -229,12 +270,13 @@ def _tell(recorded: Recorded, kind: Kind, people: Select[int, str]) -> None:
             Notification.kind,
             Notification.user_id,
             Notification.id,
-            literal(utcnow(), UTCDateTime),
+            literal(due, UTCDateTime),
         )
         .join(User, User.id == Notification.user_id)
         .where(Notification.event_id == recorded.id, Notification.kind == kind)
         .where(Notification.reason.in_(ways(kind, Way.MAIL)))
-        .where(User.wants_mail, User.confirmed_at.is_not(None), User.suspended_at.is_(None)),
+        .where(User.wants_mail, User.confirmed_at.is_not(None), User.suspended_at.is_(None))
+        .where(sa.true() if mailed is None else mailed),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from portal.db import db, utcnow
 from portal.ideas.merges import WINDOW
 from portal.ideas.models import Answer, Idea, Objection, StatusChange
 from portal.ideas.queries import ideas_visible_to
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import Status, StatusRule, rule_of
 from portal.notifications.models import Notification
 from portal.notifications.policy import Kind, Reason
 from portal.text import plain
@@ -79,6 +79,13 @@ WHY: dict[Kind, dict[Reason, Any]] = {
         _FOLLOWER: _l("An idea you follow stands on its own again"),
         _OWNER: _l("An idea you look after stands on its own again"),
     },
+    Kind.MOVE_UNDONE: {
+        _AUTHOR: _l("What we did with your idea was a mistake and is taken back"),
+        _VOTER: _l("What we did with an idea you voted for was a mistake and is taken back"),
+        _COMMENTER: _l("What we did with an idea you commented on was a mistake and is taken back"),
+        _FOLLOWER: _l("What we did with an idea you follow was a mistake and is taken back"),
+        _OWNER: _l("What was done with an idea you look after is taken back"),
+    },
     Kind.ASSIGNED: {_OWNER: _l("You look after this idea now")},
     Kind.PROPOSAL_SETTLED: {_PROPOSER: _l("We looked at what you proposed as a duplicate")},
 }
@@ -98,6 +105,11 @@ BECAUSE: dict[Kind | Reason, Any] = {
 }
 
 
+def place_in(facts: Mapping[str, Any], end: str) -> StatusRule | None:
+    """Return where a move began or led, as the journal has it."""
+    return rule_of(Status(facts[end]), str(facts.get(f"{end}_stage", ""))) if end in facts else None
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """One notification with all that is shown of it, as far as its reader may see it now."""
@@ -107,8 +119,8 @@ class Story:
     kind: Kind
     reason: Reason
     actor: User | None = None
-    source: Status | None = None
-    target: Status | None = None
+    source: StatusRule | None = None
+    target: StatusRule | None = None
     answer: Answer | None = None
     comment: Comment | None = None
     change: StatusChange | None = None
@@ -124,8 +136,18 @@ class Story:
     @property
     def is_moot(self) -> bool:
         """Whether what it told of was taken back, so that there is nothing left to say."""
-        gone = self.comment is None or self.comment.deleted_at is not None
-        return (gone and self.is_comment) or (self.kind is Kind.MERGE_OBJECTED and not self.objections)
+        match self.kind:
+            case Kind.MERGE_OBJECTED:
+                return not self.objections
+            case Kind.ANSWERED:
+                return self.answer is not None and self.answer.taken_back_at is not None
+            case Kind.ASSIGNED:
+                return self.idea.owner_id != self.notification.user_id
+            case Kind.COMMENTED | Kind.REPLIED:
+                return self.comment is None or self.comment.deleted_at is not None
+            case Kind.MOVE_UNDONE:
+                return False
+        return self.change is not None and self.change.undone_at is not None
 
     @property
     def still_joined(self) -> bool:
@@ -180,7 +202,8 @@ class Story:
                 "%(num)d people say of a merge: this is not what I meant",
                 self.objections,
             )
-        if self.target is Status.SHIPPED and self.reason in {Reason.AUTHOR, Reason.VOTER} and self.idea.votes > 1:
+        shipped = self.target is not None and self.target.kind is Status.SHIPPED
+        if shipped and self.reason in {Reason.AUTHOR, Reason.VOTER} and self.idea.votes > 1:
             return _("Shipped. You were one of %(number)s who asked", number=self.idea.votes)
         return str(WHY[self.kind][self.reason]) % {"who": self.who}
 
@@ -196,6 +219,8 @@ class Story:
             return self.comment.body if self.comment else ""
         if self.kind is Kind.HIDDEN:
             return self.hidden_because
+        if self.kind is Kind.MOVE_UNDONE:
+            return ""
         if self.answer:
             return self.answer.body
         if not self.change or self.change.overrides or self.kind is Kind.MERGE_OBJECTED:
@@ -242,6 +267,8 @@ class Story:
                 return [_("Answer with a comment under your idea.")]
             case Kind.ASSIGNED if due:
                 return [_("The next word on it is due by %(date)s.", date=day(due))]
+            case Kind.MOVE_UNDONE if self.target:
+                return [_("It is %(status)s again, as it was before.", status=self.target.label)]
             case Kind.DECIDED | Kind.PROGRESSED | Kind.ANSWERED if due:
                 return [_("Next update by %(date)s.", date=day(due))]
         return []
@@ -285,8 +312,8 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
             kind=Kind(n.kind),
             reason=Reason(n.reason),
             actor=actors.get(n.record.actor_id),
-            source=Status(facts["source"]) if "source" in facts else None,
-            target=Status(facts["target"]) if "target" in facts else None,
+            source=place_in(facts, "source"),
+            target=place_in(facts, "target"),
             answer=answers.get(facts.get("answer_id")) or questions.get(n.id),
             comment=comments.get(facts.get("comment_id")),
             change=changes.get(facts.get("change_id")),
@@ -345,6 +372,7 @@ def _questions(reminders: Sequence[Notification]) -> dict[int, Answer]:
         return {}
     ids = [reminder.idea_id for reminder in reminders]
     asked = select(Answer).where(Answer.idea_id.in_(ids), Answer.status == Status.NEEDS_INFO).order_by(Answer.id)
+    asked = asked.where(Answer.taken_back_at.is_(None))
     by_idea = {answer.idea_id: answer for answer in db.session.scalars(asked.options(joinedload(Answer.author)))}
     return {reminder.id: by_idea[reminder.idea_id] for reminder in reminders if reminder.idea_id in by_idea}
 

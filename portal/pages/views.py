@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.boards.queries import board_lines
 from portal.db import utcnow
 from portal.ideas.queries import usual_days_to_answer
-from portal.ideas.workflow import MOVES, STATUSES, Status
+from portal.ideas.workflow import current
 from portal.pages import health
 from portal.pages.forms import AppearanceForm
 from portal.pages.notice import default_notice
@@ -60,12 +60,9 @@ def privacy() -> ResponseReturnValue:
 @bp.get("/how-we-decide")
 def decide() -> ResponseReturnValue:
     """Read what each status means and what may follow it, from the tables the portal itself goes by."""
-    onward: dict[Status, list[Status]] = {status: [] for status in STATUSES}
-    for source, target in MOVES:
-        onward[source].append(target)
     open_boards = [line.id for line in board_lines(viewer()) if line.is_open]
     days = usual_days_to_answer(open_boards, utcnow() - timedelta(days=90))
-    return page("pages/decide.html", statuses=STATUSES, onward=onward, days=days)
+    return page("pages/decide.html", workflow=current(), days=days)
 
 
 @bp.route("/appearance", methods=["GET", "POST"])

@@ -93,7 +93,7 @@ class Offer:
 
     def say(self, before: Status, told: int) -> None:
         """Put the question in words: what each answer changes, and how many people hear of it."""
-        target = self.move.target.label
+        target = self.move.goal.label
         moved = ngettext(
             "Move it to %(status)s too. %(num)d person hears of it.",
             "Move it to %(status)s too. %(num)d people hear of it.",

@@ -18,7 +18,7 @@ from portal.boards.queries import is_worked_on_by
 from portal.db import db
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import Ballot, is_out_for, voted_by
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import Status, StatusRule, rule_of
 from portal.roadmap.models import HORIZON_OF, Horizon, Place, Theme
 
 MOST = 300  # ideas on one roadmap; a longer one nobody reads
@@ -32,6 +32,7 @@ class Item:
     id: int
     title: str
     status: Status
+    stage: str
     status_since: datetime
     votes: int
     cast: bool
@@ -43,9 +44,14 @@ class Item:
     dom_class: str = "plan"
 
     @property
+    def rule(self) -> StatusRule:
+        """What its status is called, and what holds there."""
+        return rule_of(self.status, self.stage)
+
+    @property
     def ballot(self) -> Ballot:
         """The viewer's ballot on this idea."""
-        return Ballot(self.id, self.title, self.votes, self.cast, self.status.rule.takes_votes, self.board_id)
+        return Ballot(self.id, self.title, self.votes, self.cast, self.rule.takes_votes, self.board_id)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -134,6 +140,7 @@ def _items(viewer: Person, board: Board | None, tag: str) -> list[Item]:
             Idea.id,
             Idea.title,
             Idea.status,
+            Idea.stage,
             Idea.status_since,
             Idea.votes,
             (voted_by(viewer) if viewer.is_signed_in else sa.false()).label("cast"),

@@ -17,7 +17,7 @@ from portal.ideas.models import Idea
 from portal.ideas.queries import get_idea
 from portal.ideas.service import lock
 from portal.ideas.steps import DetailMissing
-from portal.ideas.workflow import MOVES, Status
+from portal.ideas.workflow import Status, move_between
 from portal.roadmap import queries, service
 from portal.roadmap.forms import OFF, STAY_OR_MOVE, Offer, PlaceForm, StatusForm, ThemeForm
 from portal.roadmap.models import Horizon
@@ -159,7 +159,7 @@ def _forms(idea: Idea, posted: object = None) -> tuple[PlaceForm, dict[str, Offe
     form.offer(queries.list_themes())
     offers = {}
     for horizon in Horizon:
-        step = MOVES.get((idea.status, horizon.status))
+        step = move_between(idea.rule, horizon.status.rule)
         if step is not None and can("move.make", (step, idea)):
             status_form = StatusForm(prefix=f"{step.target.value}-")
             status_form.also.choices = list(STAY_OR_MOVE)
@@ -177,7 +177,7 @@ def _carry_out(idea: Idea, wanted: Spot, offer: Offer | None) -> Response:
     before = service.place_idea(idea, wanted, member())
     said = _placed(wanted)
     if offer is not None and moved:
-        said += " " + _("Moved to %(status)s.", status=offer.move.target.label)
+        said += " " + _("Moved to %(status)s.", status=offer.move.goal.label)
         said += " " + ngettext("%(num)d person will hear about it.", "%(num)d people will hear about it.", told)
         flash(said)
     else:

@@ -20,7 +20,7 @@ from portal.boards.queries import list_boards
 from portal.db import db
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import is_out_for
-from portal.ideas.workflow import STATUSES, Category, Status
+from portal.ideas.workflow import Category, Status, kinds_in
 from portal.search.asking import FIELDS, Asked, Operator, unknown_fields
 
 MOST_PEOPLE = 50
@@ -154,7 +154,7 @@ def _names_of_statuses(locale: str) -> dict[str, frozenset[Status]]:
     for language in ("en", locale):
         with force_locale(language):
             for category, label in CATEGORIES.items():
-                members = frozenset(status for status, rule in STATUSES.items() if rule.category is category)
+                members = frozenset(kinds_in(category))
                 names |= {_folded(category.value): members, _folded(str(label)): members}
     for language in ("en", locale):
         with force_locale(language):
@@ -227,9 +227,9 @@ def _votes(value: str, _viewer: Person) -> ColumnElement[bool] | str:
 def _is(value: str, viewer: Person) -> ColumnElement[bool] | str:
     match value.lower():
         case "open":
-            return Idea.status.in_(_of_category(Category.OPEN))
+            return Idea.status.in_(kinds_in(Category.OPEN))
         case "decided":
-            return Idea.status.not_in([*_of_category(Category.OPEN), Status.MERGED])
+            return Idea.status.not_in([*kinds_in(Category.OPEN), Status.MERGED])
         case "answered":
             return Idea.answered_at.is_not(None)
         case "mine":
@@ -252,13 +252,9 @@ def _in_any_language(operator: Operator, viewer: Person) -> Operator:
     found = _statuses(operator.value, viewer) if operator.field == "status" else ""
     if isinstance(found, str) or not found:
         return operator
-    categories = {frozenset(_of_category(category)): category.value for category in Category}
+    categories = {frozenset(kinds_in(category)): category.value for category in Category}
     value = categories.get(frozenset(found)) or next(iter(found)).value.replace("_", "-")
     return replace(operator, value=value)
-
-
-def _of_category(category: Category) -> list[Status]:
-    return [status for status, rule in STATUSES.items() if rule.category is category]
 
 
 def _in_sql(name: str, choice: Choice) -> list[ColumnElement[bool]]:

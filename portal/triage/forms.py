@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.db import utcnow
 from portal.ideas.models import TEXT_MAX, Idea
 from portal.ideas.steps import MoveDetails
-from portal.ideas.workflow import ANSWER_LABELS, MOVES, STATUSES, Move, Status
+from portal.ideas.workflow import ANSWER_LABELS, Move, Status, StatusRule, current
 from portal.text import clean_line, clean_text
 
 LINK_MAX, EXPECTED_MAX = 500, 60
@@ -82,6 +82,7 @@ class Offer:
     demands: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
     target: Status | None = None
+    goal: StatusRule | None = None
 
     @property
     def publishes(self) -> bool:
@@ -131,11 +132,11 @@ class Offer:
 
 def offer_move(move: Move, idea: Idea, staff: Sequence[User], me: User, *, blank: bool = False) -> Offer:
     """Return the form of one move of the workflow, filled with what was posted unless ``blank``."""
-    form = _form(move.target.value, idea, blank)
+    form = _form(move.name, idea, blank)
     form.owner.choices = [(person.id, person.name) for person in staff]
     if form.owner.data is None:
         form.owner.data = idea.owner_id or me.id
-    return Offer(move.target.value, form, move.asks, move.demands, move.demands_one_of, move.target)
+    return Offer(move.name, form, move.asks, move.demands, move.demands_one_of, move.target, move.goal)
 
 
 def offer_answer(idea: Idea, *, blank: bool = False) -> Offer:
@@ -146,17 +147,16 @@ def offer_answer(idea: Idea, *, blank: bool = False) -> Offer:
 def offer_override(idea: Idea, *, blank: bool = False) -> Offer:
     """Return the form for a move that the workflow does not offer."""
     form = _form("override", idea, blank)
-    others = [status for status in STATUSES if (idea.status, status) not in MOVES]
-    form.target.choices = [
-        (status.value, status.label) for status in others if status not in {idea.status, Status.MERGED}
-    ]
+    tables, here = current(), idea.rule
+    apart = [rule for rule in tables.rules.values() if rule.kind is not Status.MERGED and rule.key != here.key]
+    form.target.choices = [(rule.key, str(rule.label)) for rule in apart if tables.move(here, rule) is None]
     return Offer("override", form, ("reason", "answer"), ("reason",))
 
 
 def _form(prefix: str, idea: Idea, blank: bool) -> SaidForm:
     form = SaidForm(formdata=None, prefix=f"{prefix}-") if blank else SaidForm(prefix=f"{prefix}-")
     if form.seen.data is None or blank:
-        form.seen.data = idea.status.value
+        form.seen.data = idea.rule.key
     return form
 
 

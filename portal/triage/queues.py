@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,16 +16,28 @@ from sqlalchemy.orm import joinedload, load_only
 from portal.accounts.models import Person
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
+from portal.comments.models import Comment
 from portal.db import db, utcnow
 from portal.duplicates.queries import count_waiting
+from portal.ideas import heat
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
-from portal.ideas.workflow import STATUSES, Category, Publication, Status
+from portal.ideas.workflow import Category, Publication, Status, kinds_in
+from portal.triage.asides import comes_back, is_aside, is_snoozed
 
 PAGE = 50
 MOST_COUNTED = 100  # beside a queue: "99+" is enough to know
 NEVER = date(9999, 12, 31)
 LAST_PART = 5  # a word is due when a fifth of its time is left
+QUIET = timedelta(days=60)
+
+
+class Group(StrEnum):
+    """Where a queue stands among the others."""
+
+    ALL = "all"
+    OWN = "own"
+    SAVED = "saved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,8 @@ class Elsewhere:
 DUPLICATES = Elsewhere("duplicates", _l("Possible duplicates"), "duplicates.index")
 
 Conditions = Callable[[Person, datetime], list[ColumnElement[bool]]]
-Place = tuple[datetime | date, int]
+Key = datetime | date | int
+Place = tuple[Key, int]
 """Where an idea stands in its queue: what the queue is sorted by, then the idea's number."""
 
 
@@ -52,8 +66,10 @@ class Queue:
     empty: object
     conditions: Conditions
     key: SQLColumnExpression[Any]
-    parse: Callable[[str], datetime | date] = datetime.fromisoformat
+    parse: Callable[[str], Key] = datetime.fromisoformat
     newest_first: bool = False
+    group: Group = Group.ALL
+    shows_asides: bool = False  # also what the viewer put aside
 
     def order(self, key: SQLColumnExpression[Any], number: SQLColumnExpression[int]) -> list[ColumnElement[Any]]:
         """Say how rows with this key and number follow each other."""
@@ -88,21 +104,29 @@ def _stands(*statuses: Status) -> list[ColumnElement[bool]]:
     return [(Idea.status == status) & published for status in statuses]
 
 
-def _in_category(*categories: Category) -> list[Status]:
-    return [status for status, rule in STATUSES.items() if rule.category in categories]
-
-
-OWED = _in_category(Category.OPEN, Category.COMMITTED)
+OWED = kinds_in(Category.OPEN, Category.COMMITTED)
 
 
 def _due(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
     return [stands & (Idea.due_at <= now + _last_part(status)) for status in OWED for stands in _stands(status)]
 
 
+def _quiet(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
+    """Say what is in hand, while for long nobody voted, commented, or said anything for the team."""
+    since = now - QUIET
+    talked = select(Comment.id).where(Comment.idea_id == Idea.id, Comment.at > since, Comment.deleted_at.is_(None))
+    silent = (
+        (Idea.status_since <= since)
+        & sa.or_(Idea.answered_at.is_(None), Idea.answered_at <= since)
+        & (Idea.heat < heat.with_vote(heat.COLD, since))  # one vote since, and it would be warmer
+        & ~talked.exists()
+    )
+    return [stands & silent for stands in _stands(Status.UNDER_REVIEW, Status.PLANNED, Status.IN_PROGRESS)]
+
+
 def _last_part(status: Status) -> Any:
     within = status.rule.next_word_within
-    assert within is not None  # noqa: S101 - open and committed statuses all have a clock
-    return within / LAST_PART
+    return within / LAST_PART if within else timedelta()
 
 
 QUEUES: dict[str, Queue] = {
@@ -131,6 +155,13 @@ QUEUES: dict[str, Queue] = {
             Idea.due_at,
         ),
         Queue(
+            "quiet",
+            _l("Gone quiet"),
+            _l("Everything in hand is talked about, or young."),
+            _quiet,
+            Idea.status_since,
+        ),
+        Queue(
             "held",
             _l("Held for moderation"),
             _l("Nothing is held."),
@@ -145,6 +176,7 @@ QUEUES: dict[str, Queue] = {
                 (Idea.owner_id == viewer.id) & Idea.status.in_(OWED) & (Idea.publication == Publication.PUBLISHED)
             ],
             Idea.due_at,
+            group=Group.OWN,
         ),
         Queue(
             "parked",
@@ -164,6 +196,29 @@ QUEUES: dict[str, Queue] = {
         ),
     )
 }
+
+SNOOZED = "snoozed"
+
+
+def queues_of(viewer: Person) -> dict[str, Queue]:
+    """Return the queues that everybody has, as this viewer has them: the team's, then their own."""
+    own = Queue(
+        SNOOZED,
+        _l("Snoozed"),
+        _l("Nothing is snoozed."),
+        lambda viewer, now: [is_snoozed(viewer, now)],
+        comes_back(viewer),
+        group=Group.OWN,
+        shows_asides=True,
+    )
+    found = sorted([*QUEUES.values(), own], key=lambda queue: queue.group is not Group.ALL)
+    return {queue.name: queue for queue in found}
+
+
+def queue_named(name: str, viewer: Person) -> Queue | None:
+    """Return one of the queues that the viewer has."""
+    return queues_of(viewer).get(name)
+
 
 _SHOWN = (
     Idea.id,
@@ -209,14 +264,15 @@ def page_of(queue: Queue, viewer: Person, board: Board | None, after: Place | No
 def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
     """Count what waits in each queue, up to ``MOST_COUNTED``, with one statement."""
     counts = []
-    for queue in QUEUES.values():
+    named = queues_of(viewer)
+    for queue in named.values():
         parts = [part.limit(MOST_COUNTED) for part in _parts(queue, viewer, board)]
         counts.append(
             select(sa.func.count()).select_from(_all_of(parts).subquery()).scalar_subquery().label(queue.name)
         )
     counts.append(count_waiting(viewer, board).label(DUPLICATES.name))
     numbers = db.session.execute(select(*counts)).one()
-    return {name: min(number, MOST_COUNTED) for name, number in zip([*QUEUES, DUPLICATES.name], numbers, strict=True)}
+    return {name: min(number, MOST_COUNTED) for name, number in zip([*named, DUPLICATES.name], numbers, strict=True)}
 
 
 def place_of(queue: Queue, idea: Idea) -> Place | None:
@@ -233,7 +289,7 @@ def holds(queue: Queue, viewer: Person, board: Board | None, idea_id: int) -> bo
 
 def is_pressing(idea: Idea, now: datetime) -> bool:
     """Whether the team's next word is due or nearly so."""
-    within = idea.status.rule.next_word_within
+    within = idea.rule.next_word_within
     return idea.due_at is not None and within is not None and idea.due_at - within / LAST_PART <= now
 
 
@@ -244,7 +300,10 @@ def _parts(queue: Queue, viewer: Person, board: Board | None) -> list[Select[Any
         ids = ids.where(Idea.board_id.in_(select(Board.id).where(is_worked_on_by(viewer))))
     if board is not None:
         ids = ids.where(Idea.board_id == board.id)
-    return [ids.where(condition) for condition in queue.conditions(viewer, utcnow())]
+    now = utcnow()
+    if not queue.shows_asides:
+        ids = ids.where(~is_aside(viewer, queue.name, now))
+    return [ids.where(condition) for condition in queue.conditions(viewer, now)]
 
 
 def _all_of(parts: Sequence[Select[Any]]) -> Any:

@@ -18,7 +18,7 @@ from portal.changelog.service import Words
 from portal.changelog.views.base import bp, get_written
 from portal.errors import Refusal
 from portal.ideas.queries import count_audience
-from portal.ideas.workflow import MOVES, Category, Status
+from portal.ideas.workflow import Category, Status, move_between
 from portal.text import render_markdown
 from portal.transactions import transaction
 from portal.web.dates import absolute
@@ -164,8 +164,8 @@ def _publish_page(
     chosen = ship if ship is not None else {each.idea_id for each in shipments if each.ships or not entry.publish_at}
     lines = []
     for idea in (each.idea for each in shipments):
-        step = MOVES.get((idea.status, Status.SHIPPED))
-        done = idea.status.rule.category is Category.DONE
+        step = move_between(idea.rule, Status.SHIPPED.rule)
+        done = idea.status.category is Category.DONE
         movable = step is not None and can("move.make", (step, idea))
         told = sum(count_audience(idea, member().id).values()) if movable else 0
         lines.append({"idea": idea, "done": done, "movable": movable, "told": told, "chosen": idea.id in chosen})

@@ -17,7 +17,7 @@ from portal.ideas.merges import merge_of
 from portal.ideas.models import TEXT_MAX, Idea
 from portal.ideas.queries import count_audience, get_idea
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
-from portal.ideas.workflow import MOVES, Status
+from portal.ideas.workflow import Status, move_between, place_named
 from portal.notifications.queries import count_told_of_merge
 from portal.text import render_markdown
 from portal.transactions import transaction
@@ -36,18 +36,18 @@ def move(queue: str, idea_id: int, target: str) -> ResponseReturnValue:
     """Move an idea along the workflow, with all that has to be said."""
     idea = get_idea(idea_id, viewer())
     authorize("idea.move", idea)
-    status = _status(target) or abort(404)
-    seen = _status(request.form.get(f"{target}-seen")) or idea.status
-    offered = MOVES.get((seen, status))
-    if offered is None or status is Status.MERGED:
-        return show_again(spot_of(queue), idea, Typed(sentence=MoveNotAllowed(idea, status).message))
+    goal = place_named(target) or abort(404)
+    seen = place_named(request.form.get(f"{target}-seen")) or idea.rule
+    offered = move_between(seen, goal)
+    if offered is None or goal.kind is Status.MERGED:
+        return show_again(spot_of(queue), idea, Typed(sentence=MoveNotAllowed(idea, goal.kind, goal.stage).message))
     authorize("move.make", (offered, idea))
     offer = offer_move(offered, idea, team_of(idea.board), member())
 
     def act(details: MoveDetails) -> int:
-        return moves.move_idea(idea, status, member(), details).told
+        return moves.move_idea(idea, goal.kind, member(), details, stage=goal.stage).told
 
-    return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=status.label))
+    return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=goal.label))
 
 
 @bp.post("/<queue>/<int:idea_id>/answer")
@@ -69,14 +69,12 @@ def override(queue: str, idea_id: int) -> ResponseReturnValue:
     idea = get_idea(idea_id, viewer())
     authorize("idea.override", idea)
     offer = offer_override(idea)
-    status = _status(offer.form.target.data)
-    if status is None:
-        abort(400)
+    goal = place_named(offer.form.target.data) or abort(400)
 
     def act(details: MoveDetails) -> int:
-        return moves.move_idea(idea, status, member(), details, override=True).told
+        return moves.move_idea(idea, goal.kind, member(), details, override=True, stage=goal.stage).told
 
-    return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=status.label))
+    return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=goal.label))
 
 
 @bp.post("/<queue>/<int:idea_id>/owner")
@@ -238,7 +236,3 @@ def say_told(done: str, told: int) -> str:
     if not told:
         return done
     return f"{done} " + ngettext("%(num)d person will hear about it.", "%(num)d people will hear about it.", told)
-
-
-def _status(name: str | None) -> Status | None:
-    return Status(name) if name in set(Status) else None
