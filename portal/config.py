@@ -66,6 +66,12 @@ SETTINGS = (
         choices=("whoosh", "postgres"),
     ),
     Setting("HOLD_FIRST_POST", True, "A member's first idea waits for a moderator."),
+    Setting(
+        "FOLD_MINUTES",
+        15,
+        "Minutes for which mails about what the team does with an idea wait. Until then it can be taken back unheard, "
+        "and several changes become one mail. `0`: mails go at once.",
+    ),
     Setting("DEFAULT_LOCALE", "en", "Language for people whose browser asks for none that we have."),
     Setting("TIMEZONE", "UTC", "Time zone in which dates are shown and days are counted."),
     Setting("PROXIES", 0, "How many reverse proxies stand in front and set X-Forwarded-For."),

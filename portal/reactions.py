@@ -15,6 +15,10 @@ from portal.comments.events import CommentDeleted, CommentEdited, CommentPosted
 from portal.credentials import addresses, factors, links, notices
 from portal.credentials import letters as credential_letters
 from portal.credentials import service as credentials
+from portal.decisions import clocks as decision_clocks
+from portal.decisions import reactions as decisions
+from portal.decisions.events import NeedRepeated
+from portal.decisions.service import record_move
 from portal.demand import reactions as demand
 from portal.duplicates import memory as duplicates
 from portal.duplicates import scan
@@ -22,6 +26,7 @@ from portal.duplicates.events import ProposalSettled
 from portal.events import Event
 from portal.ideas import clocks
 from portal.ideas.events import (
+    AnswerUndone,
     BoardChanged,
     IdeaAnswered,
     IdeaEdited,
@@ -34,6 +39,7 @@ from portal.ideas.events import (
     InfoStillNeeded,
     MergeObjected,
     MergeUndone,
+    MoveUndone,
     ObjectionTakenBack,
     OwnerAssigned,
     TagsChanged,
@@ -57,6 +63,8 @@ from portal.security import letters as security_letters
 from portal.security import retention
 from portal.security import service as security
 from portal.sso import handover
+from portal.talk.events import DraftPublished, DraftReviewed, NoteDeleted, NoteWritten, ReviewAsked
+from portal.talk.service import forget_deleted_notes
 from portal.sso import letters as sso_letters
 from portal.sso import service as sso
 
@@ -76,7 +84,14 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     IdeaEdited: (search.index_idea, scan.compare_idea),
     IdeaMoved: (search.index_idea, notifications.tell_of_move),
     IdeaAnswered: (search.index_idea, notifications.tell_of_answer),
-    IdeaMerged: (search.index_idea, duplicates.remember_merge, notifications.tell_of_merge),
+    MoveUndone: (search.index_idea, notifications.tell_of_undone_move),
+    AnswerUndone: (search.index_idea, notifications.forget_undone_answer),
+    IdeaMerged: (
+        search.index_idea,
+        duplicates.remember_merge,
+        notifications.tell_of_merge,
+        decisions.see_whether_it_returns,
+    ),
     MergeUndone: (
         search.index_idea,
         duplicates.remember_undo,
@@ -87,18 +102,24 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
         duplicates.remember_objection,
         notifications.tell_of_objection,
     ),
-    ObjectionTakenBack: (notifications.count_objection_as_read,),
+    ObjectionTakenBack: (notifications.count_objection_as_read, decisions.see_whether_it_returns),
     ProposalSettled: (notifications.tell_proposer,),
     InfoStillNeeded: (notifications.remind_of_question,),
     OwnerAssigned: (notifications.tell_owner,),
     BoardChanged: (search.index_idea,),
     BoardEdited: (search.index_board,),
-    VoteCast: (notifications.tell_author_of_votes,),
+    VoteCast: (notifications.tell_author_of_votes, decisions.see_whether_it_returns),
+    NeedRepeated: (decisions.see_whether_it_returns,),
     VoteWithdrawn: (demand.forget_those_who_withdrew,),
     CreditOffered: (notifications.ask_about_credit,),
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
     TagsChanged: (changes.watch_idea,),
     MatchesFound: (notifications.tell_of_matches,),
+    NoteWritten: (notifications.tell_of_note,),
+    NoteDeleted: (notifications.count_note_as_read,),
+    ReviewAsked: (notifications.ask_reviewer,),
+    DraftReviewed: (notifications.tell_of_review,),
+    DraftPublished: (notifications.tell_of_review,),
     CommentEdited: (search.index_idea,),
     CommentDeleted: (search.index_idea, notifications.count_comment_as_read),
 }
@@ -133,6 +154,9 @@ LETTERS: dict[str, mail.Writer] = {
 }
 """Who writes which letter about an account: one entry for each kind of mail that is not about an idea."""
 
+BESIDE_MOVES: tuple[Callable[..., None], ...] = (record_move,)
+"""What is written in the transaction of a move itself, by features that ideas know nothing of."""
+
 CHORES: tuple[Callable[[], int], ...] = (
     outbox.work_off,
     search.index_pending,
@@ -144,6 +168,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     mail.send_due,
     clocks.return_to_review,
     clocks.remind_of_questions,
+    decision_clocks.return_when_met,
     changelog.publish_due,
     gathering.make_exports,
     gathering.remove_old_exports,
@@ -151,6 +176,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     links.forget_old,
     handover.forget_hand_overs,
     retention.forget_what_is_old,
+    forget_deleted_notes,
 )
 """What the worker does over and over; each says how much it did."""
 
@@ -162,5 +188,6 @@ def init_app(app: Flask) -> None:
         events.name_of(reaction): reaction for reactions in REACTIONS.values() for reaction in reactions
     }
     app.extensions["letters"] = LETTERS
+    app.extensions["beside_moves"] = BESIDE_MOVES
     app.extensions["names_of_searches"] = saved.names_of
     app.extensions["chores"] = CHORES

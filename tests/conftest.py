@@ -242,6 +242,7 @@ def app(
         "WORKER": "off",
         "LIMITS": False,
         "PASSWORD_COST": "test",
+        "FOLD_MINUTES": 0,
     }
     for mark in reversed(marks):
         settings |= mark

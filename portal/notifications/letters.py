@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.headerregistry import Address, BaseHeader, HeaderRegistry
@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 
 from portal.accounts.models import User
 from portal.accounts.service import confirmation_token
+from portal.ideas.models import Idea
 from portal.ideas.workflow import Status, StatusRule
 from portal.notifications import links
 from portal.notifications.models import Mail
@@ -100,8 +101,8 @@ class Letter:
         return self.quotes[0].paragraphs[0] if self.quotes else self.sentences[0] if self.sentences else self.lead
 
 
-def letter_of(story: Story, reader: User) -> Letter:
-    """Write down a story for its reader."""
+def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Letter:
+    """Write down a story for its reader, with what happened to the same idea shortly before."""
     idea = story.main if story.kind is Kind.MERGED and story.main else story.idea
     token = links.stop_token(reader.id, story.idea.id, story.kind)
     objection = links.objection_token(reader.id, story.change.id) if story.change and story.objectable_until else ""
@@ -109,14 +110,14 @@ def letter_of(story: Story, reader: User) -> Letter:
         subject=_subject(story),
         lead=story.why + ".",
         title=story.idea.title,
-        source=story.source,
-        target=story.target,
-        quotes=_quotes(story),
-        sentences=[*story.sentences, *_company(story)],
+        source=next((earlier.source for earlier in [*before, story] if earlier.source), None),
+        target=next((later.target for later in [story, *reversed(before)] if later.target), None),
+        quotes=[*_quotes(story), *(quote for earlier in reversed(before) for quote in _quotes(earlier))],
+        sentences=[*story.sentences, *_shortly_before(before), *_company(story)],
         button=_button(story),
         url=links.absolute_url("changelog.credit", entry_id=story.entry_id)
         if story.kind is Kind.CREDITED
-        else links.absolute_url("ideas.show", idea_id=idea.id, _anchor=story.place),
+        else _address(story, idea),
         also=_("This is not what I meant") if objection else "",
         also_url=links.absolute_url("notifications.objection_by_mail", token=objection) if objection else "",
         foot=story.because,
@@ -127,7 +128,16 @@ def letter_of(story: Story, reader: User) -> Letter:
     )
 
 
+def _address(story: Story, idea: Idea) -> str:
+    if story.team:
+        endpoint, values = story.leads_to
+        return links.absolute_url(endpoint, **values)
+    return links.absolute_url("ideas.show", idea_id=idea.id, _anchor=story.place)
+
+
 def _button(story: Story) -> str:
+    if story.team:
+        return _("Read the draft") if story.team.draft else _("Read and answer")
     if story.kind is Kind.CREDITED:
         return _("Say yes or no")
     return _("Read and answer") if story.asks_for_words else _("See the idea")
@@ -263,6 +273,11 @@ def _quotes(story: Story) -> list[Quote]:
         quotes.append(Quote(paragraphs(answer.reversal), heading=_("What would change our mind")))
         quotes.append(Quote([answer.link] if answer.link else [], heading=_("Where to find it")))
     return [quote for quote in quotes if quote.paragraphs]
+
+
+def _shortly_before(before: Sequence[Story]) -> list[str]:
+    moves = [story.target.label for story in before if story.target]
+    return [_("Shortly before it was moved to %(statuses)s.", statuses=", ".join(moves))] if moves else []
 
 
 def _company(story: Story) -> list[str]:

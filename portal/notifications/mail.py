@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import reaches
-from portal.notifications import letters, stories
+from portal.notifications import folding, letters, stories
 from portal.notifications.models import Mail
 from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, Kind, Reason
 from portal.notifications.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
@@ -55,6 +55,8 @@ def send_due() -> int:
 
 def _send(mail_id: int, transport: Transport | None) -> None:
     mail = db.session.get_one(Mail, mail_id)
+    if folding.fold(mail):
+        return
     written = _write(mail) if transport else letters.Suppressed("no mail server configured")
     if isinstance(written, letters.Suppressed):
         _suppress(mail_id, written)
@@ -86,16 +88,18 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
     if not user.can_get_mail:
         return letters.Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
     with letters.in_language_of(user):
-        told = stories.tell([mail.notification] if mail.notification else [], user)
-        if not told:
-            return letters.Suppressed("no longer visible")
-        if _is_muted(user, told[0].idea):
+        *before, last = stories.tell(folding.notifications_of(mail), user) or [None]
+        if last is None:
+            return letters.Suppressed("taken back" if folding.is_taken_back(mail) else "no longer visible")
+        if _is_muted(user, last.idea):
             return letters.Suppressed("idea muted")
-        if told[0].kind is Kind.MERGED and not told[0].still_joined:
+        if last.kind is Kind.MERGED and not last.still_joined:
             return letters.Suppressed("merge taken back")
-        if not _still_concerns(user, told[0]):
+        if folding.is_as_before(before, last):
+            return letters.Suppressed("changed back")
+        if not _still_concerns(user, last):
             return letters.Suppressed("no longer follows")
-        return letters.compose(letters.letter_of(told[0], user), mail)
+        return letters.compose(letters.letter_of(last, user, before), mail)
 
 
 def _write_account_letter(mail: Mail) -> EmailMessage | letters.Suppressed:
@@ -120,7 +124,9 @@ def _still_concerns(user: User, story: stories.Story) -> bool:
     """Whether the reason for which the mail was queued still holds."""
     if story.reason is Reason.OWNER:
         return story.idea.owner_id == user.id
-    if story.kind in PERSONAL_KINDS or story.kind in {Kind.REPLIED, Kind.MERGE_UNDONE}:
+    if story.kind is Kind.REVIEW_ASKED:
+        return story.team is not None and story.team.waits_for(user.id)
+    if story.kind in PERSONAL_KINDS or story.kind in {Kind.REPLIED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}:
         return True
     follows = select(Follow.user_id).where(Follow.user_id == user.id, reaches(story.idea.id))
     return db.session.scalar(follows.limit(1)) is not None

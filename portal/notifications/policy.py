@@ -57,7 +57,7 @@ class Way(StrEnum):
 
 
 _inbox, _mail = Way.INBOX, Way.MAIL
-_author, _voter, _commenter, _follower, _owner, _proposer, _watcher = Reason
+_author, _voter, _commenter, _follower, _owner, _proposer, _watcher, _mentioned, _reviewer, _writer = Reason
 
 POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.RECEIVED: {_author: _mail},
@@ -79,10 +79,16 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.PROPOSAL_SETTLED: {_proposer: _inbox},
     Kind.CREDITED: {_author: _mail, _follower: _mail},
     Kind.MATCHED: {_watcher: _inbox},
+    Kind.NOTED: {_mentioned: _mail, _owner: _inbox},
+    Kind.REVIEW_ASKED: {_reviewer: _mail},
+    Kind.REVIEWED: {_writer: _mail, _reviewer: _inbox},
 }
 
 STATUS_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE})
-PERSONAL_KINDS = frozenset(
+TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED})
+"""What only those may read who work on the idea's board, now as then."""
+
+PERSONAL_KINDS = TEAM_KINDS | frozenset(
     {Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.CREDITED, Kind.ASSIGNED}
 )
 """What concerns one person in their part, and not as one of an audience."""

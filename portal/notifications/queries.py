@@ -26,6 +26,7 @@ from portal.ideas.workflow import StatusRule
 from portal.notifications import links, stories
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
+from portal.notifications.team import is_told_to
 from portal.notifications.stories import Story, place_in
 from portal.outbox import Leased, OutboxRow
 
@@ -44,6 +45,9 @@ _LEADS = (
     Kind.ANSWERED,
     Kind.QUESTION_REMINDER,
     Kind.REPLIED,
+    Kind.REVIEW_ASKED,
+    Kind.REVIEWED,
+    Kind.NOTED,
     Kind.ASSIGNED,
     Kind.PROPOSAL_SETTLED,
     Kind.PUBLISHED,
@@ -159,7 +163,7 @@ def notifications_for(viewer: Person) -> Select[Notification]:
     return (
         select(Notification)
         .join(Idea, Idea.id == Notification.idea_id)
-        .where(Notification.user_id == viewer.id, is_seen_by(viewer))
+        .where(Notification.user_id == viewer.id, is_seen_by(viewer), is_told_to(viewer))
     )
 
 

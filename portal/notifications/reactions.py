@@ -24,6 +24,9 @@ from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import HELD_KINDS, VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
 from portal.notifications.queries import events_with, told_of_merge, told_of_move, was_mailed
 
+from portal.talk.events import NoteWritten
+from portal.talk.models import AnswerDraft, Note
+
 
 def ask_to_confirm_address(recorded: Recorded) -> None:
     """Send a new member the link that shows the address is theirs."""
@@ -194,6 +197,36 @@ def tell_of_comment(recorded: Recorded) -> None:
 def tell_of_matches(recorded: Recorded) -> None:
     """Tell whoever keeps a search of the new ideas that answer it."""
     _tell_one(recorded, Kind.MATCHED, Reason.WATCHER, recorded.event.user_id)
+
+
+def tell_of_note(recorded: Recorded) -> None:
+    """Tell whom a note for the team calls by name, and whoever looks after the idea; nobody of one that is gone."""
+    idea, note = _idea(recorded), db.session.get(Note, recorded.event.note_id)
+    if idea is None or note is None or note.deleted_at is not None:
+        return
+    for user_id in recorded.event.mentioned:
+        _tell_one(recorded, Kind.NOTED, Reason.MENTIONED, user_id)
+    _tell_owner(recorded, Kind.NOTED, idea)
+
+
+def count_note_as_read(recorded: Recorded) -> None:
+    """Let nobody's unread count hold a note that is gone."""
+    said = events_with(recorded.event.idea_id, NoteWritten.name, "note_id", recorded.event.note_id)
+    _count_as_read(recorded, Notification.event_id.in_(said))
+
+
+def ask_reviewer(recorded: Recorded) -> None:
+    """Tell a colleague that a draft waits for their look."""
+    _tell_one(recorded, Kind.REVIEW_ASKED, Reason.REVIEWER, recorded.event.reviewer_id)
+
+
+def tell_of_review(recorded: Recorded) -> None:
+    """Tell those who have a part in a draft what was said about it, or that it went out."""
+    draft = db.session.get(AnswerDraft, recorded.event.draft_id)
+    if draft is not None:
+        for user_id in (draft.author_id, draft.edited_by_id):
+            _tell_one(recorded, Kind.REVIEWED, Reason.WRITER, user_id)
+        _tell_one(recorded, Kind.REVIEWED, Reason.REVIEWER, draft.reviewer_id)
 
 
 def count_comment_as_read(recorded: Recorded) -> None:

@@ -23,7 +23,9 @@ from portal.ideas.models import Answer, Idea, Objection, StatusChange
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Status, StatusRule, rule_of
 from portal.notifications.models import Notification
-from portal.notifications.policy import Kind, Reason
+from portal.notifications import team
+from portal.notifications.policy import TEAM_KINDS, Kind, Reason
+from portal.notifications.team import TeamTalk
 from portal.text import plain
 from portal.web.dates import day
 
@@ -31,7 +33,7 @@ ALSO = 5  # titles that one line names besides its own
 Numbered = Idea | User | Answer | Comment | StatusChange
 Row = TypeVar("Row", Idea, User, Answer, Comment, StatusChange)
 
-_AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER, _PROPOSER, _WATCHER = Reason
+_AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER, _PROPOSER, _WATCHER, _MENTIONED, _REVIEWER, _WRITER = Reason
 
 WHY: dict[Kind, dict[Reason, Any]] = {
     Kind.RECEIVED: {_AUTHOR: _l("We have received your idea")},
@@ -102,6 +104,9 @@ BECAUSE: dict[Kind | Reason, Any] = {
     Reason.OWNER: _l("You get this because you look after the idea."),
     Reason.PROPOSER: _l("You get this because you proposed it."),
     Reason.WATCHER: _l("You get this because you keep a search."),
+    Reason.MENTIONED: _l("You get this because a colleague called you by name."),
+    Reason.REVIEWER: _l("You get this because a colleague asked you to look at it."),
+    Reason.WRITER: _l("You get this because you wrote it."),
 }
 
 
@@ -132,6 +137,7 @@ class Story:
     search_id: int | None = None  # of the kept search that it answers
     search_name: str = ""
     also: Sequence[Idea] = ()  # what answers it besides
+    team: TeamTalk | None = None  # what only the team may read
 
     @property
     def is_moot(self) -> bool:
@@ -147,7 +153,13 @@ class Story:
                 return self.comment is None or self.comment.deleted_at is not None
             case Kind.MOVE_UNDONE:
                 return False
+            case Kind.NOTED | Kind.REVIEW_ASKED | Kind.REVIEWED:
+                return self.team is None or self.team.is_gone
         return self.change is not None and self.change.undone_at is not None
+
+    def is_for(self, reader: Person) -> bool:
+        """Whether its reader may know of it: the talk of the team is for those who work there now."""
+        return self.kind not in TEAM_KINDS or reader.reads_as_staff_on(self.idea.board_id)
 
     @property
     def still_joined(self) -> bool:
@@ -179,6 +191,13 @@ class Story:
         return f"comment-{self.comment.id}-said" if self.comment else ""
 
     @property
+    def leads_to(self) -> tuple[str, dict[str, Any]]:
+        """Where it can be read whole: the address and what it needs."""
+        if self.team:
+            return self.team.place
+        return "ideas.show", {"idea_id": self.idea.id, "_anchor": self.place or None}
+
+    @property
     def who(self) -> str:
         """The name of whoever did it."""
         return self.actor.shown_name if self.actor else str(_("Somebody"))
@@ -205,6 +224,8 @@ class Story:
         shipped = self.target is not None and self.target.kind is Status.SHIPPED
         if shipped and self.reason in {Reason.AUTHOR, Reason.VOTER} and self.idea.votes > 1:
             return _("Shipped. You were one of %(number)s who asked", number=self.idea.votes)
+        if self.team:
+            return self.team.why(self.who, self.reason)
         return str(WHY[self.kind][self.reason]) % {"who": self.who}
 
     @property
@@ -219,6 +240,8 @@ class Story:
             return self.comment.body if self.comment else ""
         if self.kind is Kind.HIDDEN:
             return self.hidden_because
+        if self.team:
+            return self.team.words
         if self.kind is Kind.MOVE_UNDONE:
             return ""
         if self.answer:
@@ -230,7 +253,7 @@ class Story:
     @property
     def quoted(self) -> str:
         """Whose words they are."""
-        if self.is_comment:
+        if self.is_comment or self.team:
             return self.who
         speaker = self.answer.author if self.answer else self.actor if self.change else None
         return speaker.speaks_as if speaker else ""
@@ -302,6 +325,8 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
 
     objections = _objections([n for n in notifications if n.kind == Kind.MERGE_OBJECTED])
 
+    talk = team.read(notifications)
+
     searches = _names_of_searches([facts.get("search_id") for facts in data])
 
     def story(n: Notification, idea: Idea) -> Story:
@@ -324,11 +349,12 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
             objections=objections.get(n.idea_id or 0, 0),
             search_id=facts.get("search_id"),
             search_name=searches.get(facts.get("search_id"), ""),
+            team=talk.get(n.id),
             also=[ideas[i] for i in facts.get("idea_ids", ()) if i in ideas and i != n.idea_id],
         )
 
     stories = [story(n, ideas[n.idea_id]) for n in notifications if n.idea_id in ideas]
-    return [told for told in stories if not told.is_moot]
+    return [told for told in stories if not told.is_moot and told.is_for(reader)]
 
 
 def _other(facts: dict[str, Any]) -> int | None:

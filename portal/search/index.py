@@ -166,10 +166,10 @@ def _said(ids: list[int]) -> dict[int, list[str]]:
     for texts in (
         select(Comment.idea_id, Comment.body).where(Comment.idea_id.in_(ids), Comment.deleted_at.is_(None)),
         select(Answer.idea_id, Answer.body + "\n" + Answer.alternative + "\n" + Answer.reversal).where(
-            Answer.idea_id.in_(ids)
+            Answer.idea_id.in_(ids), Answer.taken_back_at.is_(None)
         ),
         select(StatusChange.idea_id, StatusChange.reason).where(
-            StatusChange.idea_id.in_(ids), StatusChange.reason != ""
+            StatusChange.idea_id.in_(ids), StatusChange.reason != "", StatusChange.undone_at.is_(None)
         ),
         merged_wording(ids),
     ):

@@ -46,8 +46,12 @@ def count_answers(ids: Sequence[int], asked: str) -> int:
     query = words.read(asked)
     if not ids or not (query.words or query.phrases):
         return 0
-    answers = select(Answer.body).where(Answer.idea_id.in_(ids))
+    answers = select(Answer.body).where(Answer.idea_id.in_(ids), Answer.taken_back_at.is_(None))
     return sum(_has_all(body, query) for body in db.session.scalars(answers))
+
+
+def _answers_to(ids: Sequence[int]) -> sa.Select[int, str]:
+    return select(Answer.idea_id, Answer.body).where(Answer.idea_id.in_(ids), Answer.taken_back_at.is_(None))
 
 
 def _said(ids: Sequence[int]) -> list[tuple[int, str, str]]:
@@ -58,7 +62,7 @@ def _said(ids: Sequence[int]) -> list[tuple[int, str, str]]:
     said = select(Comment.idea_id, Comment.body, number)
     newest = said.where(Comment.idea_id.in_(ids), Comment.deleted_at.is_(None)).subquery()
     texts = (
-        (_("In the answer"), select(Answer.idea_id, Answer.body).where(Answer.idea_id.in_(ids))),
+        (_("In the answer"), _answers_to(ids)),
         (
             _("In a comment"),
             select(newest.c.idea_id, newest.c.body).where(newest.c.number <= COMMENTS),

@@ -7,11 +7,13 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal.accounts.views import bp as accounts
 from portal.boards.views import bp as boards
+from portal.bulk.views import bp as bulk
 from portal.changelog.views import bp as changelog
 from portal.comments.views import bp as comments
 from portal.credentials.views import bp as credentials
 from portal.demand.views import bp as demand
 from portal.duplicates.views import bp as duplicates
+from portal.feeds.views import bp as feeds
 from portal.ideas.views import bp as ideas
 from portal.membership.views import bp as membership
 from portal.notifications.views import bp as notifications
@@ -38,10 +40,12 @@ BLUEPRINTS = (
         sso,
         privacy,
         notifications,
+        feeds,
         triage,
         pages,
     ),
     *(duplicates, synonyms, membership, boards, teams, security),
+    bulk,
 )
 
 

@@ -1,0 +1,211 @@
+"""Taking back what was done by mistake: unheard while its mails wait, and exactly."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from portal.accounts.roles import Role
+from portal.db import db, utcnow
+from portal.events import EventRecord
+from portal.ideas import moves, taking_back
+from portal.ideas.models import Answer, Idea, StatusChange
+from portal.ideas.moves import MoveDetails
+from portal.ideas.queries import answers, status_changes
+from portal.ideas.taking_back import CannotUndo
+from portal.ideas.workflow import Status
+from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.outbox import work_off
+from portal.transactions import transaction
+from portal.worker import settle
+from tests.factories import make_idea, make_user, make_votes
+
+pytestmark = [pytest.mark.usefixtures("app"), pytest.mark.settings(FOLD_MINUTES=15)]
+
+DECLINED = MoveDetails(answer="We will not.", reversal="If many ask.")
+PLANNED = MoveDetails(answer="We will build it.", expected="June")
+
+
+def state(idea):
+    db.session.refresh(idea)
+    skipped = {"heat", "comments", "votes"}
+    return {c.name: getattr(idea, c.name) for c in Idea.__table__.columns if c.name not in skipped}
+
+
+def move(idea, target, actor, details, minutes_ago=0):
+    with transaction():
+        return moves.move_idea(idea, target, actor, details, at=utcnow() - timedelta(minutes=minutes_ago))
+
+
+def undo(idea, change, actor, **more):
+    with transaction():
+        moves.undo_move(idea, change, actor, **more)
+
+
+def forget_mails():
+    settle()
+    with transaction():
+        for mail in [*db.session.scalars(select(Mail)), *db.session.scalars(select(CaughtMail))]:
+            db.session.delete(mail)
+
+
+def let_pass():
+    """Let the time pass for which mails wait."""
+    with transaction():
+        for mail in db.session.scalars(select(Mail).where(Mail.done_at.is_(None))):
+            mail.available_at = utcnow() - timedelta(seconds=1)
+    settle()
+
+
+def subjects():
+    db.session.rollback()
+    return sorted(db.session.scalars(select(CaughtMail.subject)))
+
+
+@pytest.fixture
+def reviewed():
+    """An idea under review, with an author, a voter and somebody who looks after it."""
+    idea = make_idea("Bells at night", owner_id=make_user(Role.MODERATOR).id)
+    make_votes(idea, 1)
+    pm = make_user(Role.PM)
+    move(idea, Status.UNDER_REVIEW, pm, MoveDetails(owner=make_user(Role.PM)), minutes_ago=90)
+    forget_mails()
+    return idea, pm
+
+
+@pytest.mark.parametrize(
+    ("target", "details"),
+    [
+        (Status.PLANNED, PLANNED),
+        (Status.DECLINED, DECLINED),
+        (Status.NOT_NOW, MoveDetails(answer="Later.", review_on=utcnow().date() + timedelta(days=40))),
+        (Status.NEEDS_INFO, MoveDetails(answer="Which bells?")),
+    ],
+)
+def test_a_move_taken_back_leaves_the_idea_exactly_as_it_was(reviewed, target, details):
+    idea, pm = reviewed
+    before, said = state(idea), answers(idea)
+
+    change = move(idea, target, pm, details)
+    undo(idea, change, pm)
+    undo(idea, change, pm)
+
+    assert state(idea) == before
+    assert answers(idea) == said
+    assert change.id not in [shown.id for shown in status_changes(idea, pm)]
+    assert db.session.scalars(select(EventRecord.name).where(EventRecord.name == "idea.move_undone")).all() == [
+        "idea.move_undone"
+    ]
+
+
+def test_a_move_taken_back_in_time_is_mailed_to_nobody_and_leaves_every_inbox(reviewed, browse):
+    idea, pm = reviewed
+
+    change = move(idea, Status.PLANNED, pm, PLANNED)
+    settle()
+    assert "Planned" in browse(idea.author).get("/inbox").text
+    undo(idea, change, pm)
+    let_pass()
+
+    assert subjects() == []
+    assert db.session.scalars(select(Mail.suppressed).distinct()).all() == ["taken back"]
+    told = db.session.scalars(select(Notification).where(Notification.kind == "decided")).all()
+    assert told and all(line.read_at for line in told)
+    assert not db.session.scalars(select(Notification).where(Notification.kind == "move_undone")).all()
+    assert "We will build it" not in browse(idea.author).get("/inbox").text
+    assert "We will build it" not in browse(idea.author).get(f"/ideas/{idea.id}").text
+
+
+def test_whoever_read_of_it_reads_that_it_was_taken_back(reviewed, browse):
+    idea, pm = reviewed
+    change = move(idea, Status.DECLINED, pm, DECLINED)
+    work_off(500)
+    with transaction():
+        line = db.session.scalars(select(Notification).where(Notification.user_id == idea.author_id)).all()[-1]
+        line.read_at = utcnow()
+
+    undo(idea, change, pm)
+    let_pass()
+
+    inbox = browse(idea.author).get("/inbox").text
+    assert "a mistake and is taken back" in inbox and "It is Under review again" in inbox
+    assert "We will not." not in inbox
+    assert subjects() == []
+
+
+def test_moves_in_a_short_while_are_one_mail_and_moving_back_is_none(reviewed):
+    idea, pm = reviewed
+    move(idea, Status.PLANNED, pm, PLANNED)
+    move(idea, Status.IN_PROGRESS, pm, MoveDetails())
+    move(idea, Status.SHIPPED, pm, MoveDetails(answer="It rings."))
+    let_pass()
+    assert subjects() == ["Shipped: Bells at night"] * 2
+    raw = db.session.scalars(select(CaughtMail.raw).order_by(CaughtMail.id)).first()
+    assert "Under review" in raw and "Planned" in raw and "We will build it" in raw
+
+    forget_mails()
+    move(idea, Status.UNDER_REVIEW, pm, MoveDetails(reason="It does not ring."))
+    move(idea, Status.PLANNED, pm, PLANNED)
+    move(idea, Status.SHIPPED, pm, MoveDetails(answer="It does."))
+    let_pass()
+    assert subjects() == []
+
+
+def test_what_was_undone_last_lets_the_mail_tell_of_what_stands(reviewed):
+    idea, pm = reviewed
+    move(idea, Status.PLANNED, pm, PLANNED, minutes_ago=16)
+    change = move(idea, Status.IN_PROGRESS, pm, MoveDetails())
+    settle()
+    assert subjects() == ["Planned: Bells at night"], "the author's waits for the newer one"
+
+    undo(idea, change, pm)
+    let_pass()
+
+    assert subjects() == ["Planned: Bells at night"] * 2
+
+
+def test_it_is_refused_too_late_to_others_and_once_somebody_moved_on(reviewed):
+    idea, pm = reviewed
+    moderator, other = make_user(Role.MODERATOR), make_user(Role.PM)
+    first = move(idea, Status.PLANNED, pm, PLANNED, minutes_ago=16)
+    with pytest.raises(CannotUndo, match="too late"):
+        undo(idea, first, pm)
+    undo(idea, first, pm, within=timedelta(hours=24))
+    second = move(idea, Status.PLANNED, pm, PLANNED)
+    with pytest.raises(CannotUndo, match="Only whoever"):
+        undo(idea, second, moderator)
+    move(idea, Status.IN_PROGRESS, other, MoveDetails())
+
+    with pytest.raises(CannotUndo, match="Somebody moved it on"):
+        undo(idea, second, pm)
+
+
+def test_what_people_did_meanwhile_stays(reviewed):
+    idea, pm = reviewed
+    colleague = make_user(Role.PM)
+    change = move(idea, Status.PLANNED, pm, PLANNED, minutes_ago=5)
+    make_votes(idea, 2)
+    with transaction():
+        moves.assign_owner(idea, colleague, pm)
+        later = moves.answer_idea(idea, pm, MoveDetails(answer="More soon."))
+
+    undo(idea, change, pm)
+
+    assert (idea.status, idea.owner_id, idea.votes) == (Status.UNDER_REVIEW, colleague.id, 4)
+    assert [answer.id for answer in answers(idea)] == [later.id] and idea.answered_at == later.at
+
+
+def test_an_answer_is_taken_back_with_its_clock_and_mails(reviewed):
+    idea, pm = reviewed
+    before = state(idea)
+    with transaction():
+        answer = moves.answer_idea(idea, pm, MoveDetails(answer="Not sure."))
+    settle()
+
+    with transaction():
+        taking_back.undo_answer(idea, answer, pm)
+    let_pass()
+
+    assert state(idea) == before and answers(idea) == [] and subjects() == []
+    assert db.session.get_one(Answer, answer.id).body == "Not sure."
+    assert db.session.scalar(select(StatusChange.id).where(StatusChange.undone_at.is_not(None))) is None
