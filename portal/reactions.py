@@ -63,6 +63,7 @@ from portal.security import letters as security_letters
 from portal.security import retention
 from portal.security import service as security
 from portal.sso import handover
+from portal.talk import clocks as talk
 from portal.talk.events import DraftPublished, DraftReviewed, NoteDeleted, NoteWritten, ReviewAsked
 from portal.talk.service import forget_deleted_notes
 from portal.sso import letters as sso_letters
@@ -176,7 +177,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     links.forget_old,
     handover.forget_hand_overs,
     retention.forget_what_is_old,
-    forget_deleted_notes,
+    talk.forget_deleted_notes,
 )
 """What the worker does over and over; each says how much it did."""
 
