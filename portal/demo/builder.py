@@ -34,7 +34,8 @@ from portal.ideas.models import Answer, Follow, Idea, StatusChange, Tag, Vote
 from portal.ideas.moves import answer_idea, move_idea
 from portal.ideas.service import hide_idea, submit_idea
 from portal.ideas.steps import MoveDetails
-from portal.ideas.workflow import Publication, Status, next_word_due
+from portal.ideas.promises import next_word_due, running
+from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail, Notification
 from portal.options import decide
 from portal.transactions import transaction
@@ -283,9 +284,7 @@ class _Builder:
 
     def _update(self, act: Act) -> None:
         idea = self.ideas[act.idea]
-        with _back_then(act.at):
-            answer_idea(idea, self._user(act.who), MoveDetails(answer=act.what.answer))
-        idea.answered_at, idea.due_at = act.at, next_word_due(idea.status, act.at)
+        answer_idea(idea, self._user(act.who), MoveDetails(answer=act.what.answer), at=act.at)
 
     def _comment(self, act: Act) -> None:
         idea, said = self.ideas[act.idea], act.what
@@ -295,7 +294,10 @@ class _Builder:
         with _back_then(act.at) if waited else nullcontext():
             self.comments[said.key] = post_comment(idea, self._user(act.who), said.body, reply_to, at=act.at)
         if waited and idea.status is not Status.NEEDS_INFO:
-            idea.status_since, idea.due_at = act.at, next_word_due(idea.status, act.at)
+            idea.status_since, idea.due_at = act.at, next_word_due(idea, act.at)
+            begun = running(idea)
+            if begun is not None:
+                begun.made_at, begun.due_at = act.at, idea.due_at or begun.due_at
 
     def _vote(self, act: Act) -> None:
         idea, voter_id = self.ideas[act.idea], self.users[act.who]

@@ -25,7 +25,8 @@ from portal.ideas.models import Follow, Idea, StatusChange, Tag, Vote, VoteOrigi
 from portal.ideas.moves import move_idea
 from portal.ideas.service import count_on_board, write_text
 from portal.ideas.steps import MoveDetails
-from portal.ideas.workflow import Status, next_word_due
+from portal.ideas.promises import begin_all, next_word_due
+from portal.ideas.workflow import Status
 from portal.imports.authors import Authors
 from portal.imports.duplicates import main_ideas
 from portal.imports.reading import Row, Source
@@ -178,8 +179,10 @@ class _Import:
         for draft, idea in zip(drafts, ideas, strict=True):
             idea.source, idea.external_id = self._source, draft.external_id
             idea.board_id, idea.author_id = self._board_id(draft.board), self._authors.find_or_make(draft.author)
+            idea.due_at = next_word_due(idea, self._now)
         db.session.add_all(ideas)
         db.session.flush()
+        begin_all(ideas, self._now)
         pairs = list(zip(drafts, ideas, strict=True))
         given = {"origin": VoteOrigin.IMPORTED}
         _insert(
@@ -285,9 +288,9 @@ def _write(draft: Draft, now: datetime) -> Idea:
     """Return the idea as it will stand here: the team's clock starts today, whatever its age."""
     idea = Idea(
         status=draft.status,
+        stage="",
         status_since=draft.created,
         published_at=draft.created,
-        due_at=next_word_due(draft.status, now),
         reminded_at=now,
         votes=1 if draft.author else 0,
         heat=heat.with_vote(heat.COLD, draft.created) if draft.author else heat.COLD,

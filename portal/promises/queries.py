@@ -1,0 +1,175 @@
+"""Reading promises: those of one idea, and how many were kept among the ideas that a viewer may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from portal.accounts.models import Guest, Person
+from portal.boards.models import Board
+from portal.db import db, utcnow
+from portal.ideas.models import Idea
+from portal.ideas.promised import Outcome, Promise, Promised
+from portal.ideas.queries import is_out_for
+from portal.teams.models import Team
+
+MOST = 20  # in a list of single promises
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How promises went: of those whose day has come, how many were kept."""
+
+    kept: int = 0
+    late: int = 0  # also those that are late now and still run
+    renewed: int = 0
+    running: int = 0  # in time so far
+
+    @property
+    def ended(self) -> int:
+        """How many had to be kept by now."""
+        return self.kept + self.late
+
+    @property
+    def percent(self) -> int | None:
+        """The share in percent, rounded down, so that only all of them are a hundred; None of nothing."""
+        return self.kept * 100 // self.ended if self.ended else None
+
+    def __add__(self, other: Share) -> Share:
+        """Put two together."""
+        return Share(
+            self.kept + other.kept,
+            self.late + other.late,
+            self.renewed + other.renewed,
+            self.running + other.running,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is promised of one idea, and how earlier promises went."""
+
+    idea: Idea
+    ledger: list[Promise]  # the newest first
+    now: datetime
+
+    @property
+    def running(self) -> Promise | None:
+        """The promise that holds now."""
+        return next((promise for promise in self.ledger if promise.is_running), None)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its day passed."""
+        return self.running is not None and self.running.is_late(self.now)
+
+    @property
+    def ended(self) -> list[Promise]:
+        """What was promised before and counts."""
+        return [promise for promise in self.ledger if promise.outcome not in {None, Outcome.DROPPED}]
+
+    @property
+    def kept(self) -> int:
+        """How many were kept."""
+        return sum(promise.outcome is Outcome.KEPT for promise in self.ledger)
+
+    @property
+    def due(self) -> int:
+        """How many had to be kept by now."""
+        return self.kept + sum(promise.is_late(self.now) for promise in self.ledger)
+
+    @property
+    def renewed(self) -> Promise | None:
+        """The promise that the running one took the place of, if somebody named another day."""
+        before = next((promise for promise in self.ledger if not promise.is_running), None)
+        return before if self.running is not None and before is not None and before.reason else None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The share of one board or one team."""
+
+    name: str
+    slug: str  # empty: it has no page
+    share: Share
+
+
+def standing_of(idea: Idea) -> Standing:
+    """Return what is promised of an idea that the viewer sees."""
+    ledger = select(Promise).where(Promise.idea_id == idea.id).order_by(Promise.made_at.desc(), Promise.id.desc())
+    return Standing(idea, list(db.session.scalars(ledger)), utcnow())
+
+
+def share(
+    board: Board | None = None, team: Team | None = None, *, viewer: Person | None = None, since: datetime | None = None
+) -> Share:
+    """Return how promises went on all boards, on one, or of one team, among what the viewer (else a visitor) may see."""
+    counted = _counted(viewer or Guest(), since).with_only_columns(*_numbers())
+    if board is not None:
+        counted = counted.where(Idea.board_id == board.id)
+    if team is not None:
+        counted = counted.where(Idea.team_id == team.id)
+    return Share(*db.session.execute(counted).one())
+
+
+def shares_of_boards(viewer: Person, since: datetime | None = None) -> list[Line]:
+    """Return the share of each board on which something was promised, in the order of the boards."""
+    counted = _counted(viewer, since).join(Board, Board.id == Idea.board_id)
+    rows = counted.with_only_columns(Board.name, Board.slug, *_numbers()).group_by(Board.id, Board.name, Board.slug)
+    return _lines(rows.order_by(Board.position, Board.id))
+
+
+def shares_of_teams(viewer: Person, since: datetime | None = None) -> list[Line]:
+    """Return the share of each team that looked after something promised, by name."""
+    counted = _counted(viewer, since).join(Team, Team.id == Idea.team_id)
+    rows = counted.with_only_columns(Team.name, sa.literal(""), *_numbers()).group_by(Team.id, Team.name)
+    return _lines(rows.order_by(Team.name, Team.id))
+
+
+def shares_by_kind(viewer: Person, since: datetime | None = None) -> dict[Promised, Share]:
+    """Return the share of each kind of promise."""
+    rows = _counted(viewer, since).with_only_columns(Promise.kind, *_numbers()).group_by(Promise.kind)
+    found = {kind: Share(*numbers) for kind, *numbers in db.session.execute(rows)}
+    return {kind: found.get(kind, Share()) for kind in Promised}
+
+
+def late_now(viewer: Person, limit: int = MOST) -> list[Promise]:
+    """Return the promises that are late, the oldest first."""
+    return _running(viewer, Promise.due_at < utcnow(), limit)
+
+
+def due_next(viewer: Person, limit: int = MOST) -> list[Promise]:
+    """Return the promises whose day comes next."""
+    return _running(viewer, Promise.due_at >= utcnow(), limit)
+
+
+def _running(viewer: Person, which: ColumnElement[bool], limit: int) -> list[Promise]:
+    wanted = select(Promise).join(Promise.idea).where(is_out_for(viewer), Promise.ended_at.is_(None), which)
+    shown = wanted.options(contains_eager(Promise.idea).options(joinedload(Idea.board)))
+    return list(db.session.scalars(shown.order_by(Promise.due_at, Promise.id).limit(limit)))
+
+
+def _counted(viewer: Person, since: datetime | None) -> Select[Any]:
+    """Select what counts: on ideas that the viewer may see, with a day since then."""
+    counted = select(Promise).join(Idea, Idea.id == Promise.idea_id).where(is_out_for(viewer))
+    return counted if since is None else counted.where(Promise.due_at >= since)
+
+
+def _numbers() -> list[ColumnElement[int]]:
+    late = (Promise.outcome == Outcome.LATE) | (Promise.ended_at.is_(None) & (Promise.due_at < utcnow()))
+    which = (
+        Promise.outcome == Outcome.KEPT,
+        late,
+        Promise.outcome == Outcome.RENEWED,
+        Promise.ended_at.is_(None) & (Promise.due_at >= utcnow()),
+    )
+    return [sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0) for condition in which]
+
+
+def _lines(rows: Select[Any]) -> list[Line]:
+    return [Line(name, slug, Share(*numbers)) for name, slug, *numbers in db.session.execute(rows)]
