@@ -22,6 +22,7 @@ def upgrade():
             sa.ForeignKey("users.id", name=op.f("fk_votes_cast_by_id_users"), ondelete="SET NULL"),
             nullable=True,
         ),
+        inline_references=True,
     )
     op.add_column("votes", sa.Column("note", sa.String(length=280), server_default=sa.text("''"), nullable=False))
     op.add_column("votes", sa.Column("set_aside_at", sa.DateTime(timezone=True), nullable=True))
