@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import abort, request, url_for
+from flask_babel import get_timezone
 
 from portal.accounts.models import User
 from portal.boards.models import Board
@@ -15,9 +18,12 @@ from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
 from portal.ideas.moves import moves_for
 from portal.ideas.workflow import MAIN_ROAD, Status
-from portal.triage import queries, queues
+from portal.search.asking import MOST_LETTERS
+from portal.triage import asides, presence, queries, queues
 from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
-from portal.triage.queues import MOST_COUNTED, QUEUES, Page, Place, Queue
+from portal.triage.queues import MOST_COUNTED, Group, Page, Place, Queue
+from portal.triage.talk import Talk, talk_about
+from portal.web.kept import kept
 from portal.web.paging import cursor, place
 from portal.web.responses import own_path
 from portal.web.session import can, viewer
@@ -35,6 +41,8 @@ class Spot:
     def url(self, endpoint: str, **values: Any) -> str:
         """Return an address that keeps this queue, board and page."""
         kept = {"queue": self.queue.name, "board": self.board.slug if self.board else None, "page": self.page or None}
+        if self.queue.name == queues.FIND:
+            kept["q"] = self.queue.query
         return url_for(f"triage.{endpoint}", **{**kept, "back": self.back or None, **values})
 
     @property
@@ -68,7 +76,17 @@ class Desk:
     chosen: str
     may_merge: bool
     staff: list[User]
+    tags: list[str]
+    days: list[tuple[str, date]]
+    snoozed_until: datetime | None
+    here: Sequence[presence.Here]
     typed: Typed
+    talk: Talk
+
+    @property
+    def tagged(self) -> list[str]:
+        """The idea's own tags."""
+        return [tag.name for tag in self.idea.tags]
 
     @property
     def idea(self) -> Idea:
@@ -82,11 +100,15 @@ class Tab:
 
     queue: Queue | queues.Elsewhere
     url: str
-    count: int
+    count: int | None
+    group: Group = Group.ALL
+    key: str = ""  # that leads there, or "here"
 
     @property
     def number(self) -> str:
-        """How much waits there, as people read it."""
+        """How much waits there, as people read it; nothing where nobody counts."""
+        if self.count is None:
+            return ""
         return str(self.count) if self.count < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
 
 
@@ -95,6 +117,7 @@ class Workspace:
     """Queues, list and desk."""
 
     spot: Spot
+    named: dict[str, Queue]
     counts: dict[str, int]
     boards: list[Board]
     page: Page
@@ -104,18 +127,28 @@ class Workspace:
 
     @property
     def tabs(self) -> list[Tab]:
-        """The queues to choose from."""
-        board = Spot(self.spot.queue, self.spot.board)
-        tabs = [Tab(queue, board.url("queue", queue=name), self.counts[name]) for name, queue in QUEUES.items()]
+        """The queues to choose from; keys lead to those beside the one that is open."""
+        board = Spot(next(iter(self.named.values())), self.spot.board)
+        tabs = [
+            Tab(queue, board.url("queue", queue=name), self.counts.get(name), queue.group)
+            for name, queue in self.named.items()
+        ]
         pairs = queues.DUPLICATES
         chosen = self.spot.board.slug if self.spot.board else None
-        tabs.insert(1, Tab(pairs, url_for(pairs.endpoint, board=chosen), self.counts[pairs.name]))
-        return tabs
+        tabs.insert(2, Tab(pairs, url_for(pairs.endpoint, board=chosen), self.counts[pairs.name]))
+        here = next((at for at, tab in enumerate(tabs) if tab.queue.name == self.spot.queue.name), -2)
+        keys = {here - 1: "[", here: "here", here + 1: "]"}
+        return [replace(tab, key=keys.get(at, "")) for at, tab in enumerate(tabs)]
+
+    def has(self, group: str) -> bool:
+        """Whether there is a queue of this group."""
+        return any(queue.group == group for queue in self.named.values())
 
     @property
     def waiting_here(self) -> str:
         """How much waits in this queue."""
-        return next(tab.number for tab in self.tabs if tab.queue is self.spot.queue)
+        number = next((tab.number for tab in self.tabs if tab.queue.name == self.spot.queue.name), "")
+        return number or f"{len(self.page.rows)}{'+' if self.page.more else ''}"
 
     @property
     def older_url(self) -> str | None:
@@ -123,7 +156,7 @@ class Workspace:
         if not self.page.more:
             return None
         key, number = self.page.rows[-1].place
-        return self.spot.url("queue", page=cursor(key.isoformat(), number))
+        return self.spot.url("queue", page=cursor(str(key), number))
 
     @property
     def position(self) -> int | None:
@@ -143,14 +176,14 @@ class Workspace:
     @property
     def waiting_elsewhere(self) -> Tab | None:
         """The next queue with something in it."""
-        tabs = self.tabs
-        here = list(QUEUES).index(self.spot.queue.name)
+        tabs = [tab for tab in self.tabs if tab.count is not None and tab.queue.name != queues.SNOOZED]
+        here = next((at for at, tab in enumerate(tabs) if tab.queue.name == self.spot.queue.name), 0)
         return next((tab for tab in tabs[here + 1 :] + tabs[:here] if tab.count), None)
 
 
 def spot_of(name: str) -> Spot:
     """Return where the request is, or answer 404."""
-    queue = QUEUES.get(name) or abort(404)
+    queue = queues.queue_named(name, viewer(), request.args.get("q", "")[:MOST_LETTERS]) or abort(404)
     slug = request.args.get("board")
     boards = {board.slug: board for board in list_worked_on(viewer())} if slug else {}
     back = own_path(request.args.get("back"), "")
@@ -169,7 +202,7 @@ def open_workspace(
         idea = ideas.get_idea(page.rows[0].idea.id, viewer())
     desk = open_desk(idea, typed or Typed()) if idea else None
     counts = queues.count_all(viewer(), spot.board)
-    return Workspace(spot, counts, list_worked_on(viewer()), page, desk, opened, finished)
+    return Workspace(spot, queues.queues_of(viewer()), counts, list_worked_on(viewer()), page, desk, opened, finished)
 
 
 def open_desk(idea: Idea, typed: Typed) -> Desk:
@@ -185,7 +218,7 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
     override = offer_override(idea, blank=True) if offers and can("idea.override", idea) else None
     again = typed.offer
     if again is not None:
-        again.form.seen.data = idea.status.value
+        again.form.seen.data = idea.rule.key
         if override and again.name == override.name:
             again.form.target.choices = override.form.target.choices
             override = again
@@ -195,7 +228,28 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
             typed = Typed(None, typed.sentence, None, again.typed())
     names = [offer.name for offer in offers]
     chosen = again.name if again and again.name in names else (names[0] if names else "")
-    return Desk(queries.read(idea, me), receipts_of(idea, me), offers, override, chosen, may_merge, staff, typed)
+    return Desk(
+        reading=queries.read(idea, me),
+        receipts=receipts_of(idea, me),
+        offers=offers,
+        override=override,
+        chosen=chosen,
+        may_merge=may_merge,
+        staff=staff,
+        tags=_tags_for(idea),
+        days=asides.days_to_choose(get_timezone()),
+        snoozed_until=asides.snoozed_until(idea, me),
+        here=presence.others_at(idea, me),
+        typed=typed,
+        talk=talk_about(idea),
+    )
+
+
+def _tags_for(idea: Idea) -> list[str]:
+    """Return the tags that ideas on its board have, the idea's own among them."""
+    board_id = idea.board_id
+    usual: list[str] = kept(("tags", board_id), timedelta(minutes=1), lambda: ideas.tags_in_use([board_id]))
+    return sorted({*usual, *(tag.name for tag in idea.tags)})
 
 
 def _likelihood(source: Status, target: Status) -> tuple[bool, int]:

@@ -23,6 +23,7 @@ from portal.ideas import heat
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
 from portal.ideas.workflow import Category, Publication, Status, kinds_in
+from portal.triage import saved
 from portal.triage.asides import comes_back, is_aside, is_snoozed
 
 PAGE = 50
@@ -70,6 +71,7 @@ class Queue:
     newest_first: bool = False
     group: Group = Group.ALL
     shows_asides: bool = False  # also what the viewer put aside
+    query: str = ""  # the search that it shows
 
     def order(self, key: SQLColumnExpression[Any], number: SQLColumnExpression[int]) -> list[ColumnElement[Any]]:
         """Say how rows with this key and number follow each other."""
@@ -197,12 +199,12 @@ QUEUES: dict[str, Queue] = {
     )
 }
 
-SNOOZED = "snoozed"
+SNOOZED, FIND = "snoozed", "find"
 
 
 def queues_of(viewer: Person) -> dict[str, Queue]:
-    """Return the queues that everybody has, as this viewer has them: the team's, then their own."""
-    own = Queue(
+    """Return the queues that this viewer finds in their list: the team's, their own, and those that are kept."""
+    snoozed = Queue(
         SNOOZED,
         _l("Snoozed"),
         _l("Nothing is snoozed."),
@@ -211,13 +213,21 @@ def queues_of(viewer: Person) -> dict[str, Queue]:
         group=Group.OWN,
         shows_asides=True,
     )
-    found = sorted([*QUEUES.values(), own], key=lambda queue: queue.group is not Group.ALL)
-    return {queue.name: queue for queue in found}
+    found = sorted([*QUEUES.values(), snoozed], key=lambda queue: queue.group is not Group.ALL)
+    kept = [_found_by(name, search.name, search.query) for name, search in saved.searches_of(viewer).items()]
+    return {queue.name: queue for queue in (*found, *kept)}
 
 
-def queue_named(name: str, viewer: Person) -> Queue | None:
-    """Return one of the queues that the viewer has."""
-    return queues_of(viewer).get(name)
+def queue_named(name: str, viewer: Person, query: str = "") -> Queue | None:
+    """Return one of the queues that the viewer has, or what the query finds where it is called FIND."""
+    return _found_by(FIND, _l("Found"), query) if name == FIND else queues_of(viewer).get(name)
+
+
+def _found_by(name: str, label: object, query: str) -> Queue:
+    empty = _l("Nothing that you may see is like that.")
+    by_votes: Any = Idea.votes
+    group = Group.SAVED
+    return Queue(name, label, empty, saved.found_by(query), by_votes, int, newest_first=True, group=group, query=query)
 
 
 _SHOWN = (
@@ -262,9 +272,9 @@ def page_of(queue: Queue, viewer: Person, board: Board | None, after: Place | No
 
 
 def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
-    """Count what waits in each queue, up to ``MOST_COUNTED``, with one statement."""
+    """Count what waits in each queue, up to ``MOST_COUNTED``, with one statement; kept searches are not counted."""
     counts = []
-    named = queues_of(viewer)
+    named = {name: queue for name, queue in queues_of(viewer).items() if queue.group is not Group.SAVED}
     for queue in named.values():
         parts = [part.limit(MOST_COUNTED) for part in _parts(queue, viewer, board)]
         counts.append(

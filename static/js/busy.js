@@ -10,6 +10,7 @@
     waiting(detail).forEach((element) => element.removeAttribute("aria-busy"));
   };
   const failed = ({ requestConfig }) => {
+    if (requestConfig.elt.matches("[data-poll]")) return;
     const toast = tell("notice-failed");
     const again = document.createElement("button");
     again.type = "button";

@@ -5,10 +5,10 @@
 {
   const go = (element) => {
     if (!element) return false;
-    const target = element.matches("a, button, input, select, textarea, [tabindex]")
+    const target = element.matches("a, button, summary, input, select, textarea, [tabindex]")
       ? element
       : (element.querySelector("h2 a, h3 a") ?? element.querySelector("a, button") ?? element);
-    if (target === element && !element.matches("a, button, input, select, textarea")) element.tabIndex = -1;
+    if (target === element && !element.matches("a, button, summary, input, select, textarea")) element.tabIndex = -1;
     target.focus();
     return true;
   };

@@ -37,7 +37,7 @@
   let prefix = 0;
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
-      const form = event.target.matches("textarea") && event.target.form;
+      const form = event.target.matches("textarea, form[data-led] *") && event.target.form;
       if (form) form.requestSubmit();
       return;
     }

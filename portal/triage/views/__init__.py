@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.triage.views import acts, merging
+from portal.triage.views import acts, asides, merging, saving
 from portal.triage.views.pages import bp
 
-__all__ = ["acts", "bp", "merging"]
+__all__ = ["acts", "asides", "bp", "merging", "saving"]

@@ -115,4 +115,4 @@ def _main(idea_id: int) -> Idea:
 
 def _spot() -> Spot:
     name = request.args.get("queue", "")
-    return spot_of(name if name in QUEUES else next(iter(QUEUES)))
+    return spot_of(name if queues.queue_named(name, viewer()) else next(iter(QUEUES)))
