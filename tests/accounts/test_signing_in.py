@@ -66,7 +66,8 @@ def test_s16_a_wrong_password_and_an_unknown_address_are_answered_alike(browse):
     assert len({tuple(sorted(dict(answer.headers))) for answer in answers}) == 1
     assert PASSWORD not in answers[1].text
     db.session.rollback()
-    failed = db.session.scalars(select(EventRecord.data).where(EventRecord.name == "member.sign_in_failed")).all()
+    noted = select(EventRecord.data).where(EventRecord.name == "member.sign_in_failed").order_by(EventRecord.id)
+    failed = db.session.scalars(noted).all()
     assert [event["user_id"] for event in failed] == [user.id, suspended.id, without.id, None]
 
 

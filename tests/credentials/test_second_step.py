@@ -131,7 +131,8 @@ def test_s14_a_recovery_code_works_once_and_its_use_is_mailed(browse, settle):
     assert (opened.location, again.status_code) == ("/", 422)
     assert "You used a recovery code; 9 are left." in first.get("/").text
     settle()
-    mail = db.session.scalars(select(CaughtMail).where(CaughtMail.recipient == user.email)).all()[-1]
+    mails = select(CaughtMail).where(CaughtMail.recipient == user.email).order_by(CaughtMail.id)
+    mail = db.session.scalars(mails).all()[-1]
     assert mail.subject == "A recovery code was used: Ideas"
     assert "9 codes are left." in mail.raw
 

@@ -78,7 +78,8 @@ def test_following_twice_is_following_once():
         with transaction():
             service.unfollow(idea, person)
 
-    names = db.session.scalars(select(EventRecord.name).where(EventRecord.actor_id == person.id)).all()
+    theirs = select(EventRecord.name).where(EventRecord.actor_id == person.id).order_by(EventRecord.id)
+    names = db.session.scalars(theirs).all()
     assert [name for name in names if name.startswith("idea.")] == ["idea.followed", "idea.unfollowed"]
 
 

@@ -97,6 +97,7 @@ def damage() -> None:
     found = engine()
     if isinstance(found, WhooshEngine):
         for file in found.folder.glob("index-*/*"):
+            file.unlink()  # whoever has it open reads on; what is written into a mapped file nobody could tell
             file.write_bytes(b"scribble" * 40)
         (found.folder / "current").write_text("nonsense")
     else:
