@@ -28,6 +28,7 @@ from portal.ideas import clocks
 from portal.ideas.events import (
     AnswerUndone,
     BoardChanged,
+    HidingUndone,
     IdeaAnswered,
     IdeaEdited,
     IdeaHidden,
@@ -63,11 +64,11 @@ from portal.security import letters as security_letters
 from portal.security import retention
 from portal.security import service as security
 from portal.sso import handover
-from portal.talk import clocks as talk
-from portal.talk.events import DraftPublished, DraftReviewed, NoteDeleted, NoteWritten, ReviewAsked
-from portal.talk.service import forget_deleted_notes
 from portal.sso import letters as sso_letters
 from portal.sso import service as sso
+from portal.triage import asides
+from portal.talk import clocks as talk
+from portal.talk.events import DraftPublished, DraftReviewed, NoteDeleted, NoteWritten, ReviewAsked
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
@@ -86,6 +87,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     IdeaMoved: (search.index_idea, notifications.tell_of_move),
     IdeaAnswered: (search.index_idea, notifications.tell_of_answer),
     MoveUndone: (search.index_idea, notifications.tell_of_undone_move),
+    HidingUndone: (search.index_idea, notifications.forget_undone_hiding),
     AnswerUndone: (search.index_idea, notifications.forget_undone_answer),
     IdeaMerged: (
         search.index_idea,
@@ -177,6 +179,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     links.forget_old,
     handover.forget_hand_overs,
     retention.forget_what_is_old,
+    asides.forget_old,
     talk.forget_deleted_notes,
 )
 """What the worker does over and over; each says how much it did."""

@@ -335,6 +335,13 @@ TABLE = (
     post("triage.owner", TRIAGERS, "idea", {"me": "1"}, args=QUEUE),
     post("triage.board", TRIAGERS, "idea", {"onto": "{other board}"}, args=QUEUE),
     post("triage.tags", TRIAGERS, "idea", {"tags": "maps, routes"}, args=QUEUE),
+    post("triage.done", TRIAGERS, "idea", args=QUEUE),
+    post("triage.undone", TRIAGERS, "idea", args=QUEUE),
+    post("triage.snooze", TRIAGERS, "idea", {"day": "{soon}"}, args=QUEUE),
+    post("triage.here", STAFF_READERS, "idea", args=QUEUE),
+    post("triage.save_queue", STAFF_READERS, form={"q": "status:new", "name": "Young"}),
+    post("triage.change_queue", STAFF_READERS, "kept search", {"name": "Other"}),
+    post("triage.delete_queue", STAFF_READERS, "kept search"),
     post("triage.hide", TRIAGERS, "idea", {"reason": "It names a person."}, args=QUEUE),
     post("triage.publish", MODERATORS, "idea", args={"queue": "held"}, publication=Publication.HELD),
     post(
@@ -374,6 +381,14 @@ TABLE = (
     get("roadmap.theme", DECIDERS, "theme"),
     post("roadmap.theme", DECIDERS, "theme", {"name": "Home safe"}),
     post("roadmap.order", DECIDERS, "theme", {"to": "up"}),
+    # Feeds
+    get("feeds.index", EVERYBODY),
+    get("feeds.public", EVERYBODY, args={"name": "ideas", "written_as": "atom"}),
+    get("feeds.idea", EVERYBODY, "idea that everybody may see", args={"written_as": "json"}),
+    get("feeds.private", EVERYBODY, "private feeds", args={"name": "inbox", "written_as": "atom"}),
+    get("feeds.private_idea", EVERYBODY, "idea in private feeds", args={"written_as": "json"}),
+    post("feeds.make_address", MEMBERS),
+    post("feeds.give_up_address", MEMBERS),
     # The changelog
     get("changelog.index", EVERYBODY),
     get("changelog.show", EVERYBODY, "entry"),
@@ -493,6 +508,7 @@ class World:
             "{issuer}": f"https://{secrets.token_hex(4)}.example",
             "{searched}": self.searched,
             "{second}": self.second,
+            "{soon}": (utcnow() + timedelta(days=3)).date().isoformat(),
             "{new slug}": f"renamed-{secrets.token_hex(4)}",
         }
         if row.form.get("seen") == "{seen}":
@@ -566,6 +582,9 @@ class World:
             "invitation sent": lambda: {"invitation_id": self._invitation(by=who).id},
             "invitation to oneself": lambda: {"token": invitations.token_of(self._invitation(to=who))},
             "picture": self._picture,
+            "private feeds": lambda: {"token": self._feeds()},
+            "idea in private feeds": lambda: {"token": self._feeds(), "idea_id": self._idea().id},
+            "idea that everybody may see": lambda: {"idea_id": self._idea().id},
             "export": lambda: {"export_id": self._export(who or self.author).id},
             "link to stay": lambda: {"token": self._link_to_stay()},
             "session of one's own": lambda: {"handle": self._session(who or self.author)},
@@ -603,6 +622,12 @@ class World:
             if published:
                 service.publish(entry, pm, ())
         return entry
+
+    def _feeds(self) -> str:
+        from portal.feeds import service
+
+        with transaction(wake=False):
+            return service.token_of(service.make_address(make_user()))
 
     def _theme(self) -> Any:
         from portal.roadmap.service import add_theme

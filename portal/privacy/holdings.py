@@ -19,6 +19,7 @@ from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, P
 from portal.demand.models import Receipt, SetAside
 from portal.duplicates.models import Decision, Pair, Proposal
 from portal.events import EventRecord
+from portal.feeds.models import FeedAddress
 from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Vote
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail, Notification
@@ -26,6 +27,8 @@ from portal.privacy.models import Export
 from portal.search.models import SavedSearch
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity
+from portal.triage.models import Aside, Presence
+from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
 
 
 class Fate(Enum):
@@ -76,6 +79,9 @@ HOLDINGS = (
     Holding(Notification.user_id, "inbox", Fate.GOES, only=("idea_id", "kind", "reason", "at", "read_at")),
     Holding(Mail.user_id, "mails", Fate.GOES, only=("kind", "recipient", "queued_at", "done_at", "suppressed")),
     Holding(SavedSearch.user_id, "kept_searches", Fate.GOES, only=("name", "query", "shared", "alert", "saved_at")),
+    Holding(FeedAddress.user_id, "private_feeds", Fate.GOES, only=("made_at",)),
+    Holding(Aside.user_id, "ideas_put_aside", Fate.GOES, only=("idea_id", "queue", "at", "until")),
+    Holding(Presence.user_id, "idea_looked_at", Fate.GOES, only=("idea_id", "since", "seen_at")),
     Holding(AuthSession.user_id, "signed_in_devices", Fate.GOES),
     Holding(KnownBrowser.user_id, "known_browsers", Fate.GOES),
     Holding(Identity.user_id, "linked_sign_ins", Fate.GOES),
@@ -126,6 +132,13 @@ HOLDINGS = (
     ),
     Holding(Pair.decided_by_id, "pairs_decided", Fate.STAYS, only=("first_id", "second_id", "state", "decided_at")),
     Holding(Decision.actor_id, "verdicts_on_duplicates", Fate.STAYS, only=("first_id", "second_id", "verdict", "at")),
+    Holding(Note.author_id, "notes_for_the_team", Fate.STAYS, only=("idea_id", "body", "at", "edited_at")),
+    Holding(NoteMention.user_id, "notes_that_name_you", Fate.GOES, only=("handle",)),
+    Holding(AnswerDraft.author_id, "answers_drafted", Fate.STAYS, only=("idea_id", "target", "shown", "made_at")),
+    Holding(AnswerDraft.edited_by_id, "drafts_edited", Fate.STAYS, only=("idea_id", "target", "edited_at")),
+    Holding(AnswerDraft.reviewer_id, "drafts_to_look_at", Fate.IS_FREED, only=("idea_id", "target", "asked_at")),
+    Holding(DraftRemark.author_id, "words_about_drafts", Fate.STAYS, only=("verdict", "body", "at")),
+    Holding(Snippet.owner_id, "wording_kept", Fate.GOES, only=("name", "body", "edited_at")),
     Holding(Comment.deleted_by_id, "comments_removed", Fate.STAYS, only=("idea_id", "deleted_at")),
     Holding(EventRecord.actor_id, "journal", Fate.STAYS, only=("name", "at", "idea_id")),
 )

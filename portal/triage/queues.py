@@ -236,6 +236,7 @@ _SHOWN = (
     Idea.votes,
     Idea.comments,
     Idea.status,
+    Idea.stage,
     Idea.publication,
     Idea.published_at,
     Idea.due_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import abort, request
 from flask.typing import ResponseReturnValue
@@ -11,12 +12,14 @@ from flask_babel import ngettext
 
 from portal.accounts.roles import TRIAGERS
 from portal.boards.queries import list_worked_on, team_of
+from portal.db import utcnow
 from portal.errors import Refusal
 from portal.ideas import merging, moves, service
 from portal.ideas.merges import merge_of
-from portal.ideas.models import TEXT_MAX, Idea
+from portal.ideas.models import TEXT_MAX, Idea, StatusChange
 from portal.ideas.queries import count_audience, get_idea
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
+from portal.ideas.taking_back import can_undo
 from portal.ideas.workflow import Status, move_between, place_named
 from portal.notifications.queries import count_told_of_merge
 from portal.text import render_markdown
@@ -27,8 +30,8 @@ from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
 from portal.triage.views.pages import bp, go_on, show, show_again
 from portal.web.session import authorize, member, viewer
 
-Act = Callable[[MoveDetails], int]
-"""Does something and says how many people will hear of it."""
+Act = Callable[[MoveDetails], tuple[int, dict[str, Any]]]
+"""Does something; says how many people will hear of it, and by what it is taken back."""
 
 
 @bp.post("/<queue>/<int:idea_id>/move/<target>")
@@ -44,8 +47,8 @@ def move(queue: str, idea_id: int, target: str) -> ResponseReturnValue:
     authorize("move.make", (offered, idea))
     offer = offer_move(offered, idea, team_of(idea.board), member())
 
-    def act(details: MoveDetails) -> int:
-        return moves.move_idea(idea, goal.kind, member(), details, stage=goal.stage).told
+    def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
+        return _undoable(moves.move_idea(idea, goal.kind, member(), details, stage=goal.stage))
 
     return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=goal.label))
 
@@ -56,9 +59,10 @@ def answer(queue: str, idea_id: int) -> ResponseReturnValue:
     idea = get_idea(idea_id, viewer())
     authorize("idea.answer", idea)
 
-    def act(details: MoveDetails) -> int:
-        moves.answer_idea(idea, member(), details)
-        return sum(count_audience(idea, member().id).values())
+    def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
+        said = moves.answer_idea(idea, member(), details)
+        undo = {"endpoint": "undo_answer", "answer_id": said.id}
+        return sum(count_audience(idea, member().id).values()), undo if can_undo(said.at) else {}
 
     return _carry_out(queue, idea, offer_answer(idea), act, _("Answer published."))
 
@@ -71,8 +75,8 @@ def override(queue: str, idea_id: int) -> ResponseReturnValue:
     offer = offer_override(idea)
     goal = place_named(offer.form.target.data) or abort(400)
 
-    def act(details: MoveDetails) -> int:
-        return moves.move_idea(idea, goal.kind, member(), details, override=True, stage=goal.stage).told
+    def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
+        return _undoable(moves.move_idea(idea, goal.kind, member(), details, override=True, stage=goal.stage))
 
     return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=goal.label))
 
@@ -122,7 +126,8 @@ def tags(queue: str, idea_id: int) -> ResponseReturnValue:
     names = request.values.get("tags", "").split(",")
 
     def act() -> str:
-        moves.set_tags(idea, names, member())
+        service.lock(idea)
+        moves.set_tags(idea, names if "tags" in request.values else _toggled(idea), member())
         return _("Tags saved.")
 
     return _change(queue, idea, act, undo={"endpoint": "tags", "tags": before}, typed=[(_("Tags"), ",".join(names))])
@@ -139,7 +144,8 @@ def hide(queue: str, idea_id: int) -> ResponseReturnValue:
         service.hide_idea(idea, member(), reason)
         return _("Hidden. Its author will read why.")
 
-    return _change(queue, idea, act, typed=[(_("Reason"), reason)])
+    undo: dict[str, str | int] | None = {"endpoint": "undo_hiding"} if can_undo(utcnow()) else None
+    return _change(queue, idea, act, undo, typed=[(_("Reason"), reason)])
 
 
 @bp.post("/<queue>/<int:idea_id>/publish")
@@ -192,13 +198,19 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
                         status=idea.status.label,
                     )
                 )
-            told = act(_details(offer, idea))
+            told, undo = act(_details(offer, idea))
     except DetailMissing as missing:
         form[missing.field].errors = [missing.message]
         return show_again(spot, idea, Typed(offer))
     except Refusal as refusal:
         return show_again(spot, idea, Typed(offer, refusal.message))
-    return go_on(spot, idea.id, left, say_told(done, told))
+    way_back = spot.url(undo.pop("endpoint"), idea_id=idea.id, **undo) if undo else ""
+    return go_on(spot, idea.id, left, say_told(done, told), way_back)
+
+
+def _undoable(change: StatusChange) -> tuple[int, dict[str, Any]]:
+    undo = {"endpoint": "undo_move", "change_id": change.id}
+    return change.told, undo if can_undo(change.at) else {}
 
 
 def _change(
@@ -223,6 +235,13 @@ def _change(
         values = dict(undo)
         way_back = spot.url(str(values.pop("endpoint")), idea_id=idea.id, **values)
     return go_on(spot, idea.id, left, done, way_back, stay, in_place=bool(undo))
+
+
+def _toggled(idea: Idea) -> list[str]:
+    """Return the idea's tags with one more or one less: the one that was chosen, or else the one that was typed."""
+    chosen, typed = request.form.get("toggle", ""), request.form.get("add", "")
+    names = {tag.name for tag in idea.tags}
+    return sorted(names ^ {chosen} if chosen else names | set(typed.split(",")))
 
 
 def _details(offer: Offer, idea: Idea) -> MoveDetails:
