@@ -33,10 +33,12 @@ FEATURES = (
     "teams",
     "ideas",
     "comments",
+    "talk",
     "roadmap",
     "changelog",
     "notifications",
     "search",
+    "feeds",
     "demand",
     "duplicates",
     "security",
@@ -60,8 +62,10 @@ KNOWS = {
     "comments": BASE | {"boards", "ideas"},
     "roadmap": BASE | {"boards", "ideas"},
     "changelog": BASE | {"boards", "ideas"},
-    "notifications": IDEAS,
+    "talk": BASE | {"boards", "ideas"},
+    "notifications": IDEAS | {"talk"},
     "search": IDEAS | {"notifications"},
+    "feeds": IDEAS | {"roadmap", "changelog", "notifications", "search"},
     "demand": IDEAS | {"search"},
     "security": {"accounts", "demand", "notifications", "credentials"},
     "duplicates": IDEAS | {"search"},
@@ -69,7 +73,18 @@ KNOWS = {
     "credentials": BASE | {"notifications", "membership"},
     "sso": BASE | {"notifications", "membership", "credentials"},
     "privacy": IDEAS
-    | {"changelog", "demand", "notifications", "search", "membership", "credentials", "sso", "duplicates"},
+    | {
+        "changelog",
+        "demand",
+        "feeds",
+        "notifications",
+        "search",
+        "membership",
+        "credentials",
+        "sso",
+        "duplicates",
+        "talk",
+    },
 }
 """Whom each feature may know of below its views; those left out stand at the end and may know of all.
 
@@ -90,6 +105,9 @@ DEAF = {
     "merges",
     "objections",
     "lists",
+    "mentions",
+    "drafts",
+    "snippets",
     "workflow",
     "clocks",
     "heat",
@@ -462,6 +480,12 @@ def test_s50_only_the_guarded_helper_asks_other_servers():
 # Events, reactions, settings
 
 NEEDS_NO_REACTION = {
+    "talk.note_edited": "nobody is told again",
+    "talk.note_restored": "for the journal; whoever brings it back sees it",
+    "talk.draft_saved": "the draft tells nobody until somebody is asked to look",
+    "talk.draft_dropped": "for the journal; it can be taken up again",
+    "talk.draft_reopened": "for the journal",
+    "talk.snippets_changed": "for the journal",
     "idea.imported": "imports are silent; the importer indexes by itself",
     "idea.backed_instead": "the receipt itself is the point",
     "receipt.hidden": "for the journal; its author sees it",

@@ -26,8 +26,8 @@ from portal.ideas.workflow import StatusRule
 from portal.notifications import links, stories
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
-from portal.notifications.team import is_told_to
 from portal.notifications.stories import Story, place_in
+from portal.notifications.team import is_told_to
 from portal.outbox import Leased, OutboxRow
 
 PAGE = 40

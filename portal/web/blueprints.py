@@ -11,6 +11,7 @@ from portal.bulk.views import bp as bulk
 from portal.changelog.views import bp as changelog
 from portal.comments.views import bp as comments
 from portal.credentials.views import bp as credentials
+from portal.decisions.views import bp as decisions
 from portal.demand.views import bp as demand
 from portal.duplicates.views import bp as duplicates
 from portal.feeds.views import bp as feeds
@@ -19,6 +20,7 @@ from portal.membership.views import bp as membership
 from portal.notifications.views import bp as notifications
 from portal.pages.views import bp as pages
 from portal.privacy.views import bp as privacy
+from portal.promises.views import bp as promises
 from portal.roadmap.views import bp as roadmap
 from portal.search.views import bp as search
 from portal.search.views import synonyms_bp as synonyms
@@ -26,11 +28,13 @@ from portal.security.views import bp as security
 from portal.sso.views import bp as sso
 from portal.teams.views import bp as teams
 from portal.triage.views import bp as triage
+from portal.workflows.views import bp as workflows
 
 BLUEPRINTS = (
     *(
         ideas,
         comments,
+        decisions,
         demand,
         roadmap,
         changelog,
@@ -39,6 +43,7 @@ BLUEPRINTS = (
         credentials,
         sso,
         privacy,
+        promises,
         notifications,
         feeds,
         triage,

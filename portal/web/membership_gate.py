@@ -22,6 +22,8 @@ OPEN = frozenset(
         "accounts.sign_in_as",
         "accounts.sign_out",
         "accounts.sign_up",
+        "feeds.private",
+        "feeds.private_idea",
         "membership.accept",
         "membership.set_up",
         "notifications.caught",

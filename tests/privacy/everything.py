@@ -18,6 +18,7 @@ from portal.db import db, utcnow
 from portal.demand.models import Receipt, SetAside
 from portal.demand.models import Verdict as SearchVerdict
 from portal.duplicates.models import Decision, Found, Pair, Proposal, State, Verdict
+from portal.feeds.models import FeedAddress
 from portal.ideas import moves, service
 from portal.ideas.models import Answer, Draft, Objection, Revision
 from portal.ideas.moves import MoveDetails
@@ -29,6 +30,7 @@ from portal.search.models import SavedSearch
 from portal.security.log import note
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity, Provider
+from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_rules, make_user
 from tests.support.images import picture
@@ -37,7 +39,7 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
-    *("quillwhy", "quilltyped", "quilldiffers", "quillmeant", "quillsearch", "quillquery"),
+    *("quillwhy", "quilltyped", "quilldiffers", "quillmeant", "quillsearch", "quillquery", "quillwording"),
 )
 """Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
 SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
@@ -72,6 +74,7 @@ def make_somebody(settle) -> User:
         answered.helpful = 1
         comments.delete_comment(gone, user)
         db.session.add(Revision(idea_id=own.id, editor_id=user.id, title="Mark wells", need="", proposal=""))
+        db.session.add(FeedAddress(user_id=user.id, nonce="quillnonce"))
         db.session.add(Draft(user_id=user.id, title="quilldraft"))
         db.session.add(Answer(idea_id=theirs.id, author_id=user.id, status=Status.NEW, body="We read it."))
         change = moves.move_idea(theirs, Status.UNDER_REVIEW, make_owner(), MoveDetails(owner=user))
@@ -88,6 +91,7 @@ def make_somebody(settle) -> User:
         _give_demand(user, other, own.id, theirs.id)
         _give_duplicates(user, own.id, theirs.id)
         _give_membership(user, other, board)
+        _give_talk(user, other, theirs.id)
         db.session.add(SavedSearch(user_id=user.id, name="quillsearch", query="quillquery", shared=True))
         _give_mails(user, other)
         assert remark.author_id == user.id
@@ -177,6 +181,18 @@ def _give_duplicates(user: User, own_id: int, their_id: int) -> None:
     db.session.flush()
     db.session.add(Proposal(pair_id=pair.id, idea_id=own_id, proposer_id=user.id, why="quillwhy"))
     db.session.add(Decision(first_id=own_id, second_id=their_id, verdict=Verdict.REFUSED, actor_id=user.id))
+
+
+def _give_talk(user: User, other: User, idea_id: int) -> None:
+    """Let the user write for the team and be called by a colleague; what they keep for themselves goes with them."""
+    own = Note(idea_id=idea_id, author_id=user.id, body="Support hears this often.")
+    called = Note(idea_id=idea_id, author_id=other.id, body=f"Ask @{NAME}.", body_html=f"<p>Ask @{NAME}.</p>")
+    draft = AnswerDraft(idea_id=idea_id, target="answer", author_id=user.id, edited_by_id=user.id, reviewer_id=user.id)
+    db.session.add_all([own, called, draft])
+    db.session.flush()
+    db.session.add(NoteMention(note_id=called.id, user_id=user.id, handle=NAME))
+    db.session.add(DraftRemark(draft_id=draft.id, author_id=user.id, body="Shorter, please."))
+    db.session.add(Snippet(owner_id=user.id, name="quillwording", body="Thank you."))
 
 
 def _give_membership(user: User, other: User, board) -> None:
