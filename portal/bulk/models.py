@@ -72,9 +72,7 @@ class BulkItem(Model):
     __table_args__ = (sa.Index(None, "act_id", "state", "idea_id"),)
 
     act_id: Mapped[int] = mapped_column(sa.ForeignKey("bulk_acts.id", ondelete="CASCADE"), primary_key=True)
-    idea_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True, index=True)
     state: Mapped[State] = mapped_column(default=State.WAITING)
     why: Mapped[str] = mapped_column(sa.String(300), default="")
     before: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what taking it back needs

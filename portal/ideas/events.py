@@ -22,6 +22,14 @@ class IdeaHidden(Event, name="idea.hidden"):
     """A moderator took an idea out of sight."""
 
     reason: str
+    before: str = "published"  # how it was shown until then
+
+
+@dataclass(frozen=True, kw_only=True)
+class HidingUndone(Event, name="idea.hiding_undone"):
+    """An idea was taken out of sight by mistake, and is where it was."""
+
+    hidden_by: int  # the event
 
 
 @dataclass(frozen=True, kw_only=True)

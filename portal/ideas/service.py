@@ -144,8 +144,9 @@ def hide_idea(idea: Idea, moderator: User, reason: str) -> None:
     lock(idea)
     if idea.publication in {Publication.HIDDEN, Publication.REMOVED}:
         return
+    before = idea.publication
     _leave_public(idea, Publication.HIDDEN)
-    emit(IdeaHidden(actor_id=moderator.id, idea_id=idea.id, reason=reason))
+    emit(IdeaHidden(actor_id=moderator.id, idea_id=idea.id, reason=reason, before=before.value))
 
 
 def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
@@ -163,10 +164,11 @@ def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
         emit(VoteCast(actor_id=voter.id, idea_id=idea.id), at)
 
 
-def withdraw_vote(idea: Idea, voter: User) -> None:
+def withdraw_vote(idea: Idea, voter: User, *, quiet: bool = False) -> None:
     """Take the vote back, also one that counts here through a merge; without such a vote nothing happens.
 
-    A vote on a merged idea whose voter objected to the merge does not count here, and stays.
+    A vote on a merged idea whose voter objected to the merge does not count here, and stays. ``quiet`` says that the
+    voter did not do it, so that the journal does not say so.
     """
     idea = lock(idea.merged_into or idea)
     if not idea.takes_votes:
@@ -185,7 +187,8 @@ def withdraw_vote(idea: Idea, voter: User) -> None:
         _stop_following_because(voted.id, voter.id, is_voter=False)
     idea.votes -= counted
     db.session.flush()
-    emit(VoteWithdrawn(actor_id=voter.id, idea_id=idea.id))
+    if not quiet:
+        emit(VoteWithdrawn(actor_id=voter.id, idea_id=idea.id))
 
 
 def warms(vote: Vote, voter: User, idea: Idea) -> bool:

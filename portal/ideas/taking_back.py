@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.errors import Refusal
-from portal.events import emit
+from portal.events import EventRecord, emit
 from portal.ideas import policy, promises
-from portal.ideas.events import AnswerUndone, MoveUndone
+from portal.ideas.events import AnswerUndone, HidingUndone, IdeaHidden, MoveUndone
 from portal.ideas.models import Answer, Idea, StatusChange
-from portal.ideas.service import lock
+from portal.ideas.service import count_on_board, lock
 from portal.ideas.steps import Tell, restore
 from portal.ideas.workflow import Status
 
@@ -84,6 +84,26 @@ def undo_answer(idea: Idea, answer: Answer, actor: User) -> None:
     idea.answered_at, idea.due_at = before.at if before else None, answer.due_before
     promises.take_back(idea, answer.at)
     emit(AnswerUndone(actor_id=actor.id, idea_id=idea.id, answer_id=answer.id))
+
+
+def undo_hiding(idea: Idea, actor: User) -> None:
+    """Show an idea again that this person has just taken out of sight; its author hears of neither."""
+    lock(idea)
+    if idea.publication is not Publication.HIDDEN:
+        return
+    hidden = db.session.scalar(
+        sa.select(EventRecord)
+        .where(EventRecord.idea_id == idea.id, EventRecord.name == IdeaHidden.name)
+        .order_by(EventRecord.id.desc())
+        .limit(1)
+    )
+    if hidden is None or hidden.actor_id != actor.id:
+        raise CannotUndo(_("Only whoever took it out of sight can take that back."))
+    _in_time(hidden.at, None)
+    idea.publication = Publication(hidden.data.get("before", Publication.PUBLISHED))
+    if idea.is_published and idea.status is not Status.MERGED:
+        count_on_board(idea.board_id, +1)
+    emit(HidingUndone(actor_id=actor.id, idea_id=idea.id, hidden_by=hidden.id))
 
 
 def last_move(idea: Idea) -> int | None:

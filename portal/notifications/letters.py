@@ -130,7 +130,7 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
 
 def _address(story: Story, idea: Idea) -> str:
     if story.team:
-        endpoint, values = story.leads_to
+        endpoint, values = story.team.place
         return links.absolute_url(endpoint, **values)
     return links.absolute_url("ideas.show", idea_id=idea.id, _anchor=story.place)
 
@@ -276,7 +276,7 @@ def _quotes(story: Story) -> list[Quote]:
 
 
 def _shortly_before(before: Sequence[Story]) -> list[str]:
-    moves = [story.target.label for story in before if story.target]
+    moves = [str(story.target.label) for story in before if story.target]
     return [_("Shortly before it was moved to %(statuses)s.", statuses=", ".join(moves))] if moves else []
 
 

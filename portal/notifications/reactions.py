@@ -23,7 +23,6 @@ from portal.notifications import service
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import HELD_KINDS, VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
 from portal.notifications.queries import events_with, told_of_merge, told_of_move, was_mailed
-
 from portal.talk.events import NoteWritten
 from portal.talk.models import AnswerDraft, Note
 
@@ -46,8 +45,10 @@ def tell_of_publication(recorded: Recorded) -> None:
 
 
 def tell_of_hiding(recorded: Recorded) -> None:
-    """Tell the author that the idea was taken out of sight, and why."""
-    _tell_author(recorded, Kind.HIDDEN)
+    """Tell the author that the idea was taken out of sight, and why, unless that was taken back at once."""
+    idea = _idea(recorded)
+    if idea is not None and not idea.is_published:
+        _tell_author(recorded, Kind.HIDDEN)
 
 
 def tell_of_move(recorded: Recorded) -> None:
@@ -92,6 +93,14 @@ def forget_undone_answer(recorded: Recorded) -> None:
     """Let nobody's unread count hold an answer that was taken back; its mails were not sent yet."""
     said = events_with(recorded.event.idea_id, IdeaAnswered.name, "answer_id", recorded.event.answer_id)
     _count_as_read(recorded, Notification.event_id.in_(said))
+
+
+def forget_undone_hiding(recorded: Recorded) -> None:
+    """Take the line back that told the author of it, and the mail that waits with it."""
+    mailed = select(Mail.notification_id).where(Mail.done_at.is_not(None), Mail.suppressed.is_(None))
+    unsaid = Notification.event_id == recorded.event.hidden_by
+    unsent = sa.delete(Notification).where(unsaid, Notification.id.not_in(mailed.where(Mail.notification_id.is_not(None))))
+    db.session.execute(unsent, execution_options={"synchronize_session": False})
 
 
 def tell_of_merge(recorded: Recorded) -> None:

@@ -1,5 +1,7 @@
 """Taking back what was done by mistake: unheard while its mails wait, and exactly."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,11 +16,12 @@ from portal.ideas.moves import MoveDetails
 from portal.ideas.queries import answers, status_changes
 from portal.ideas.taking_back import CannotUndo
 from portal.ideas.workflow import Status
+from portal.notifications.mail import send_due
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.outbox import work_off
 from portal.transactions import transaction
-from portal.worker import settle
 from tests.factories import make_idea, make_user, make_votes
+from tests.support import either_way
 
 pytestmark = [pytest.mark.usefixtures("app"), pytest.mark.settings(FOLD_MINUTES=15)]
 
@@ -42,6 +45,13 @@ def undo(idea, change, actor, **more):
         moves.undo_move(idea, change, actor, **more)
 
 
+def settle():
+    """Let follow what follows, and send what is due."""
+    work_off(500)
+    while send_due():
+        pass
+
+
 def forget_mails():
     settle()
     with transaction():
@@ -51,9 +61,11 @@ def forget_mails():
 
 def let_pass():
     """Let the time pass for which mails wait."""
+    work_off(500)
     with transaction():
+        passed = utcnow() - timedelta(seconds=1)
         for mail in db.session.scalars(select(Mail).where(Mail.done_at.is_(None))):
-            mail.available_at = utcnow() - timedelta(seconds=1)
+            mail.available_at = passed
     settle()
 
 
@@ -121,8 +133,8 @@ def test_whoever_read_of_it_reads_that_it_was_taken_back(reviewed, browse):
     change = move(idea, Status.DECLINED, pm, DECLINED)
     work_off(500)
     with transaction():
-        line = db.session.scalars(select(Notification).where(Notification.user_id == idea.author_id)).all()[-1]
-        line.read_at = utcnow()
+        mine = select(Notification).where(Notification.user_id == idea.author_id, Notification.kind == "decided")
+        db.session.scalars(mine).one().read_at = utcnow()
 
     undo(idea, change, pm)
     let_pass()
@@ -209,3 +221,40 @@ def test_an_answer_is_taken_back_with_its_clock_and_mails(reviewed):
     assert state(idea) == before and answers(idea) == [] and subjects() == []
     assert db.session.get_one(Answer, answer.id).body == "Not sure."
     assert db.session.scalar(select(StatusChange.id).where(StatusChange.undone_at.is_not(None))) is None
+
+
+@either_way
+def test_the_desk_offers_to_take_back_what_was_just_done(reviewed, browse, headers):
+    idea, pm = reviewed
+    before, desk, browser = state(idea), f"/triage/mine/{idea.id}", browse(pm)
+    for address, sent in (
+        ("move/planned", {"planned-answer": "Yes.", "planned-seen": "under_review"}),
+        ("answer", {"answer-answer": "Soon.", "answer-seen": "under_review"}),
+        ("hide", {"reason": "By mistake."}),
+    ):
+        done = browser.post(f"{desk}/{address}", data=sent, headers=headers, follow_redirects=True)
+        undo = re.search(r'class="toast".*?action="([^"]*undo-[^"]*)"', done.text, re.S)
+        assert undo, address
+        db.session.rollback()
+        assert state(idea) != before
+
+        back = browser.post(html.unescape(undo[1]), headers=headers, follow_redirects=True)
+
+        assert "Taken back." in back.text and 'id="desk"' in back.text
+        db.session.rollback()
+        assert state(idea) == before
+    let_pass()
+    assert subjects() == []
+    assert browse(make_user(Role.PM)).post(f"{desk}/undo-hiding").status_code in {200, 303}
+
+
+@either_way
+def test_the_desk_says_why_it_is_too_late(reviewed, browse, headers):
+    idea, pm = reviewed
+    change = move(idea, Status.PLANNED, pm, PLANNED, minutes_ago=16)
+
+    answer = browse(pm).post(f"/triage/mine/{idea.id}/undo-move/{change.id}", headers=headers)
+
+    assert answer.status_code == 422 and "It is too late to take this back" in answer.text
+    db.session.rollback()
+    assert idea.status is Status.PLANNED

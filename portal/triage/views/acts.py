@@ -13,6 +13,8 @@ from flask_babel import ngettext
 from portal.accounts.roles import TRIAGERS
 from portal.boards.queries import list_worked_on, team_of
 from portal.db import utcnow
+from portal.decisions.queries import standing
+from portal.decisions.service import revise
 from portal.errors import Refusal
 from portal.ideas import merging, moves, service
 from portal.ideas.merges import merge_of
@@ -24,9 +26,9 @@ from portal.ideas.workflow import Status, move_between, place_named
 from portal.notifications.queries import count_told_of_merge
 from portal.text import render_markdown
 from portal.transactions import transaction
-from portal.triage import queues
+from portal.triage import drafting, queues
 from portal.triage.desk import Typed, open_workspace, spot_of
-from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
+from portal.triage.forms import Offer, offer_answer, offer_move, offer_override, offer_record
 from portal.triage.views.pages import bp, go_on, show, show_again
 from portal.web.session import authorize, member, viewer
 
@@ -65,6 +67,19 @@ def answer(queue: str, idea_id: int) -> ResponseReturnValue:
         return sum(count_audience(idea, member().id).values()), undo if can_undo(said.at) else {}
 
     return _carry_out(queue, idea, offer_answer(idea), act, _("Answer published."))
+
+
+@bp.post("/<queue>/<int:idea_id>/record")
+def record(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Put the record of the decision right by which the idea stands."""
+    idea = get_idea(idea_id, viewer())
+    authorize("decision.revise", idea)
+
+    def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
+        revise(idea, member(), details.record)
+        return 0, {}
+
+    return _carry_out(queue, idea, offer_record(idea, standing(idea)), act, _("The record is put right."))
 
 
 @bp.post("/<queue>/<int:idea_id>/override")
@@ -185,8 +200,12 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
     if "preview" in request.form:
         typed = Typed(offer, preview=render_markdown((form.answer.data or "")[:TEXT_MAX]))
         return show(open_workspace(spot, idea, opened=True, typed=typed))
+    if (again := drafting.instead(idea, offer)) is not None:
+        return show(open_workspace(spot, idea, opened=True, typed=again))
     if not form.validate():
         return show_again(spot, idea, Typed(offer))
+    if (kept := drafting.keep(idea, offer)) is not None:
+        return show_again(spot, idea, kept) if isinstance(kept, Typed) else kept
     left = queues.place_of(spot.queue, idea)
     try:
         with transaction():
@@ -199,6 +218,7 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
                     )
                 )
             told, undo = act(_details(offer, idea))
+            drafting.settle(idea)
     except DetailMissing as missing:
         form[missing.field].errors = [missing.message]
         return show_again(spot, idea, Typed(offer))

@@ -1,0 +1,62 @@
+"""Taking back what was just done with the idea on the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import abort
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.db import db
+from portal.errors import Refusal
+from portal.ideas import moves, taking_back
+from portal.ideas.models import Answer, Idea, StatusChange
+from portal.ideas.queries import get_idea
+from portal.transactions import transaction
+from portal.triage import queues
+from portal.triage.desk import Typed, spot_of
+from portal.triage.views.pages import bp, go_on, show_again
+from portal.web.session import authorize, member, viewer
+
+
+@bp.post("/<queue>/<int:idea_id>/undo-move/<int:change_id>")
+def undo_move(queue: str, idea_id: int, change_id: int) -> ResponseReturnValue:
+    """Put the idea back to where it stood; no mail has gone out yet."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.move", idea)
+    change = db.session.get(StatusChange, change_id)
+    if change is None or change.idea_id != idea.id:
+        abort(404)
+    return _take_back(queue, idea, lambda: moves.undo_move(idea, change, member()))
+
+
+@bp.post("/<queue>/<int:idea_id>/undo-answer/<int:answer_id>")
+def undo_answer(queue: str, idea_id: int, answer_id: int) -> ResponseReturnValue:
+    """Take a public word back that was given without a move."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.answer", idea)
+    answer = db.session.get(Answer, answer_id)
+    if answer is None or answer.idea_id != idea.id:
+        abort(404)
+    return _take_back(queue, idea, lambda: taking_back.undo_answer(idea, answer, member()))
+
+
+@bp.post("/<queue>/<int:idea_id>/undo-hiding")
+def undo_hiding(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Show an idea again that one has just taken out of sight."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.hide", idea)
+    return _take_back(queue, idea, lambda: taking_back.undo_hiding(idea, member()))
+
+
+def _take_back(queue: str, idea: Idea, undo: Callable[[], None]) -> ResponseReturnValue:
+    """Undo it and stay with the idea; or say why it is too late."""
+    spot = spot_of(queue)
+    left = queues.place_of(spot.queue, idea)
+    try:
+        with transaction():
+            undo()
+    except Refusal as refusal:
+        return show_again(spot, idea, Typed(sentence=refusal.message))
+    return go_on(spot, idea.id, left, _("Taken back. Nobody gets a mail about it."), stay=True)
