@@ -23,6 +23,8 @@ from portal.ideas import heat
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
 from portal.ideas.workflow import Category, Publication, Status, kinds_in
+from portal.search.models import SavedSearch
+from portal.teams.queries import team_ids_of
 from portal.triage import saved
 from portal.triage.asides import comes_back, is_aside, is_snoozed
 
@@ -71,7 +73,8 @@ class Queue:
     newest_first: bool = False
     group: Group = Group.ALL
     shows_asides: bool = False  # also what the viewer put aside
-    query: str = ""  # the search that it shows
+    query: str = ""  # the search that it shows, or one that is much like it
+    kept: SavedSearch | None = None
 
     def order(self, key: SQLColumnExpression[Any], number: SQLColumnExpression[int]) -> list[ColumnElement[Any]]:
         """Say how rows with this key and number follow each other."""
@@ -140,6 +143,7 @@ QUEUES: dict[str, Queue] = {
             _l("Everything new has been looked at."),
             lambda _viewer, _now: _stands(Status.NEW),
             Idea.published_at,
+            query="status:new",
         ),
         Queue("answer-due", _l("Answer due"), _l("Nobody waits for a word that is due."), _due, Idea.due_at),
         Queue(
@@ -148,6 +152,7 @@ QUEUES: dict[str, Queue] = {
             _l("No question is open."),
             lambda _viewer, _now: _stands(Status.NEEDS_INFO),
             Idea.due_at,
+            query="status:needs-info",
         ),
         Queue(
             "promised",
@@ -155,6 +160,7 @@ QUEUES: dict[str, Queue] = {
             _l("Nothing is planned or in progress."),
             lambda _viewer, _now: _stands(Status.PLANNED, Status.IN_PROGRESS),
             Idea.due_at,
+            query="status:committed",
         ),
         Queue(
             "quiet",
@@ -181,12 +187,25 @@ QUEUES: dict[str, Queue] = {
             group=Group.OWN,
         ),
         Queue(
+            "team",
+            _l("Your team’s"),
+            _l("Nothing waits for your team."),
+            lambda viewer, _now: [
+                Idea.team_id.in_(team_ids_of(viewer))
+                & Idea.status.in_(OWED)
+                & (Idea.publication == Publication.PUBLISHED)
+            ],
+            Idea.due_at,
+            group=Group.OWN,
+        ),
+        Queue(
             "parked",
             _l("Not now"),
             _l("Nothing is parked."),
             lambda _viewer, _now: _stands(Status.NOT_NOW),
             sa.func.coalesce(Idea.review_on, sa.literal(NEVER, sa.Date()), type_=sa.Date()),
             date.fromisoformat,
+            query="status:not-now",
         ),
         Queue(
             "hidden",
@@ -214,7 +233,7 @@ def queues_of(viewer: Person) -> dict[str, Queue]:
         shows_asides=True,
     )
     found = sorted([*QUEUES.values(), snoozed], key=lambda queue: queue.group is not Group.ALL)
-    kept = [_found_by(name, search.name, search.query) for name, search in saved.searches_of(viewer).items()]
+    kept = [_found_by(name, search.name, search.query, search) for name, search in saved.searches_of(viewer).items()]
     return {queue.name: queue for queue in (*found, *kept)}
 
 
@@ -223,11 +242,20 @@ def queue_named(name: str, viewer: Person, query: str = "") -> Queue | None:
     return _found_by(FIND, _l("Found"), query) if name == FIND else queues_of(viewer).get(name)
 
 
-def _found_by(name: str, label: object, query: str) -> Queue:
-    empty = _l("Nothing that you may see is like that.")
+def _found_by(name: str, label: object, query: str, kept: SavedSearch | None = None) -> Queue:
     by_votes: Any = Idea.votes
-    group = Group.SAVED
-    return Queue(name, label, empty, saved.found_by(query), by_votes, int, newest_first=True, group=group, query=query)
+    return Queue(
+        name,
+        label,
+        _l("Nothing that you may see is like that."),
+        saved.found_by(query),
+        by_votes,
+        int,
+        newest_first=True,
+        group=Group.SAVED,
+        query=query,
+        kept=kept,
+    )
 
 
 _SHOWN = (
@@ -237,6 +265,7 @@ _SHOWN = (
     Idea.comments,
     Idea.status,
     Idea.stage,
+    Idea.status_since,
     Idea.publication,
     Idea.published_at,
     Idea.due_at,

@@ -52,6 +52,7 @@ def test_each_idea_waits_where_it_belongs():
         "quiet": [],
         "held": ["Held idea"],
         "mine": ["Young promise"],
+        "team": [],
         "parked": ["Parked", "Parked for ever"],
         "hidden": ["Hidden idea"],
     }
