@@ -10,11 +10,15 @@ from portal.accounts.models import Person
 from portal.boards import policy as boards
 from portal.changelog import policy as changelog
 from portal.comments import policy as comments
+from portal.decisions import policy as decisions
 from portal.demand import policy as demand
 from portal.ideas import policy as ideas
+from portal.labels import policy as labels
 from portal.membership import policy as membership
 from portal.roadmap import policy as roadmap
+from portal.talk import policy as talk
 from portal.teams import policy as teams
+from portal.workflows import policy as workflows
 
 PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "account.use": accounts.may_use,
@@ -26,6 +30,9 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "comment.edit": comments.may_edit,
     "comment.mark": ideas.may_take_part,
     "comment.post": ideas.may_take_part,
+    "draft.review": talk.may_review,
+    "draft.write": talk.may_write_draft,
+    "decision.revise": decisions.may_revise,
     "duplicate.propose": ideas.may_take_part,
     "idea.answer": ideas.may_answer,
     "idea.edit": ideas.may_edit,
@@ -40,7 +47,11 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "idea.triage": ideas.may_triage,
     "idea.vote": ideas.may_take_part,
     "invitation.send": membership.may_invite,
+    "label.manage": labels.may_manage,
     "move.make": ideas.may_make,
+    "note.delete": talk.may_delete_note,
+    "note.edit": talk.may_edit_note,
+    "note.write": talk.may_write_notes,
     "options.decide": accounts.may_decide_options,
     "outbox.see": accounts.may_administer,
     "people.address": membership.may_see_address,
@@ -59,11 +70,16 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "searches.decide": demand.may_set_searches_aside,
     "security.see": accounts.may_see_security,
     "sign_in.decide": accounts.may_administer,
+    "snippet.change": talk.may_change_snippet,
+    "snippet.keep": talk.may_keep_snippets,
+    "snippet.share": talk.may_share_snippets,
     "sso.manage": accounts.may_manage_ways_in,
     "team.manage": teams.may_manage,
     "triage.read": ideas.may_read_triage,
     "votes.reveal_mail": ideas.may_reveal_address,
     "votes.see_names": ideas.may_see_voters,
+    "workflow.decide": workflows.may_decide,
+    "workflow.propose": workflows.may_propose,
 }
 
 

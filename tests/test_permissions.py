@@ -11,8 +11,9 @@ from portal.accounts import policy as accounts
 from portal.accounts.models import Guest, User
 from portal.accounts.roles import BOARD_ROLES, Role
 from portal.db import db
-from portal.ideas.workflow import MOVES, By, Status
+from portal.ideas.workflow import By, Status
 from tests.factories import make_board, make_comment, make_idea, make_place, make_user
+from tests.support.beginning import MOVES
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -56,6 +57,8 @@ Outside the workflow              idea.override            n n n n n n y y
 Boards                            board.manage             n n n n n n y y
 People of boards                  board.people             n n n n n n y y
 Ranks on boards                   board.rank               n n n n n n y y
+Teams                             team.manage              n n n n n n y y
+Private labels, all of them       label.manage             n n n n n y y y
 Rules text                        rules.publish            n n n n n n y y
 How the portal works              options.decide           n n n n n n y y
 Users and roles                   people.role              n n n n n n y y

@@ -57,6 +57,7 @@ WORDS: dict[str, Any] = {
     "role.changed": _l("Role changed"),
     "rules.published": _l("Community rules published"),
     "second_factor.decided": _l("Who needs a second step was decided"),
+    "workflow.changed": _l("Statuses or moves changed"),
     "team.changed": _l("Team made, renamed or taken away"),
     "second_step.failed": _l("Wrong second step"),
     "session.ended": _l("A browser signed out from afar"),

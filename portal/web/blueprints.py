@@ -16,6 +16,8 @@ from portal.demand.views import bp as demand
 from portal.duplicates.views import bp as duplicates
 from portal.feeds.views import bp as feeds
 from portal.ideas.views import bp as ideas
+from portal.labels.views import bp as labels
+from portal.links.views import bp as links
 from portal.membership.views import bp as membership
 from portal.notifications.views import bp as notifications
 from portal.pages.views import bp as pages
@@ -36,6 +38,8 @@ BLUEPRINTS = (
         comments,
         decisions,
         demand,
+        links,
+        labels,
         roadmap,
         changelog,
         search,
@@ -49,7 +53,7 @@ BLUEPRINTS = (
         triage,
         pages,
     ),
-    *(duplicates, synonyms, membership, boards, teams, security),
+    *(duplicates, synonyms, membership, boards, teams, workflows, security),
     bulk,
 )
 

@@ -8,7 +8,8 @@ import pytest
 
 from portal.accounts.roles import DECIDERS, STAFF, TRIAGERS, Role
 from portal.demo.content import FOLDER, ContentError, Idea, Step, load, page
-from portal.ideas.workflow import MOVES, By, Publication, Status
+from portal.ideas.workflow import By, Publication, Status
+from tests.support.beginning import MOVES
 
 COMMUNITY = load()
 PEOPLE = {person.key: person for person in COMMUNITY.people}

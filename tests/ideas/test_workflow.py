@@ -26,10 +26,11 @@ from portal.ideas.moves import (
     moves_for,
     set_tags,
 )
-from portal.ideas.workflow import ANSWER_LABELS, MOVES, STATUSES, By, Category, Publication, Status
+from portal.ideas.workflow import ANSWER_LABELS, By, Category, Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_user, make_votes
 from tests.support import on_one_database
+from tests.support.beginning import MOVES, STATUSES
 
 pytestmark = pytest.mark.usefixtures("app")
 

@@ -15,11 +15,12 @@ from portal.ideas import service as ideas
 from portal.ideas.events import IdeaMoved, InfoStillNeeded
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
-from portal.ideas.workflow import MOVES, Publication, Status
+from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import POLICY, Kind, Way, kind_of_move
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user, move_to
+from tests.support.beginning import MOVES
 
 ANSWER = MoveDetails(answer="This is what we say.", reversal="Ten more people.", reason="Things changed.")
 

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from portal.accounts import service
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas.workflow import MOVES, STATUSES
 from portal.outbox import OutboxRow
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_idea, make_rules, make_user
 from tests.support import on_one_database
+from tests.support.beginning import MOVES, STATUSES
 
 PUBLIC = ["/rules", "/privacy", "/how-we-decide", "/healthz", "/robots.txt", "/.well-known/security.txt"]
 

@@ -12,10 +12,11 @@ from portal.errors import Refusal
 from portal.ideas import moves
 from portal.ideas.models import Answer, StatusChange
 from portal.ideas.moves import DetailMissing, MoveDetails, MoveNotAllowed
-from portal.ideas.workflow import MOVES, Publication, Status
+from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user, move_to
 from tests.support import either_way, on_one_database
+from tests.support.beginning import MOVES
 
 pytestmark = pytest.mark.usefixtures("app")
 
