@@ -66,9 +66,9 @@ from portal.security import service as security
 from portal.sso import handover
 from portal.sso import letters as sso_letters
 from portal.sso import service as sso
-from portal.triage import asides
 from portal.talk import clocks as talk
 from portal.talk.events import DraftPublished, DraftReviewed, NoteDeleted, NoteWritten, ReviewAsked
+from portal.triage import asides
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),

@@ -64,7 +64,8 @@ def move_idea(
     promises.turn_over(idea, at)
     for write in current_app.extensions["beside_moves"]:
         write(idea, change, answer, details)
-    change.told = sum(queries.count_audience(idea, actor.id if actor else None, move.tells).values())
+    if details.tell is not Tell.NOBODY:
+        change.told = sum(queries.count_audience(idea, actor.id if actor else None, move.tells).values())
     emit(
         IdeaMoved(
             actor_id=actor.id if actor else None,

@@ -17,7 +17,7 @@ from portal.ideas.events import AnswerUndone, HidingUndone, IdeaHidden, MoveUndo
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.service import count_on_board, lock
 from portal.ideas.steps import Tell, restore
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import Publication, Status
 
 
 class CannotUndo(Refusal):
@@ -130,7 +130,8 @@ def _in_time(at: datetime, within: timedelta | None) -> None:
 
 def _put_back(idea: Idea, change: StatusChange) -> None:
     before = change.before or {}
-    idea.status, idea.status_since, idea.due_at = change.source, change.since_before, change.due_before
+    idea.status, idea.stage, idea.status_since = change.source, change.source_stage, change.since_before
+    idea.due_at = change.due_before
     restore(idea, before)
     given = before.get("owner_given")
     if given is not None and idea.owner_id == given:

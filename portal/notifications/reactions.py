@@ -99,7 +99,8 @@ def forget_undone_hiding(recorded: Recorded) -> None:
     """Take the line back that told the author of it, and the mail that waits with it."""
     mailed = select(Mail.notification_id).where(Mail.done_at.is_not(None), Mail.suppressed.is_(None))
     unsaid = Notification.event_id == recorded.event.hidden_by
-    unsent = sa.delete(Notification).where(unsaid, Notification.id.not_in(mailed.where(Mail.notification_id.is_not(None))))
+    sent = mailed.where(Mail.notification_id.is_not(None))
+    unsent = sa.delete(Notification).where(unsaid, Notification.id.not_in(sent))
     db.session.execute(unsent, execution_options={"synchronize_session": False})
 
 
