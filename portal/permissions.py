@@ -15,6 +15,7 @@ from portal.demand import policy as demand
 from portal.ideas import policy as ideas
 from portal.labels import policy as labels
 from portal.membership import policy as membership
+from portal.organisations import policy as organisations
 from portal.roadmap import policy as roadmap
 from portal.talk import policy as talk
 from portal.teams import policy as teams
@@ -53,6 +54,7 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "note.edit": talk.may_edit_note,
     "note.write": talk.may_write_notes,
     "options.decide": accounts.may_decide_options,
+    "organisation.manage": organisations.may_manage,
     "outbox.see": accounts.may_administer,
     "people.address": membership.may_see_address,
     "people.approve": accounts.may_approve,
@@ -76,6 +78,8 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "sso.manage": accounts.may_manage_ways_in,
     "team.manage": teams.may_manage,
     "triage.read": ideas.may_read_triage,
+    "vote.behalf": organisations.may_vote_for_others,
+    "vote.set_aside": organisations.may_set_votes_aside,
     "votes.reveal_mail": ideas.may_reveal_address,
     "votes.see_names": ideas.may_see_voters,
     "workflow.decide": workflows.may_decide,

@@ -52,10 +52,13 @@ from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
 from portal.notifications import letters, mail, service
 from portal.notifications import reactions as notifications
+from portal.organisations import domains
+from portal.organisations.events import OrganisationSpokenFor, VoteCastForSomebody, VotesGivenBack
 from portal.privacy import clocks as privacy
 from portal.privacy import gathering
 from portal.privacy import letters as privacy_letters
 from portal.privacy.service import EXPORT_LETTER, LEAVING_LETTER
+from portal.scores import clocks as scores
 from portal.search import changes, saved, watching
 from portal.search import index as search
 from portal.search import letters as search_letters
@@ -113,6 +116,9 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     BoardEdited: (search.index_board,),
     VoteCast: (notifications.tell_author_of_votes, decisions.see_whether_it_returns),
     NeedRepeated: (decisions.see_whether_it_returns,),
+    VoteCastForSomebody: (notifications.tell_of_vote_given, decisions.see_whether_it_returns),
+    OrganisationSpokenFor: (decisions.see_whether_it_returns,),
+    VotesGivenBack: (decisions.see_whether_it_returns,),
     VoteWithdrawn: (demand.forget_those_who_withdrew,),
     CreditOffered: (notifications.ask_about_credit,),
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
@@ -173,6 +179,8 @@ CHORES: tuple[Callable[[], int], ...] = (
     clocks.remind_of_questions,
     decision_clocks.return_when_met,
     changelog.publish_due,
+    domains.sort_by_domain,
+    scores.count_again,
     gathering.make_exports,
     gathering.remove_old_exports,
     privacy.erase_those_who_left,

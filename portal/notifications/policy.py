@@ -29,6 +29,7 @@ class Kind(StrEnum):
     PROPOSAL_SETTLED = "proposal_settled"
     CREDITED = "credited"
     MATCHED = "matched"
+    SPOKEN_FOR = "spoken_for"
     NOTED = "noted"
     REVIEW_ASKED = "review_asked"
     REVIEWED = "reviewed"
@@ -79,6 +80,7 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.PROPOSAL_SETTLED: {_proposer: _inbox},
     Kind.CREDITED: {_author: _mail, _follower: _mail},
     Kind.MATCHED: {_watcher: _inbox},
+    Kind.SPOKEN_FOR: {_voter: _mail},
     Kind.NOTED: {_mentioned: _mail, _owner: _inbox},
     Kind.REVIEW_ASKED: {_reviewer: _mail},
     Kind.REVIEWED: {_writer: _mail, _reviewer: _inbox},
@@ -89,7 +91,7 @@ TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED})
 """What only those may read who work on the idea's board, now as then."""
 
 PERSONAL_KINDS = TEAM_KINDS | frozenset(
-    {Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.CREDITED, Kind.ASSIGNED}
+    {Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.CREDITED, Kind.ASSIGNED, Kind.SPOKEN_FOR}
 )
 """What concerns one person in their part, and not as one of an audience."""
 

@@ -49,6 +49,7 @@ _LEADS = (
     Kind.REVIEWED,
     Kind.NOTED,
     Kind.ASSIGNED,
+    Kind.SPOKEN_FOR,
     Kind.PROPOSAL_SETTLED,
     Kind.PUBLISHED,
     Kind.COMMENTED,

@@ -22,8 +22,8 @@ from portal.ideas.merges import WINDOW
 from portal.ideas.models import Answer, Idea, Objection, StatusChange
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Status, StatusRule, rule_of
-from portal.notifications.models import Notification
 from portal.notifications import team
+from portal.notifications.models import Notification
 from portal.notifications.policy import TEAM_KINDS, Kind, Reason
 from portal.notifications.team import TeamTalk
 from portal.text import plain
@@ -89,6 +89,7 @@ WHY: dict[Kind, dict[Reason, Any]] = {
         _OWNER: _l("What was done with an idea you look after is taken back"),
     },
     Kind.ASSIGNED: {_OWNER: _l("You look after this idea now")},
+    Kind.SPOKEN_FOR: {_VOTER: _l("We gave a vote for you")},
     Kind.PROPOSAL_SETTLED: {_PROPOSER: _l("We looked at what you proposed as a duplicate")},
 }
 WHY[Kind.PROGRESSED] = WHY[Kind.DECIDED]
@@ -96,6 +97,7 @@ WHY[Kind.CREDITED] = dict.fromkeys((_AUTHOR, _FOLLOWER), _l("We would like to th
 
 BECAUSE: dict[Kind | Reason, Any] = {
     Kind.CREDITED: _l("You get this because you had a part in what came out. We ask once."),
+    Kind.SPOKEN_FOR: _l("You get this because somebody of the team voted for you."),
     Kind.REPLIED: _l("You get this because somebody replied to your comment."),
     Reason.AUTHOR: _l("You get this because the idea is yours."),
     Reason.VOTER: _l("You get this because you voted."),
@@ -191,13 +193,6 @@ class Story:
         return f"comment-{self.comment.id}-said" if self.comment else ""
 
     @property
-    def leads_to(self) -> tuple[str, dict[str, Any]]:
-        """Where it can be read whole: the address and what it needs."""
-        if self.team:
-            return self.team.place
-        return "ideas.show", {"idea_id": self.idea.id, "_anchor": self.place or None}
-
-    @property
     def who(self) -> str:
         """The name of whoever did it."""
         return self.actor.shown_name if self.actor else str(_("Somebody"))
@@ -284,6 +279,8 @@ class Story:
                 return [_("And: %(titles)s", titles=" · ".join(idea.title for idea in self.also[:ALSO]))]
             case Kind.CREDITED:
                 return [_("It came out, and you had a part in it. Until you say yes the changelog says “a member”.")]
+            case Kind.SPOKEN_FOR:
+                return [_("You asked for this elsewhere. If you did not, take the vote back on the page of the idea.")]
             case Kind.QUESTION_REMINDER:
                 return [_("Answer with a comment. Without an answer we go on with what we know.")]
             case Kind.NEEDS_INFO if self.reason is Reason.AUTHOR:

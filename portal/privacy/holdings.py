@@ -21,14 +21,16 @@ from portal.duplicates.models import Decision, Pair, Proposal
 from portal.events import EventRecord
 from portal.feeds.models import FeedAddress
 from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Vote
+from portal.links.models import Link, NeedBacker
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.privacy.models import Export
 from portal.search.models import SavedSearch
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity
-from portal.triage.models import Aside, Presence
 from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
+from portal.teams.models import TeamMember
+from portal.triage.models import Aside, Presence
 
 
 class Fate(Enum):
@@ -124,6 +126,9 @@ HOLDINGS = (
     Holding(Picture.user_id, "picture", Fate.GOES),
     Holding(Answer.author_id, "official_answers", Fate.STAYS),
     Holding(StatusChange.actor_id, "status_changes", Fate.STAYS, only=("idea_id", "source", "target", "at", "reason")),
+    Holding(TeamMember.user_id, "teams", Fate.GOES),
+    Holding(Link.made_by_id, "ideas_tied_together", Fate.STAYS, only=("idea_id", "other_id", "kind", "made_at")),
+    Holding(NeedBacker.user_id, "needs_backed", Fate.STAYS),
     Holding(Idea.owner_id, "ideas_looked_after", Fate.IS_FREED, only=("id", "title")),
     Holding(Receipt.hidden_by_id, "lines_hidden", Fate.STAYS, only=("idea_id", "hidden_at")),
     Holding(SetAside.by_id, "searches_set_aside", Fate.STAYS, only=("stems", "verdict", "at")),

@@ -22,6 +22,7 @@ from portal.privacy import files, queries
 from portal.privacy.holdings import ADDRESSES, HOLDINGS, Fate
 from portal.privacy.models import Export
 from portal.security.log import note
+from portal.talk.service import forget_name
 
 LEAVING_LETTER, EXPORT_LETTER = "leaving", "export_ready"
 UNDO_WITHIN = timedelta(days=14)
@@ -107,6 +108,7 @@ def erase(user: User, actor: User | None = None) -> None:
     names = {name for name in (user.name, user.kept_name) if name and name != FORMER}
     addresses = _addresses_of(user)
     _forget_caught_mails(addresses, names)
+    forget_name(user)
     db.session.execute(
         sa.delete(Invitation).where(
             Invitation.accepted_at.is_(None),

@@ -13,6 +13,8 @@ from flask_babel import get_timezone
 from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.boards.queries import list_worked_on, team_of
+from portal.decisions.models import DECIDED
+from portal.decisions.page import Deciding, open_decisions
 from portal.demand.queries import Receipts, receipts_of
 from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
@@ -20,7 +22,8 @@ from portal.ideas.moves import moves_for
 from portal.ideas.workflow import MAIN_ROAD, Status
 from portal.search.asking import MOST_LETTERS
 from portal.triage import asides, presence, queries, queues
-from portal.triage.forms import Offer, offer_answer, offer_move, offer_override
+from portal.triage.belonging import Belonging, belonging_of
+from portal.triage.forms import Offer, offer_answer, offer_move, offer_override, offer_record
 from portal.triage.queues import MOST_COUNTED, Group, Page, Place, Queue
 from portal.triage.talk import Talk, talk_about
 from portal.web.kept import kept
@@ -46,6 +49,12 @@ class Spot:
         return url_for(f"triage.{endpoint}", **{**kept, "back": self.back or None, **values})
 
     @property
+    def filter(self) -> str:
+        """The search that shows what is shown here, or something much like it."""
+        board = f" board:{self.board.slug}" if self.board else ""
+        return f"{self.queue.query}{board}".strip()
+
+    @property
     def after(self) -> Place | None:
         """The place after which this page of the queue begins."""
         found = place(self.page, (str, int))
@@ -63,6 +72,7 @@ class Typed:
     sentence: str = ""
     preview: str | None = None
     kept: list[tuple[str, str]] = field(default_factory=list)
+    inserted: bool = False  # whether wording was put into the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,9 @@ class Desk:
     days: list[tuple[str, date]]
     snoozed_until: datetime | None
     here: Sequence[presence.Here]
+    belonging: Belonging
     typed: Typed
+    decisions: Deciding
     talk: Talk
 
     @property
@@ -215,6 +227,9 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
         may_merge = any(move.target is Status.MERGED for move in moves)
         offers = [offer_move(move, idea, staff, me, blank=True) for move in moves if move.target is not Status.MERGED]
         offers.append(offer_answer(idea, blank=True))
+    deciding = open_decisions(idea, me, [offer.target for offer in offers if offer.target])
+    if offers and idea.status in DECIDED and can("decision.revise", idea):
+        offers.append(offer_record(idea, deciding.standing.record if deciding.standing else None, blank=True))
     override = offer_override(idea, blank=True) if offers and can("idea.override", idea) else None
     again = typed.offer
     if again is not None:
@@ -241,7 +256,9 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
         snoozed_until=asides.snoozed_until(idea, me),
         here=presence.others_at(idea, me),
         typed=typed,
+        decisions=deciding,
         talk=talk_about(idea),
+        belonging=belonging_of(idea, me),
     )
 
 

@@ -23,6 +23,7 @@ from portal.ideas import moves, service
 from portal.ideas.models import Answer, Draft, Objection, Revision
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
+from portal.links.models import Kind, Link, NeedBacker
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail
 from portal.privacy.holdings import HOLDINGS
@@ -31,6 +32,7 @@ from portal.security.log import note
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity, Provider
 from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
+from portal.teams.models import Team, TeamMember
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_rules, make_user
 from tests.support.images import picture
@@ -93,6 +95,7 @@ def make_somebody(settle) -> User:
         _give_membership(user, other, board)
         _give_talk(user, other, theirs.id)
         db.session.add(SavedSearch(user_id=user.id, name="quillsearch", query="quillquery", shared=True))
+        _give_links(user, own.id, theirs.id)
         _give_mails(user, other)
         assert remark.author_id == user.id
     settle()
@@ -116,6 +119,15 @@ def missing_for(user: User) -> set[str]:
         for holding in HOLDINGS
         if not db.session.scalar(select(sa.func.count()).select_from(holding.model).where(holding.column == user.id))
     }
+
+
+def _give_links(user: User, own: int, theirs: int) -> None:
+    team = Team(name="Everything on foot")
+    db.session.add(team)
+    db.session.flush()
+    db.session.add(TeamMember(team_id=team.id, user_id=user.id))
+    db.session.add(Link(idea_id=own, other_id=theirs, kind=Kind.RELATES, made_by_id=user.id))
+    db.session.add(NeedBacker(idea_id=theirs, user_id=user.id))
 
 
 def _give_credentials(user: User) -> None:

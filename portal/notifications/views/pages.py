@@ -56,6 +56,9 @@ def open(notification_id: int) -> Response:
         return go_to(url_for("changelog.credit", entry_id=story.entry_id))
     if story.also and story.search_name:
         return go_to(url_for("search.open_saved", search_id=story.search_id))
+    if story.team:
+        endpoint, values = story.team.place
+        return go_to(url_for(endpoint, **values))
     idea = story.main or story.idea
     return go_to(url_for("ideas.show", idea_id=idea.id, _anchor=story.place or None))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.triage.views import acts, asides, drafts, merging, notes, promises, saving, snippets, taking_back
+from portal.triage.views import acts, asides, belonging, drafts, merging, notes, promises, saving, snippets, taking_back
 from portal.triage.views.pages import bp
 
-__all__ = ["acts", "asides", "bp", "drafts", "merging", "notes", "promises", "saving", "snippets", "taking_back"]
+__all__ = ["acts", "asides", "belonging", "bp", "drafts", "merging", "notes", "promises", "saving", "snippets", "taking_back"]

@@ -12,6 +12,7 @@ from portal.ideas.queries import get_idea
 from portal.transactions import transaction
 from portal.triage import queues
 from portal.triage.desk import Spot, Typed, Workspace, next_idea, open_workspace, spot_of
+from portal.triage.drafting import resume
 from portal.triage.queues import QUEUES, Place
 from portal.web.responses import fragment, go_to, is_htmx, own_path
 from portal.web.session import authorize, member, viewer
@@ -41,7 +42,7 @@ def desk(queue: str, idea_id: int) -> ResponseReturnValue:
     authorize("triage.read")
     idea = get_idea(idea_id, viewer())
     authorize("triage.read", idea)
-    return show(open_workspace(spot_of(queue), idea, opened=True))
+    return show(open_workspace(spot_of(queue), idea, opened=True, typed=resume(idea)))
 
 
 @bp.post("/shortcuts")

@@ -1,0 +1,168 @@
+"""Answers before they are published: drafted, looked at by a colleague, and what becomes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from portal.accounts.models import User
+from portal.boards.queries import team_of
+from portal.db import db, utcnow
+from portal.errors import Refusal
+from portal.events import emit
+from portal.ideas.models import Idea
+from portal.ideas.service import lock
+from portal.talk.events import DraftDropped, DraftPublished, DraftReopened, DraftReviewed, DraftSaved, ReviewAsked
+from portal.talk.models import REMARK_MAX, AnswerDraft, DraftRemark, DraftState
+from portal.text import clean_text, render_markdown
+
+
+class DraftChanged(Refusal):
+    """The draft is no longer what the person saw."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Somebody changed this draft meanwhile. What you wrote is still here; look at the draft once more.")
+        )
+
+
+class DraftClosed(Refusal):
+    """Nothing can become of the draft any more."""
+
+    def __init__(self, draft: AnswerDraft) -> None:
+        super().__init__(_("This draft is closed: %(state)s.", state=draft.state.label))
+
+
+def save_draft(
+    idea: Idea,
+    author: User,
+    target: str,
+    fields: dict[str, Any],
+    shown: dict[str, str],
+    draft: AnswerDraft | None = None,
+    version: int | None = None,
+) -> AnswerDraft:
+    """Keep what was written for a move, as a new draft or as the next version of one.
+
+    Who changes words that were approved or sent back has to ask again. Raises DraftChanged, DraftClosed.
+    """
+    lock(idea)
+    if not any(text.strip() for text in shown.values()):
+        raise Refusal(_("Write something first."))
+    if draft is None:
+        draft = AnswerDraft(idea_id=idea.id, author_id=author.id, version=0)
+        db.session.add(draft)
+    else:
+        _refresh(draft, version)
+        if (draft.target, draft.fields) == (target, fields):
+            return draft
+    if draft.state in (DraftState.APPROVED, DraftState.SENT_BACK):
+        draft.state = DraftState.WRITING
+    draft.target, draft.fields, draft.shown = target, fields, shown
+    draft.version += 1
+    draft.edited_by_id, draft.edited_at = author.id, utcnow()
+    db.session.flush()
+    emit(DraftSaved(actor_id=author.id, idea_id=idea.id, draft_id=draft.id))
+    return draft
+
+
+def ask_for_review(draft: AnswerDraft, actor: User, reviewer_id: int | None, words: str) -> User:
+    """Ask a colleague to look at the draft; return who."""
+    _hold(draft)
+    reviewer = next((person for person in team_of(draft.idea.board) if person.id == reviewer_id), None)
+    if reviewer is None:
+        raise Refusal(_("Choose who is to look at it."))
+    if reviewer.id == draft.edited_by_id:
+        raise Refusal(_("Whoever wrote the last words cannot look at them as somebody else."))
+    draft.reviewer_id, draft.state, draft.asked_at = reviewer.id, DraftState.IN_REVIEW, utcnow()
+    remark = _remark(draft, actor, words, DraftState.IN_REVIEW)
+    emit(
+        ReviewAsked(
+            actor_id=actor.id,
+            idea_id=draft.idea_id,
+            draft_id=draft.id,
+            reviewer_id=reviewer.id,
+            remark_id=remark.id,
+        )
+    )
+    return reviewer
+
+
+def review(draft: AnswerDraft, actor: User, verdict: DraftState, words: str, version: int | None) -> None:
+    """Approve the draft as it was seen, or send it back with words. Raises DraftChanged, DraftClosed."""
+    _hold(draft, version)
+    if draft.edited_by_id == actor.id:
+        raise Refusal(_("Whoever wrote the last words cannot look at them as somebody else."))
+    if verdict is DraftState.SENT_BACK and not words.strip():
+        raise Refusal(_("Say what should change."))
+    draft.state = verdict
+    remark = _remark(draft, actor, words, verdict)
+    _tell(draft, actor, remark, verdict.value)
+
+
+def say(draft: AnswerDraft, actor: User, words: str) -> None:
+    """Say something about the draft without a verdict."""
+    _hold(draft)
+    if not words.strip():
+        raise Refusal(_("Write something first."))
+    _tell(draft, actor, _remark(draft, actor, words, None), "")
+
+
+def drop(draft: AnswerDraft, actor: User) -> None:
+    """Give the draft up; it can be taken up again."""
+    _hold(draft)
+    draft.state, draft.closed_at = DraftState.DROPPED, utcnow()
+    emit(DraftDropped(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id))
+
+
+def reopen(draft: AnswerDraft, actor: User) -> None:
+    """Take a draft up again that was given up."""
+    lock(draft.idea)
+    db.session.refresh(draft)
+    if draft.state is DraftState.DROPPED:
+        draft.state, draft.closed_at = DraftState.WRITING, None
+        emit(DraftReopened(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id))
+
+
+def publish(draft: AnswerDraft, actor: User) -> None:
+    """Note that what was drafted went out; one that is closed already stays as it is."""
+    db.session.refresh(draft)
+    if draft.is_open:
+        draft.state, draft.closed_at = DraftState.PUBLISHED, utcnow()
+        emit(DraftPublished(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id))
+
+
+def _tell(draft: AnswerDraft, actor: User, remark: DraftRemark, verdict: str) -> None:
+    emit(
+        DraftReviewed(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id, remark_id=remark.id, verdict=verdict)
+    )
+
+
+def _remark(draft: AnswerDraft, actor: User, words: str, verdict: DraftState | None) -> DraftRemark:
+    body = clean_text(words)
+    if len(body) > REMARK_MAX:
+        raise Refusal(_("This is %(count)d letters long; at most %(max)d fit.", count=len(body), max=REMARK_MAX))
+    remark = DraftRemark(
+        draft_id=draft.id,
+        author_id=actor.id,
+        verdict=verdict.value if verdict else "",
+        body=body,
+        body_html=render_markdown(body),
+    )
+    db.session.add(remark)
+    db.session.flush()
+    return remark
+
+
+def _hold(draft: AnswerDraft, version: int | None = None) -> None:
+    lock(draft.idea)
+    _refresh(draft, version if version is not None else draft.version)
+
+
+def _refresh(draft: AnswerDraft, version: int | None) -> None:
+    db.session.refresh(draft)
+    if not draft.is_open:
+        raise DraftClosed(draft)
+    if version != draft.version:
+        raise DraftChanged
