@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from portal.boards.calendars import calendar_of
 from portal.db import db, utcnow
 from portal.events import emit
 from portal.ideas.events import InfoStillNeeded
@@ -23,13 +24,14 @@ BATCH = 100
 
 def return_to_review() -> int:
     """Put back under review what waited for an answer for 21 days, and what was parked until today."""
-    now = utcnow()
     published = select(Idea.id).where(Idea.publication == Publication.PUBLISHED).limit(BATCH)
-    unanswered = published.where(Idea.status == Status.NEEDS_INFO, Idea.due_at <= now)
-    parked = published.where(Idea.status == Status.NOT_NOW, Idea.review_on <= now.date())
+    unanswered = published.where(Idea.status == Status.NEEDS_INFO, Idea.due_at <= utcnow())
     done = 0
-    for due, status in ((unanswered, Status.NEEDS_INFO), (parked, Status.NOT_NOW)):
-        for idea_id in list(db.session.scalars(due)):
+    for due, status in (
+        (list(db.session.scalars(unanswered)), Status.NEEDS_INFO),
+        (_parked_until_today(), Status.NOT_NOW),
+    ):
+        for idea_id in due:
             with transaction():
                 done += _return(lock(db.session.get_one(Idea, idea_id)), status)
     return done
@@ -48,6 +50,16 @@ def remind_of_questions() -> int:
         with transaction():
             done += _remind(lock(db.session.get_one(Idea, idea_id)))
     return done
+
+
+def _parked_until_today() -> list[int]:
+    """Return the parked ideas whose day has begun where their board is."""
+    now = utcnow()
+    somewhere = now.date() + timedelta(days=1)  # where it has begun already
+    parked = select(Idea.id, Idea.board_id, Idea.review_on).where(Idea.publication == Publication.PUBLISHED)
+    soon = parked.where(Idea.status == Status.NOT_NOW, Idea.review_on <= somewhere).order_by(Idea.review_on, Idea.id)
+    rows = db.session.execute(soon.limit(BATCH)).all()
+    return [row.id for row in rows if row.review_on <= calendar_of(row.board_id).today(now)]
 
 
 def _remind(idea: Idea) -> int:

@@ -108,7 +108,7 @@ def standing_of(idea: Idea) -> Standing:
 def share(
     board: Board | None = None, team: Team | None = None, *, viewer: Person | None = None, since: datetime | None = None
 ) -> Share:
-    """Return how promises went on all boards, on one, or of one team, among what the viewer (else a visitor) may see."""
+    """Return how promises went on all boards, on one, or of one team, as far as the viewer (or a visitor) may see."""
     counted = _counted(viewer or Guest(), since).with_only_columns(*_numbers())
     if board is not None:
         counted = counted.where(Idea.board_id == board.id)

@@ -21,6 +21,7 @@ from portal.ideas import queries as ideas
 from portal.ideas.merges import Joined
 from portal.ideas.models import Answer, Follow, Idea, Objection, StatusChange, Vote
 from portal.ideas.workflow import Publication, Status
+from portal.promises.queries import Standing, standing_of
 from portal.search.engine import Hit, NeedsRebuild, Strength, mark
 from portal.search.index import engine
 from portal.triage.queues import is_pressing
@@ -67,6 +68,7 @@ class Reading:
     comments: list[Comment]
     main: Idea | None  # of a merged idea, as far as the viewer may know of it
     merged: list[Joined]  # into this one
+    promise: Standing
     objections: Sequence[Objection]  # to the merge of this one
 
     @property
@@ -92,6 +94,7 @@ def read(idea: Idea, viewer: Person) -> Reading:
         answers=ideas.answers(idea),
         comments=_last_comments(idea),
         main=ideas.main_of(idea, viewer),
+        promise=standing_of(idea),
         merged=merges.merged_ideas(idea, viewer),
         objections=merges.objections(idea) if idea.merged_into_id else (),
     )

@@ -1,0 +1,117 @@
+"""Reading how promises are kept, and deciding on which days they are counted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, abort, current_app, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.boards.calendars import ALL, Settings, calendar_of, days_for, settings_of
+from portal.boards.models import Board
+from portal.boards.queries import get_board, list_boards
+from portal.db import utcnow
+from portal.ideas import workflow
+from portal.options import option
+from portal.promises import queries, service
+from portal.promises.forms import WEEKDAYS, DaysForm, RaisingForm
+from portal.transactions import transaction
+from portal.web.responses import go_to, page
+from portal.web.session import authorize, member, viewer
+
+bp = Blueprint("promises", __name__)
+
+PERIODS = {"quarter": timedelta(days=92), "year": timedelta(days=365), "all": None}
+
+
+@bp.get("/promises")
+def index() -> Response:
+    """Read how many promises were kept, per board and per team, and which are late."""
+    person, period = viewer(), request.args.get("period", "")
+    period = period if period in PERIODS else "year"
+    span = PERIODS[period]
+    since = utcnow() - span if span else None
+    kinds = queries.shares_by_kind(person, since)
+    return page(
+        "promises/index.html",
+        period=period,
+        total=sum(kinds.values(), start=queries.Share()),
+        kinds=kinds,
+        boards=queries.shares_of_boards(person, since),
+        teams=queries.shares_of_teams(person, since),
+        late=queries.late_now(person),
+        next=queries.due_next(person, 8),
+    )
+
+
+@bp.get("/admin/working-days")
+def days() -> Response:
+    """See on which days people work here, and by when a word is owed."""
+    authorize("board.manage")
+    return _overview(RaisingForm(formdata=None, data={"days": option("late_raised_after")}))
+
+
+@bp.post("/admin/working-days/late")
+def raising() -> Response:
+    """Decide when managers hear of what is late."""
+    authorize("board.manage")
+    form = RaisingForm()
+    if not form.validate_on_submit():
+        return _overview(form, 422)
+    with transaction():
+        service.decide_raising(form.days.data)
+    return go_to(url_for(".days"), _("Saved."))
+
+
+@bp.route("/admin/working-days/<int:board_id>", methods=["GET", "POST"])
+def edit_days(board_id: int) -> Response:
+    """Decide the working days and clocks of a board; number 0 is the portal."""
+    authorize("board.manage")
+    board = _board(board_id)
+    found = settings_of(board_id) or Settings(as_portal=True)
+    zone = settings_of(ALL).calendar.zone if board else current_app.config["TIMEZONE"]
+    form = DaysForm.about(workflow.rules(), zone, found, blank=request.method == "GET")
+    if form.validate_on_submit():
+        with transaction():
+            service.decide_days(board, form.settings(), member())
+        return go_to(url_for(".days"), _("Saved. What is promised from now on is counted by it."))
+    status = 422 if form.errors else 200
+    return page("promises/edit_days.html", status=status, form=form, board=board, weekdays=WEEKDAYS)
+
+
+@bp.post("/admin/working-days/<int:board_id>/as-portal")
+def as_portal(board_id: int) -> Response:
+    """Let a board have the days and clocks of the portal again."""
+    authorize("board.manage")
+    board = _board(board_id) or abort(404)
+    with transaction():
+        service.decide_days(board, None, member())
+    return go_to(url_for(".days"), _("%(board)s is as the portal again.", board=board.name))
+
+
+def _board(board_id: int) -> Board | None:
+    return (get_board(board_id, viewer()) or abort(404)) if board_id != ALL else None
+
+
+def _overview(form: RaisingForm, status: int = 200) -> Response:
+    boards = list_boards(viewer())
+    rows = [(None, settings_of(ALL)), *((board, settings_of(board.id)) for board in boards)]
+    return page(
+        "promises/days.html",
+        status=status,
+        form=form,
+        rows=[(board, own, _examples(board.id if board else ALL)) for board, own in rows],
+        weekdays=WEEKDAYS,
+    )
+
+
+def _examples(board_id: int) -> list[dict[str, Any]]:
+    """Return by when the word would be due that is promised now, for each status with a clock."""
+    now, calendar, found = utcnow(), calendar_of(board_id), []
+    for rule in workflow.rules():
+        if rule.next_word_within is not None:
+            days = days_for(board_id, rule.key) or rule.next_word_within.days
+            found.append({"rule": rule, "days": days, "due": calendar.today(calendar.due(now, days))})
+    return found

@@ -1,0 +1,133 @@
+"""What people see of promises: on ideas, on the desk, on the public page, and where admins set the days."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from portal.accounts.roles import Role
+from portal.boards.calendars import ALL, Holiday, settings_of
+from portal.boards.models import Audience
+from portal.db import db, utcnow
+from portal.ideas import moves
+from portal.ideas.promises import running
+from portal.ideas.steps import MoveDetails
+from portal.ideas.workflow import Status
+from portal.promises import service
+from portal.transactions import transaction
+from tests.factories import make_board, make_idea, make_user
+from tests.support import either_way
+
+pytestmark = pytest.mark.usefixtures("app")
+
+DAY = timedelta(days=1)
+
+
+def reviewed(idea, pm, at):
+    with transaction():
+        moves.move_idea(idea, Status.UNDER_REVIEW, pm, MoveDetails(owner=pm), at=at)
+
+
+def test_an_idea_says_what_was_promised_and_how_it_went(browse):
+    pm, now = make_user(Role.PM), utcnow()
+    idea = make_idea(at=now - 60 * DAY)
+    reviewed(idea, pm, now - 55 * DAY)
+    with transaction():
+        moves.answer_idea(idea, pm, MoveDetails(answer="We are at it."), at=now - 2 * DAY)
+        service.renew_promise(idea, (now + 200 * DAY).date(), "The <b>frost</b> was late.", pm)
+
+    text = browse().get(f"/ideas/{idea.id}").text
+
+    assert "1 of 2 promises kept" in text
+    assert "The &lt;b&gt;frost&lt;/b&gt; was late." in text
+    assert "Late: it came on" in text
+
+
+@either_way
+def test_the_team_names_another_day_and_says_why(browse, headers):
+    pm, idea = make_user(Role.PM), make_idea()
+    day, address = (utcnow() + 40 * DAY).date(), f"/triage/first-look/{idea.id}/promise"
+
+    refused = browse(pm).post(address, data={"until": day.isoformat(), "reason": ""}, headers=headers)
+    nonsense = browse(pm).post(address, data={"until": "soon", "reason": "Anna is ill."}, headers=headers)
+    done = browse(pm).post(
+        address, data={"until": day.isoformat(), "reason": "Anna is ill."}, headers=headers, follow_redirects=True
+    )
+
+    db.session.rollback()
+    assert (refused.status_code, nonsense.status_code, done.status_code) == (422, 422, 200)
+    assert "Say why it takes longer" in refused.text
+    assert "Anna is ill." in nonsense.text
+    assert "Anna is ill." in done.text
+    assert running(idea).due_at.date() == day
+    assert browse(make_user(Role.OBSERVER)).post(address, data={"until": day.isoformat()}).status_code == 403
+    assert browse(make_user()).post(address, data={"until": day.isoformat()}).status_code == 403
+
+
+def test_the_public_page_counts_and_lists_what_its_reader_may_see(browse):
+    pm, now = make_user(Role.PM), utcnow()
+    open_board, closed = make_board("Open board"), make_board("Secret board", Audience.STAFF)
+    kept, late = make_idea("A kept one", board=open_board, at=now - 5 * DAY), make_idea("A late one", at=now - 30 * DAY)
+    hidden = make_idea("A secret one", board=closed, at=now - 30 * DAY)
+    reviewed(kept, pm, now - 4 * DAY)
+
+    text, of_team = browse().get("/promises").text, browse(pm).get("/promises?period=quarter").text
+
+    assert "We kept 1 of 2 promises: 50 %." in text
+    assert late.title in text
+    assert "secret" not in text.lower()
+    assert "We kept 1 of 3 promises: 33 %." in of_team
+    assert hidden.title in of_team
+    assert "Secret board" in of_team
+    assert 'id="how-we-count"' in text
+
+
+def test_a_portal_without_ideas_promises_nothing(browse):
+    text = browse().get("/promises").text
+
+    assert "No promise has had to be kept yet." in text
+    assert "Nothing is promised yet." in text
+
+
+def test_admins_decide_on_which_days_people_work(browse):
+    admin, board = make_user(Role.ADMIN), make_board("Fell")
+    typed = {
+        "clock_new": "5",
+        "zone": "Europe/Berlin",
+        "weekend": ["5", "6"],
+        "holidays": "2026-12-24 Christmas Eve\n\n12-25 Christmas Day\n",
+        "skips": "1",
+    }
+
+    wrong = browse(admin).post("/admin/working-days/0", data=typed | {"holidays": "12-25\n2026-02-30 Never"})
+    nobody = browse(admin).post("/admin/working-days/0", data=typed | {"weekend": list("0123456"), "clock_new": "999"})
+    done = browse(admin).post("/admin/working-days/0", data=typed, follow_redirects=True)
+    own = browse(admin).post(
+        f"/admin/working-days/{board.id}", data={"as_portal": "y", "clock_planned": "20"}, follow_redirects=True
+    )
+
+    db.session.rollback()
+    assert wrong.status_code == nobody.status_code == 422
+    assert "2026-02-30 Never" in wrong.text
+    assert "Leave at least one day" in nobody.text
+    assert "Write a number of days from 1 to 366." in nobody.text
+    assert "Off: Saturday, Sunday." in done.text
+    assert "2 holidays." in done.text
+    decided = settings_of(ALL)
+    assert decided.holidays == (Holiday(12, 24, 2026, "Christmas Eve"), Holiday(12, 25, None, "Christmas Day"))
+    assert (decided.zone, decided.skips, dict(decided.clocks)) == ("Europe/Berlin", True, {"new": 5})
+    assert "Working days as the portal, clocks of its own." in own.text
+    assert "12-25 Christmas Day" in browse(admin).get("/admin/working-days/0").text
+    with time_machine.travel(datetime(2026, 12, 21, 8, tzinfo=UTC), tick=False):
+        assert running(make_idea(board=board)).due_at == datetime(2026, 12, 30, 22, 59, 59, tzinfo=UTC)
+
+    browse(admin).post(f"/admin/working-days/{board.id}/as-portal")
+    browse(admin).post("/admin/working-days/late", data={"days": "9"})
+
+    db.session.rollback()
+    assert settings_of(board.id) is None
+    assert browse(admin).post("/admin/working-days/late", data={"days": "-1"}).status_code == 422
+    assert 'value="9"' in browse(admin).get("/admin/working-days").text
+    assert browse(make_user(Role.PM)).get("/admin/working-days").status_code == 403
