@@ -1,6 +1,6 @@
 /* Single keys, unless <html data-shortcuts="off">. Everything they do is also a control that can be seen.
    data-search    "/" goes there            data-go="b"    "g", then "b" follows this link
-   data-key="s"   "s" presses or enters it  data-rows      a list whose [data-row] "j" and "k" walk */
+   data-key="s"   "s" presses or enters it  data-rows      a list whose [data-row] "j" and "k" walk, and "x" selects */
 {
   const first = (selector) => [...document.querySelectorAll(selector)].find(visible);
   const use = (control) => {
@@ -19,12 +19,19 @@
     link(next).focus();
     return true;
   };
+  const tick = (on) => {
+    const box = document.activeElement.closest("[data-row]")?.querySelector("[type=checkbox]");
+    if (box && box.checked !== on) box.click();
+    return Boolean(box);
+  };
+  const step = (by, { shiftKey }) => (shiftKey ? tick(true) && walk(by) && tick(true) : walk(by));
 
   const keys = {
     "/": () => use(first("[data-search]")),
     "?": () => document.getElementById("help")?.showModal() ?? true,
-    j: () => walk(1),
-    k: () => walk(-1),
+    x: () => tick(),
+    j: (event) => step(1, event),
+    k: (event) => step(-1, event),
     ArrowDown: () => Boolean(document.activeElement.closest("[data-rows]")) && walk(1),
     ArrowUp: () => Boolean(document.activeElement.closest("[data-rows]")) && walk(-1),
     Escape: () => {
@@ -49,6 +56,6 @@
     const gone = Date.now() - prefix < 1200 && use(first(`[data-go="${CSS.escape(key)}"]`));
     prefix = 0;
     if (!gone && key === "g") prefix = Date.now();
-    if (gone || keys[key]?.() || (/^[a-z0-9[\]]$/.test(key) && use(first(`[data-key="${CSS.escape(key)}"]`)))) event.preventDefault();
+    if (gone || keys[key]?.(event) || (/^[a-z0-9[\]]$/.test(key) && use(first(`[data-key="${CSS.escape(key)}"]`)))) event.preventDefault();
   });
 }
