@@ -9,6 +9,9 @@ from flask import Flask
 from portal import events, outbox
 from portal.accounts.events import ConfirmationWanted, MemberRegistered, RulesPublished
 from portal.boards.events import BoardEdited
+from portal.bulk import carrying as bulk
+from portal.bulk import letters as bulk_letters
+from portal.bulk import telling as bulk_telling
 from portal.changelog import clocks as changelog
 from portal.changelog.events import CreditOffered
 from portal.comments.events import CommentDeleted, CommentEdited, CommentPosted
@@ -58,6 +61,9 @@ from portal.privacy import clocks as privacy
 from portal.privacy import gathering
 from portal.privacy import letters as privacy_letters
 from portal.privacy.service import EXPORT_LETTER, LEAVING_LETTER
+from portal.promises import clocks as promises
+from portal.promises import letters as promise_letters
+from portal.promises.events import PromiseMissed, PromiseRenewed
 from portal.scores import clocks as scores
 from portal.search import changes, saved, watching
 from portal.search import index as search
@@ -72,6 +78,8 @@ from portal.sso import service as sso
 from portal.talk import clocks as talk
 from portal.talk.events import DraftPublished, DraftReviewed, NoteDeleted, NoteWritten, ReviewAsked
 from portal.triage import asides
+from portal.verdicts import clocks as verdicts
+from portal.verdicts.events import VerdictAsked
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
@@ -87,15 +95,21 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     IdeaHidden: (search.index_idea, notifications.tell_of_hiding),
     IdeaRemoved: (search.index_idea,),
     IdeaEdited: (search.index_idea, scan.compare_idea),
-    IdeaMoved: (search.index_idea, notifications.tell_of_move),
-    IdeaAnswered: (search.index_idea, notifications.tell_of_answer),
-    MoveUndone: (search.index_idea, notifications.tell_of_undone_move),
+    IdeaMoved: (
+        search.index_idea,
+        notifications.count_late_promise_as_read,
+        notifications.tell_of_move,
+        verdicts.plan_to_ask,
+    ),
+    IdeaAnswered: (search.index_idea, notifications.count_late_promise_as_read, notifications.tell_of_answer),
+    MoveUndone: (search.index_idea, notifications.tell_of_undone_move, verdicts.end_after_undo),
     HidingUndone: (search.index_idea, notifications.forget_undone_hiding),
     AnswerUndone: (search.index_idea, notifications.forget_undone_answer),
     IdeaMerged: (
         search.index_idea,
         duplicates.remember_merge,
         notifications.tell_of_merge,
+        notifications.count_late_promise_as_read,
         decisions.see_whether_it_returns,
     ),
     MergeUndone: (
@@ -109,6 +123,8 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
         notifications.tell_of_objection,
     ),
     ObjectionTakenBack: (notifications.count_objection_as_read, decisions.see_whether_it_returns),
+    PromiseMissed: (notifications.tell_owner_of_late_promise,),
+    PromiseRenewed: (notifications.count_late_promise_as_read,),
     ProposalSettled: (notifications.tell_proposer,),
     InfoStillNeeded: (notifications.remind_of_question,),
     OwnerAssigned: (notifications.tell_owner,),
@@ -121,6 +137,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     VotesGivenBack: (decisions.see_whether_it_returns,),
     VoteWithdrawn: (demand.forget_those_who_withdrew,),
     CreditOffered: (notifications.ask_about_credit,),
+    VerdictAsked: (notifications.ask_for_verdicts,),
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
     TagsChanged: (changes.watch_idea,),
     MatchesFound: (notifications.tell_of_matches,),
@@ -157,7 +174,10 @@ LETTERS: dict[str, mail.Writer] = {
     addresses.CHANGED_LETTER: credential_letters.address_changed_letter,
     credential_letters.PROOF_LETTER: credential_letters.proof_letter,
     security.NEW_BROWSER: security_letters.new_browser_letter,
+    promises.LETTER: promise_letters.late_promises_letter,
     watching.LETTER: search_letters.saved_searches_letter,
+    bulk_telling.LETTER: bulk_letters.letter_about_many,
+    bulk_telling.UNDONE_LETTER: bulk_letters.letter_about_many,
     LEAVING_LETTER: privacy_letters.leaving_letter,
     EXPORT_LETTER: privacy_letters.export_letter,
 }
@@ -168,6 +188,9 @@ BESIDE_MOVES: tuple[Callable[..., None], ...] = (record_move,)
 
 CHORES: tuple[Callable[[], int], ...] = (
     outbox.work_off,
+    bulk.carry_on,
+    bulk_telling.tell_together,
+    bulk.tidy,
     search.index_pending,
     scan.look,
     duplicates.tell_proposers,
@@ -177,6 +200,10 @@ CHORES: tuple[Callable[[], int], ...] = (
     mail.send_due,
     clocks.return_to_review,
     clocks.remind_of_questions,
+    verdicts.ask_due,
+    verdicts.conclude_due,
+    promises.note_missed,
+    promises.raise_late,
     decision_clocks.return_when_met,
     changelog.publish_due,
     domains.sort_by_domain,

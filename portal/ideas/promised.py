@@ -42,6 +42,12 @@ class Promise(Model):
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         ),
+        sa.Index(
+            "ix_promises_to_keep",
+            "due_at",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
         sa.Index(None, "idea_id", "made_at"),
         sa.Index(None, "due_at"),
         sa.Index(None, "raised_at"),

@@ -18,7 +18,8 @@ from portal.boards.models import Board
 from portal.boards.queries import BoardLine, board_lines, find_board, kind_of_reader, list_boards
 from portal.changelog import queries as changelog
 from portal.comments import queries as comments
-from portal.db import utcnow
+from portal.db import db, utcnow
+from portal.decisions import page as decision_page
 from portal.demand import queries as demand
 from portal.demand.models import Origin
 from portal.errors import Refusal
@@ -28,10 +29,16 @@ from portal.ideas import page as idea_page
 from portal.ideas.forms import IdeaForm, NewIdeaForm
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Category
+from portal.links.models import Kind
+from portal.links.queries import lineage_of
+from portal.links.service import spring_from
 from portal.notifications.queries import news_for
+from portal.promises import queries as promises
 from portal.search.queries import guess_board, is_worth_comparing, similar_ideas
 from portal.text import clean_text
+from portal.timeline.queries import public_timeline
 from portal.transactions import transaction
+from portal.verdicts import queries as verdicts
 from portal.web.kept import kept, kept_while_unchanged
 from portal.web.limits import LIMITS, per_person
 from portal.web.paging import cursor, place
@@ -68,8 +75,12 @@ def new() -> Response:
     form = _new_form()
     if request.method == "POST":
         return _form_page(form)
-    draft = queries.draft_of(viewer())
     title = request.args.get("title", "")
+    source = _source(request.args.get("from"))
+    if source:
+        form.process(data=_springing(*source))
+        return _form_page(form)
+    draft = queries.draft_of(viewer())
     if draft and title.strip() in {"", draft.title.strip()}:
         form.process(
             data={
@@ -106,6 +117,8 @@ def create() -> Response:
         )
         if not form.follow.data:
             service.unfollow(idea, author)
+        if source := _source(form.springs.data):
+            spring_from(idea, source[1], source[0], author)
         service.discard_draft(author)
     return go_to(url_for(".show", idea_id=idea.id, posted=1))
 
@@ -150,9 +163,10 @@ def edit(idea_id: int) -> Response:
 
 @bp.get("/ideas/<int:idea_id>/history")
 def history(idea_id: int) -> Response:
-    """Read what an idea said before it was edited."""
+    """Read what happened to an idea, and what it said before it was edited."""
     idea = queries.get_idea(idea_id, viewer())
-    return page("ideas/history.html", idea=idea, revisions=queries.revisions(idea))
+    told = public_timeline(idea, viewer())
+    return page("ideas/history.html", idea=idea, happenings=told, revisions=queries.revisions(idea))
 
 
 @bp.route("/ideas/<int:idea_id>/remove", methods=["GET", "POST"])
@@ -305,14 +319,22 @@ def _page_of(idea: Idea) -> dict[str, Any]:
     ballot, following = queries.ballot_and_following(idea, main or idea, person)
     joined = any(change.into_id == idea.id for change in changes)
     posted = bool(request.args.get("posted")) and idea.author_id == person.id
+    records, standing = decision_page.of_page(idea, person)
     return {
         "idea": idea,
         "main": main,
         "ballot": ballot,
         "following": following,
         "trail": idea_page.trail(idea, changes),
+        "lineage": lineage_of(idea, person, votes=ballot.cast),
         "entry": changelog.entry_of(idea, person) if idea.status.category is Category.DONE else None,
+        "records": records,
+        "standing": standing,
+        "promise": promises.standing_of(idea),
         "official": idea_page.official_answer(idea, queries.answers(idea)),
+        "helped": verdicts.standing_of(
+            idea, person, may_take_part=can("verdict.give", idea), reads_words=can("verdict.read", idea)
+        ),
         "merged": merges.merged_ideas(idea, person) if joined else [],
         "consent": merges.consent_of(idea, person, main),
         "objections": merges.count_objections(idea.id) if idea.merged_into_id else 0,
@@ -354,9 +376,27 @@ def _form_page(form: NewIdeaForm, status: int = 200, *, draft: Any = None, asked
         ),
         looked=looked,
         draft=draft,
+        source=_source(form.springs.data),
         asked_first=asked_first,
         guessed=guessed and bool(form.board.data),
     )
+
+
+def _source(springs: str | None) -> tuple[Kind, Idea] | None:
+    """Return what a new idea answers or builds on, if its author may know of it: ``solves-12``."""
+    kind, _dash, number = (springs or "").rpartition("-")
+    if kind not in {Kind.SOLVES, Kind.BUILDS_ON} or queries.number_in(number) is None:
+        return None
+    found = queries.ideas_visible_to(viewer()).where(Idea.id == queries.number_in(number))
+    source = db.session.scalar(found.where(Idea.merged_into_id.is_(None)))
+    return (Kind(kind), source) if source and not source.board.one_way else None
+
+
+def _springing(kind: Kind, source: Idea) -> dict[str, Any]:
+    """Return what the form of such an idea begins with: where it builds on another one, the words of that."""
+    words = {"title": source.title, "need": source.need, "proposal": source.proposal}
+    begun: dict[str, Any] = {"springs": f"{kind}-{source.id}", "board": source.board.slug, "follow": True}
+    return begun | (words if kind is Kind.BUILDS_ON else {})
 
 
 def _idea_behind(idea_id: int) -> Idea:

@@ -26,8 +26,10 @@ class Kind(StrEnum):
     MOVE_UNDONE = "move_undone"
     MERGE_OBJECTED = "merge_objected"
     ASSIGNED = "assigned"
+    PROMISE_LATE = "promise_late"
     PROPOSAL_SETTLED = "proposal_settled"
     CREDITED = "credited"
+    VERDICT_ASKED = "verdict_asked"
     MATCHED = "matched"
     SPOKEN_FOR = "spoken_for"
     NOTED = "noted"
@@ -77,7 +79,9 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.MOVE_UNDONE: {_author: _mail, _voter: _mail, _commenter: _mail, _follower: _mail, _owner: _inbox},
     Kind.MERGE_OBJECTED: {_owner: _inbox},
     Kind.ASSIGNED: {_owner: _mail},
+    Kind.PROMISE_LATE: {_owner: _inbox},
     Kind.PROPOSAL_SETTLED: {_proposer: _inbox},
+    Kind.VERDICT_ASKED: {_author: _mail, _voter: _mail},
     Kind.CREDITED: {_author: _mail, _follower: _mail},
     Kind.MATCHED: {_watcher: _inbox},
     Kind.SPOKEN_FOR: {_voter: _mail},
@@ -86,7 +90,9 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.REVIEWED: {_writer: _mail, _reviewer: _inbox},
 }
 
-STATUS_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE})
+STATUS_KINDS = frozenset(
+    {Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}
+)
 TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED})
 """What only those may read who work on the idea's board, now as then."""
 

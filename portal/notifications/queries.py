@@ -38,7 +38,8 @@ TABS: dict[str, ColumnElement[bool]] = {
     "replies": Notification.kind == Kind.REPLIED,
 }
 _LEADS = (
-    Kind.CREDITED,  # the one thing here that waits for an answer
+    Kind.CREDITED,  # these two wait for an answer
+    Kind.VERDICT_ASKED,
     *STATUS_KINDS,
     Kind.HIDDEN,
     Kind.MERGE_OBJECTED,
@@ -48,6 +49,7 @@ _LEADS = (
     Kind.REVIEW_ASKED,
     Kind.REVIEWED,
     Kind.NOTED,
+    Kind.PROMISE_LATE,
     Kind.ASSIGNED,
     Kind.SPOKEN_FOR,
     Kind.PROPOSAL_SETTLED,

@@ -14,7 +14,7 @@ from portal.db import UTCDateTime, db, insert_absent, utcnow
 from portal.events import EventRecord, Recorded
 from portal.ideas.events import IdeaAnswered, IdeaMoved
 from portal.ideas.merges import count_objections, merge_of
-from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote
+from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote, VoteOrigin
 from portal.ideas.queries import REASONS, audience_of, counts_for
 from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
@@ -160,9 +160,31 @@ def tell_owner(recorded: Recorded) -> None:
     _tell_one(recorded, Kind.ASSIGNED, Reason.OWNER, recorded.event.owner_id)
 
 
+def tell_owner_of_late_promise(recorded: Recorded) -> None:
+    """Tell whoever looks after an idea that the day passed by which the next word was promised, if none came since."""
+    idea = _idea(recorded)
+    if idea is not None and idea.due_at is not None and idea.due_at < utcnow():
+        _tell_owner(recorded, Kind.PROMISE_LATE, idea)
+
+
+def count_late_promise_as_read(recorded: Recorded) -> None:
+    """Let nobody's unread count hold a promise for which the word came, or another day was named."""
+    idea = _idea(recorded)
+    if idea is not None and (idea.due_at is None or idea.due_at > utcnow()):
+        late = Notification.kind == Kind.PROMISE_LATE
+        _count_as_read(recorded, (Notification.idea_id == idea.id) & late)
+
+
 def tell_proposer(recorded: Recorded) -> None:
     """Tell a member what became of the duplicate they proposed."""
     _tell_one(recorded, Kind.PROPOSAL_SETTLED, Reason.PROPOSER, recorded.event.user_id)
+
+
+def ask_for_verdicts(recorded: Recorded) -> None:
+    """Ask everybody behind an idea that came out whether it solves their need."""
+    idea = _idea(recorded)
+    if idea is not None:
+        _tell_audience(recorded, Kind.VERDICT_ASKED, idea)
 
 
 def ask_about_credit(recorded: Recorded) -> None:
@@ -190,6 +212,14 @@ def tell_author_of_votes(recorded: Recorded) -> None:
     # A vote taken back and cast again reaches the same number twice.
     if votes in VOTES_WORTH_TELLING and (db.session.scalar(told) or 0) <= VOTES_WORTH_TELLING.index(votes):
         _tell_author(recorded, Kind.VOTED)
+
+
+def tell_of_vote_given(recorded: Recorded) -> None:
+    """Tell somebody with an account that the team voted for them; nobody whose vote is gone again already."""
+    idea, user_id = _idea(recorded), recorded.event.user_id
+    given = select(Vote.idea_id).where(Vote.voter_id == user_id, Vote.origin == VoteOrigin.BEHALF)
+    if idea is not None and db.session.scalar(given.where(counts_for(idea.id)).limit(1)) is not None:
+        _tell_one(recorded, Kind.SPOKEN_FOR, Reason.VOTER, user_id)
 
 
 def tell_of_comment(recorded: Recorded) -> None:

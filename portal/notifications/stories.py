@@ -89,10 +89,12 @@ WHY: dict[Kind, dict[Reason, Any]] = {
         _OWNER: _l("What was done with an idea you look after is taken back"),
     },
     Kind.ASSIGNED: {_OWNER: _l("You look after this idea now")},
+    Kind.PROMISE_LATE: {_OWNER: _l("A promise on an idea you look after is late")},
     Kind.SPOKEN_FOR: {_VOTER: _l("We gave a vote for you")},
     Kind.PROPOSAL_SETTLED: {_PROPOSER: _l("We looked at what you proposed as a duplicate")},
 }
 WHY[Kind.PROGRESSED] = WHY[Kind.DECIDED]
+WHY[Kind.VERDICT_ASKED] = dict.fromkeys((_AUTHOR, _VOTER), _l("Does it solve your need?"))
 WHY[Kind.CREDITED] = dict.fromkeys((_AUTHOR, _FOLLOWER), _l("We would like to thank you by name"))
 
 BECAUSE: dict[Kind | Reason, Any] = {
@@ -134,6 +136,7 @@ class Story:
     main: Idea | None = None
     hidden_because: str = ""
     entry_id: int | None = None  # of the changelog
+    round_id: int | None = None  # of the question whether it helped
     verdict: str = ""  # on what its reader had proposed
     objections: int = 0
     search_id: int | None = None  # of the kept search that it answers
@@ -151,6 +154,9 @@ class Story:
                 return self.answer is not None and self.answer.taken_back_at is not None
             case Kind.ASSIGNED:
                 return self.idea.owner_id != self.notification.user_id
+            case Kind.PROMISE_LATE:
+                due, theirs = self.idea.due_at, self.idea.owner_id == self.notification.user_id
+                return not theirs or due is None or due >= utcnow()
             case Kind.COMMENTED | Kind.REPLIED:
                 return self.comment is None or self.comment.deleted_at is not None
             case Kind.MOVE_UNDONE:
@@ -190,6 +196,8 @@ class Story:
     @property
     def place(self) -> str:
         """The id of what it tells of on the idea's page; empty for the top."""
+        if self.kind is Kind.VERDICT_ASKED:
+            return "verdict"
         return f"comment-{self.comment.id}-said" if self.comment else ""
 
     @property
@@ -281,10 +289,14 @@ class Story:
                 return [_("It came out, and you had a part in it. Until you say yes the changelog says “a member”.")]
             case Kind.SPOKEN_FOR:
                 return [_("You asked for this elsewhere. If you did not, take the vote back on the page of the idea.")]
+            case Kind.VERDICT_ASKED:
+                return [_("It came out some time ago, and you asked for it. Your answer decides what becomes of it.")]
             case Kind.QUESTION_REMINDER:
                 return [_("Answer with a comment. Without an answer we go on with what we know.")]
             case Kind.NEEDS_INFO if self.reason is Reason.AUTHOR:
                 return [_("Answer with a comment under your idea.")]
+            case Kind.PROMISE_LATE if due:
+                return [_("Everybody reads that we promised a word by %(date)s.", date=day(due))]
             case Kind.ASSIGNED if due:
                 return [_("The next word on it is due by %(date)s.", date=day(due))]
             case Kind.MOVE_UNDONE if self.target:
@@ -343,6 +355,7 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
             hidden_because=str(facts.get("reason", "")),
             verdict=str(facts.get("verdict", "")),
             entry_id=facts.get("entry_id"),
+            round_id=facts.get("round_id"),
             objections=objections.get(n.idea_id or 0, 0),
             search_id=facts.get("search_id"),
             search_name=searches.get(facts.get("search_id"), ""),

@@ -40,6 +40,13 @@ def upgrade():
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_index(
+        "ix_promises_to_keep",
+        "promises",
+        ["due_at"],
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_index(op.f("ix_promises_idea_id_made_at"), "promises", ["idea_id", "made_at"])
     op.create_index(op.f("ix_promises_due_at"), "promises", ["due_at"])
     op.create_index(op.f("ix_promises_raised_at"), "promises", ["raised_at"])
