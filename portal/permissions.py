@@ -8,6 +8,7 @@ from typing import Any
 from portal.accounts import policy as accounts
 from portal.accounts.models import Person
 from portal.boards import policy as boards
+from portal.bulk import policy as bulk
 from portal.changelog import policy as changelog
 from portal.comments import policy as comments
 from portal.decisions import policy as decisions
@@ -19,6 +20,7 @@ from portal.organisations import policy as organisations
 from portal.roadmap import policy as roadmap
 from portal.talk import policy as talk
 from portal.teams import policy as teams
+from portal.verdicts import policy as verdicts
 from portal.workflows import policy as workflows
 
 PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -26,6 +28,8 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "board.manage": boards.may_manage,
     "board.people": boards.may_list_people,
     "board.rank": boards.may_give_rank,
+    "bulk.act": bulk.may_act,
+    "bulk.undo": bulk.may_undo,
     "changelog.publish": changelog.may_publish,
     "comment.delete": comments.may_delete,
     "comment.edit": comments.may_edit,
@@ -80,6 +84,10 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "triage.read": ideas.may_read_triage,
     "vote.behalf": organisations.may_vote_for_others,
     "vote.set_aside": organisations.may_set_votes_aside,
+    "verdict.give": verdicts.may_answer,
+    "verdict.read": verdicts.may_read_words,
+    "verdict.rules": verdicts.may_decide_rules,
+    "verdict.steer": verdicts.may_steer,
     "votes.reveal_mail": ideas.may_reveal_address,
     "votes.see_names": ideas.may_see_voters,
     "workflow.decide": workflows.may_decide,

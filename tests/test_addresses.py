@@ -23,6 +23,7 @@ from portal.boards.models import Audience
 from portal.credentials import links
 from portal.credentials.models import MailedLink, Passkey, Purpose
 from portal.db import Model, db, utcnow
+from portal.decisions.models import Reason
 from portal.demand.models import NotedSearch, Reach, Receipt, Searcher, SetAside, Verdict
 from portal.events import EventRecord
 from portal.ideas.merges import merge_of
@@ -53,6 +54,7 @@ from tests.factories import (
 )
 from tests.support import HTMX, Browser, without_tokens
 from tests.support.images import picture
+from tests.support.workflows import added_status, proposed_workflow
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -71,6 +73,7 @@ OWN = {
     "invitation to oneself",
     "export",
     "session of one's own",
+    "note of one's own",
     "credit",
     "receipt of one's own",
     "kept search",
@@ -342,6 +345,24 @@ TABLE = (
     post("triage.save_queue", STAFF_READERS, form={"q": "status:new", "name": "Young"}),
     post("triage.change_queue", STAFF_READERS, "kept search", {"name": "Other"}),
     post("triage.delete_queue", STAFF_READERS, "kept search"),
+    post("triage.promise", TRIAGERS, "idea", {"until": "{soon}", "reason": "It takes longer."}, args=QUEUE),
+    post("triage.write_note", TRIAGERS, "idea", {"note": "Support hears this often."}, args=QUEUE),
+    get("triage.edit_note", TRIAGERS, "note of one's own", args=QUEUE),
+    post("triage.edit_note", TRIAGERS, "note of one's own", {"body": "Support hears this daily."}, args=QUEUE),
+    post("triage.delete_note", MODERATORS, "note", args=QUEUE),
+    post("triage.restore_note", MODERATORS, "deleted note", args=QUEUE),
+    get("triage.drafts", STAFF_READERS),
+    get("triage.draft", STAFF_READERS, "answer draft"),
+    post("triage.ask_review", TRIAGERS, "answer draft", {"reviewer": "{staff}"}),
+    post("triage.review_draft", TRIAGERS, "answer draft", {"verdict": "approved", "version": "1"}),
+    post("triage.say_of_draft", TRIAGERS, "answer draft", {"words": "Shorter."}),
+    post("triage.drop_draft", TRIAGERS, "answer draft"),
+    post("triage.reopen_draft", TRIAGERS, "dropped draft"),
+    get("triage.snippets", TRIAGERS),
+    post("triage.add_snippet", TRIAGERS, form={"name": "Thanks", "body": "Thank you, {author}."}),
+    get("triage.edit_snippet", DECIDERS, "snippet"),
+    post("triage.edit_snippet", DECIDERS, "snippet", {"name": "Thanks", "body": "Thanks.", "whose": "everywhere"}),
+    post("triage.delete_snippet", DECIDERS, "snippet"),
     post("triage.hide", TRIAGERS, "idea", {"reason": "It names a person."}, args=QUEUE),
     post("triage.publish", MODERATORS, "idea", args={"queue": "held"}, publication=Publication.HELD),
     post(
@@ -370,7 +391,26 @@ TABLE = (
     get("ideas.voters", STAFF_READERS, "idea"),
     get("ideas.address", DECIDERS, "voter"),
     post("ideas.address", DECIDERS, "voter", {"reason": "They asked us to call them about it."}),
+    # Decisions
+    get("decisions.index", STAFF_READERS),
+    get("decisions.precedents_of", STAFF_READERS, "idea"),
+    post("decisions.say_need", PARTICIPANTS, "idea", {"words": "For the winter."}, status=Status.DECLINED),
+    post("decisions.withdraw_need", PARTICIPANTS, "idea", status=Status.DECLINED),
+    post(
+        "triage.record",
+        DECIDERS,
+        "idea",
+        {"record-seen": "planned", "record-evidence": "Talks."},
+        args=QUEUE,
+        status=Status.PLANNED,
+    ),
+    get("decisions.reasons", ADMINS),
+    post("decisions.reasons", ADMINS, form={"label": "Not on our land", "kinds": "declined"}),
+    get("decisions.reason", ADMINS, "reason"),
+    post("decisions.reason", ADMINS, "reason", {"label": "Not on our land", "kinds": "declined"}),
+    post("decisions.order_reason", ADMINS, "reason", {"to": "up"}),
     # The roadmap
+    get("promises.index", EVERYBODY),
     get("roadmap.index", EVERYBODY),
     get("roadmap.move", DECIDERS, "idea", status=Status.PLANNED),
     post("roadmap.move", DECIDERS, "idea", {"theme": "", "horizon": "off"}, status=Status.PLANNED),
@@ -409,6 +449,35 @@ TABLE = (
     get("changelog.credits", MEMBERS),
     post("changelog.credits", MEMBERS, form={"choice": "never"}),
     # Boards
+    get("workflows.index", DECIDERS),
+    get("workflows.status", DECIDERS, args={"key": "planned"}),
+    post(
+        "workflows.status",
+        DECIDERS,
+        form={"label": "Planned", "hue": "planned", "glyph": "planned"},
+        args={"key": "planned"},
+    ),
+    get("workflows.new_status", DECIDERS),
+    post(
+        "workflows.new_status",
+        DECIDERS,
+        form={"kind": "planned", "label": "On the list", "hue": "planned", "glyph": "planned"},
+    ),
+    get("workflows.way", DECIDERS, args={"source": "new", "target": "planned"}),
+    get("workflows.move", DECIDERS, args={"source": "new", "target": "planned"}),
+    post(
+        "workflows.move", DECIDERS, form={"by": "decider", "news": "step"}, args={"source": "new", "target": "planned"}
+    ),
+    get("workflows.remove_move", DECIDERS, args={"source": "under_review", "target": "planned"}),
+    post("workflows.remove_move", DECIDERS, args={"source": "under_review", "target": "planned"}),
+    get("workflows.remove_status", DECIDERS, "added status"),
+    post("workflows.remove_status", DECIDERS, "added status"),
+    get("workflows.versions", DECIDERS),
+    get("workflows.restore", DECIDERS, args={"version_id": 0}),
+    post("workflows.restore", DECIDERS, args={"version_id": 0}),
+    get("workflows.proposal", DECIDERS, "proposed workflow"),
+    post("workflows.accept", ADMINS, "proposed workflow"),
+    post("workflows.refuse", ADMINS, "proposed workflow"),
     get("boards.index", ADMINS),
     get("boards.new", ADMINS),
     post("boards.create", ADMINS, form={"name": "Winter", "audience": "members"}),
@@ -420,6 +489,31 @@ TABLE = (
     post("boards.add", ADMINS, "empty board", {"who": "The Author", "role": "pm"}),
     post("boards.rank", ADMINS, "place", {"role": "moderator"}),
     post("boards.remove", ADMINS, "place"),
+    get("promises.days", ADMINS),
+    post("promises.raising", ADMINS, form={"days": "5"}),
+    get("promises.edit_days", ADMINS, "empty board"),
+    post("promises.edit_days", ADMINS, "empty board", {"clock_new": "5", "weekend": "6"}),
+    post("promises.as_portal", ADMINS, "empty board"),
+    # Teams, labels and links
+    get("teams.index", ADMINS),
+    post("teams.index", ADMINS, form={"name": "{new slug}"}),
+    get("teams.team", ADMINS, "team"),
+    post("teams.team", ADMINS, "team", {"name": "{new slug}"}),
+    post("teams.add", ADMINS, "team", {"who": "The Helper"}),
+    post("teams.remove", ADMINS, "somebody in a team"),
+    post("teams.delete", ADMINS, "team"),
+    get("labels.index", STAFF_READERS),
+    get("labels.label", STAFF_READERS, "label"),
+    post("labels.rename", DECIDERS, "label", {"name": "{new slug}"}),
+    post("labels.remove", DECIDERS, "label"),
+    post("triage.team", TRIAGERS, "idea", {"team": ""}, args=QUEUE),
+    post("triage.labels", TRIAGERS, "idea", {"labels": "q3, legal"}, args=QUEUE),
+    post("triage.nature", TRIAGERS, "idea", {"nature": "need"}, args=QUEUE),
+    get("triage.links", TRIAGERS, "idea", args=QUEUE),
+    post("triage.link", TRIAGERS, "idea", {"kind": "relates", "other": "{main}"}, args=QUEUE),
+    post("triage.unlink", TRIAGERS, "tie", args=QUEUE),
+    post("links.back_need", PARTICIPANTS, "idea"),
+    post("links.unback_need", PARTICIPANTS, "idea"),
     # Membership, and running the portal
     get("membership.set_up", EVERYBODY),
     post("membership.set_up", EVERYBODY),
@@ -557,6 +651,8 @@ class World:
             "mail set aside": lambda: {"kind": "mails", "work_id": self._mail().id},
             "empty board": lambda: {"board_id": make_board().id},
             "place": self._place,
+            "added status": lambda: {"key": added_status()},
+            "proposed workflow": lambda: {"version_id": proposed_workflow()},
             "entry": lambda: {"entry_id": self._entry().id},
             "draft": lambda: {"entry_id": self._entry(published=False).id},
             "credit": lambda: {"entry_id": self._entry(thanks=who or self.author).id},
@@ -565,6 +661,17 @@ class World:
                 "user_id": self.helper.id,
             },
             "theme": lambda: {"theme_id": self._theme().id},
+            "reason": lambda: {"reason_id": db.session.scalar(sa.select(sa.func.max(Reason.id)))},
+            "team": lambda: {"team_id": self._team()},
+            "somebody in a team": lambda: {"team_id": self._team(), "user_id": self.people[Role.PM].id},
+            "label": lambda: {"label_id": self._label()},
+            "tie": self._tie,
+            "note": self._note,
+            "note of one's own": lambda: self._note(who or self.author),
+            "deleted note": lambda: self._note(deleted_at=utcnow()),
+            "answer draft": lambda: {"draft_id": self._answer_draft()},
+            "dropped draft": lambda: {"draft_id": self._answer_draft("dropped")},
+            "snippet": self._snippet,
             "searches": self._searches,
             "receipt": lambda: self._receipt(make_user()),
             "hidden receipt": lambda: self._receipt(make_user(), hidden_at=utcnow()),
@@ -628,6 +735,60 @@ class World:
 
         with transaction(wake=False):
             return service.token_of(service.make_address(make_user()))
+
+    def _team(self) -> int:
+        from portal.teams.service import add_member, make_team
+
+        with transaction(wake=False):
+            team = make_team(f"Team {secrets.token_hex(4)}", "", self.people[Role.OWNER])
+            add_member(team, self.people[Role.PM], self.people[Role.OWNER])
+        return team.id
+
+    def _label(self) -> int:
+        from portal.labels.models import Label
+        from portal.labels.service import set_labels
+
+        name = secrets.token_hex(4)
+        with transaction(wake=False):
+            set_labels(self._idea(), [name], self.people[Role.PM])
+        return db.session.scalars(sa.select(Label.id).where(Label.name == name)).one()
+
+    def _note(self, who: User | None = None, **fields: Any) -> dict[str, int]:
+        from portal.talk.models import Note
+
+        idea = self._idea()
+        with transaction(wake=False):
+            note = Note(idea_id=idea.id, author_id=(who or make_user(Role.PM)).id, body="Ask Tom.", **fields)
+            db.session.add(note)
+        return {"idea_id": idea.id, "note_id": note.id}
+
+    def _answer_draft(self, state: str = "in_review") -> int:
+        from portal.talk.models import AnswerDraft, DraftState
+
+        writer, idea = make_user(Role.PM), self._idea()
+        with transaction(wake=False):
+            draft = AnswerDraft(idea_id=idea.id, target="answer", shown={"Answer": "Yes."})
+            draft.author_id = draft.edited_by_id = writer.id
+            draft.state = DraftState(state)
+            db.session.add(draft)
+        return draft.id
+
+    def _snippet(self) -> dict[str, int]:
+        from portal.talk.models import Snippet
+
+        with transaction(wake=False):
+            snippet = Snippet(name=secrets.token_hex(4), body="Thank you.")
+            db.session.add(snippet)
+        return {"snippet_id": snippet.id}
+
+    def _tie(self) -> dict[str, int]:
+        from portal.links.models import Kind
+        from portal.links.service import link_ideas
+
+        idea = self._idea()
+        with transaction(wake=False):
+            made = link_ideas(idea, self.main, Kind.RELATES, self.people[Role.PM])
+        return {"idea_id": idea.id, "link_id": made.id}
 
     def _theme(self) -> Any:
         from portal.roadmap.service import add_theme

@@ -34,6 +34,8 @@ FEATURES = (
     "ideas",
     "comments",
     "talk",
+    "organisations",
+    "scores",
     "links",
     "labels",
     "timeline",
@@ -43,8 +45,10 @@ FEATURES = (
     "promises",
     "search",
     "feeds",
+    "decisions",
     "demand",
     "duplicates",
+    "workflows",
     "security",
     "membership",
     "credentials",
@@ -70,13 +74,17 @@ KNOWS = {
     "roadmap": BASE | {"boards", "ideas"},
     "changelog": BASE | {"boards", "ideas"},
     "talk": BASE | {"boards", "ideas"},
+    "organisations": BASE | {"boards", "ideas"},
+    "scores": BASE | {"boards", "ideas", "organisations"},
     "notifications": IDEAS | {"talk"},
     "promises": IDEAS | {"notifications"},
     "search": IDEAS | {"notifications"},
     "feeds": IDEAS | {"roadmap", "changelog", "notifications", "search"},
+    "decisions": IDEAS | {"search", "organisations"},
     "demand": IDEAS | {"search"},
     "security": {"accounts", "demand", "notifications", "credentials"},
     "duplicates": IDEAS | {"search"},
+    "workflows": IDEAS,
     "membership": IDEAS | {"notifications", "search"},
     "credentials": BASE | {"notifications", "membership"},
     "sso": BASE | {"notifications", "membership", "credentials"},
@@ -93,6 +101,7 @@ KNOWS = {
         "duplicates",
         "links",
         "talk",
+        "workflows",
     },
 }
 """Whom each feature may know of below its views; those left out stand at the end and may know of all.
@@ -126,7 +135,7 @@ DEAF = {
 """The modules that never see a request, so that a page, a command and a test call the same function."""
 
 TELLS_DATES = {"portal.notifications.stories"} | {
-    f"portal.{feature}.letters" for feature in ("notifications", "membership", "privacy", "security")
+    f"portal.{feature}.letters" for feature in ("notifications", "membership", "privacy", "promises", "security")
 }
 """They write moments as the pages do, by the one module of portal.web that needs no request."""
 
@@ -495,10 +504,16 @@ NEEDS_NO_REACTION = {
     "talk.draft_dropped": "for the journal; it can be taken up again",
     "talk.draft_reopened": "for the journal",
     "talk.snippets_changed": "for the journal",
+    "workflow.changed": "for the journal; it holds at once, and the log has it",
+    "workflow.proposed": "admins see it in their room",
+    "workflow.proposal_refused": "for the journal",
     "idea.imported": "imports are silent; the importer indexes by itself",
     "idea.backed_instead": "the receipt itself is the point",
     "receipt.hidden": "for the journal; its author sees it",
     "receipt.shown": "for the journal",
+    "idea.need_taken_back": "demand is counted when it is asked for",
+    "decision.revised": "the record says that it was put right",
+    "decision.reasons_changed": "for the journal; it is offered at once",
     "searches.set_aside": "for the journal",
     "searches.brought_back": "for the journal",
     "synonyms.decided": "every search asks by them at once",
@@ -511,6 +526,13 @@ NEEDS_NO_REACTION = {
     "changelog.credit_answered": "the entry shows it",
     "roadmap.idea_placed": "its status is as before, so nobody is told",
     "roadmap.themes_changed": "the record itself is the point",
+    "organisation.changed": "pages count by it at once",
+    "organisation.belonging_changed": "the page of the person says it",
+    "segment.changed": "pages count by it at once",
+    "idea.vote_on_behalf_taken_back": "what was told cannot be untold",
+    "idea.votes_set_aside": "the page that counts them says it to whom they belong",
+    "idea.scored": "the desk shows it",
+    "score.formula_changed": "scores are counted again by the clock",
     "idea.team_assigned": "the queue of the team shows it",
     "idea.linked": "both pages show it",
     "idea.unlinked": "neither page shows it",

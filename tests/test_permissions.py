@@ -12,6 +12,7 @@ from portal.accounts.models import Guest, User
 from portal.accounts.roles import BOARD_ROLES, Role
 from portal.db import db
 from portal.ideas.workflow import By, Status
+from portal.talk.models import AnswerDraft, DraftState, Note, Snippet
 from tests.factories import make_board, make_comment, make_idea, make_place, make_user
 from tests.support.beginning import MOVES
 
@@ -49,16 +50,34 @@ Move, as triage does              idea.move                n n n n y y y y
 Move without deciding             triager's move.make      n n n n y y y y
 Decide                            decider's move.make      n n n n n y y y
 What only time does               system's move.make       n n n n n n n n
+Notes for the team                note.write               n n n n y y y y
+Change one's own note             own note.edit            n n n n y y y y
+Change another's note             note.edit                n n n n n n n n
+Delete one's own note             own note.delete          n n n n y y y y
+Delete any note                   note.delete              n n n n y n y y
+Draft answers                     draft.write              n n n n y y y y
+Approve drafts, or send back      draft.review             n n n n y y y y
+Look at one's own draft           own draft.review         n n n n n n n n
+Keep wording for oneself          snippet.keep             n n n n y y y y
+Share wording                     snippet.share            n n n n n y y y
+Change one's own wording          own snippet.change       n n n n y y y y
+Change shared wording             snippet.change           n n n n n y y y
 Answer                            idea.answer              n n n n y y y y
+Put a decision's record right     decision.revise          n n n n n y y y
 Publish changelog                 changelog.publish        n n n n n y y y
 Plan on the roadmap               roadmap.plan             n n n n n y y y
 Themes of the roadmap             roadmap.themes           n n n n n y y y
+Vote for others                   vote.behalf              n n n n n y y y
+Set votes aside                   vote.set_aside           n n n n y y y y
+Organisations and segments        organisation.manage      n n n n n n y y
 Outside the workflow              idea.override            n n n n n n y y
 Boards                            board.manage             n n n n n n y y
 People of boards                  board.people             n n n n n n y y
 Ranks on boards                   board.rank               n n n n n n y y
 Teams                             team.manage              n n n n n n y y
 Private labels, all of them       label.manage             n n n n n y y y
+Statuses and moves                workflow.decide          n n n n n n y y
+Propose statuses and moves        workflow.propose         n n n n n y y y
 Rules text                        rules.publish            n n n n n n y y
 How the portal works              options.decide           n n n n n n y y
 Users and roles                   people.role              n n n n n n y y
@@ -83,7 +102,7 @@ BOARD_RIGHTS = {
     name
     for _row, name, _cells in TABLE
     if name in {"roadmap.plan", "changelog.publish"}
-    or (name.split(".")[0].split()[-1] in {"idea", "comment", "votes", "move", "triage"} and name != "idea.override")
+    or (name.split(".")[0].split()[-1] in {"idea", "comment", "votes", "move", "triage", "note", "draft"} and name != "idea.override")
 }
 
 
@@ -98,6 +117,14 @@ def asked_of(name: str, viewer: Any, board: Any) -> bool:
     thing: Any = make_idea(author=author, board=board)
     if permission.startswith("comment.") and permission != "comment.post":
         thing = make_comment(thing, author=author)
+    if permission in {"note.edit", "note.delete"}:
+        thing = Note(idea=thing, author_id=author.id)
+    if permission == "draft.review":
+        thing = AnswerDraft(idea=thing, edited_by_id=author.id, state=DraftState.IN_REVIEW)
+    if permission == "snippet.change":
+        thing = Snippet(owner_id=author.id if whose == "own" else None, board_id=board.id)
+    if permission == "snippet.share":
+        thing = board.id
     if permission == "move.make":
         thing = (next(move for move in MOVES.values() if move.by is BY[whose]), thing)
     if permission.startswith("people.") and permission not in {"people.see", "people.approve"}:

@@ -17,9 +17,9 @@ from portal.boards.models import Board, BoardMember
 from portal.boards.queries import is_worked_on_by
 from portal.comments.models import Comment
 from portal.db import UTCDateTime, db
-from portal.decisions.models import DECIDED, Decision, Need, Reason
+from portal.decisions.models import DECIDED, REVERSIBLE, Decision, Need, Reason
 from portal.ideas.models import Idea, StatusChange, Vote
-from portal.ideas.queries import counts_for, is_seen_by, with_merged
+from portal.ideas.queries import counts_for, is_seen_by, self_and_merged
 from portal.ideas.workflow import Status
 from portal.organisations.models import OrganisationMember
 from portal.organisations.queries import organisations_behind
@@ -42,6 +42,9 @@ class Demand:
         return bool(self.people or self.comments)
 
 
+NOBODY = Demand(0, 0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the page of a decided idea shows of the decision: its record, who asked again, and the viewer's own need."""
@@ -55,6 +58,11 @@ class Standing:
     def asks(self) -> bool:
         """Whether people can say here that they still need it."""
         return self.idea.status is Status.DECLINED and self.idea.is_published
+
+    @property
+    def says_more(self) -> bool:
+        """Whether there is something to show under the answer."""
+        return self.asks or self.demand.is_there
 
 
 def standing(idea: Idea) -> Decision | None:
@@ -78,13 +86,16 @@ def of_idea(idea: Idea) -> list[Decision]:
     return list(db.session.scalars(loaded.order_by(Decision.at.desc(), Decision.id.desc())))
 
 
-def standing_for(idea: Idea, viewer: Person) -> Standing | None:
-    """Return what the idea's page shows of its decision; None while it is undecided."""
+def standing_for(idea: Idea, viewer: Person, made: Sequence[Decision] | None = None) -> Standing | None:
+    """Return what pages show of the idea's decision; None while it is undecided. ``made`` are all its decisions."""
     if idea.status not in DECIDED:
         return None
+    record = standing(idea) if made is None else next((each for each in made if is_standing(each, idea)), None)
+    if idea.status not in REVERSIBLE:
+        return Standing(idea, record, NOBODY, None)
     mine = db.session.get(Need, (idea.id, viewer.id)) if viewer.is_signed_in else None
     current = mine if mine is not None and mine.at >= idea.status_since else None
-    return Standing(idea, standing(idea), demand_for(idea), current)
+    return Standing(idea, record, demand_for(idea), current)
 
 
 def demand_for(idea: Idea) -> Demand:
@@ -92,7 +103,7 @@ def demand_for(idea: Idea) -> Demand:
 
     Only votes that count do; the team's own comments and those of people who left no words do not.
     """
-    since, ids = idea.status_since, with_merged(idea)
+    since, ids = idea.status_since, self_and_merged(idea.id)
     votes = select(sa.func.count(sa.distinct(Vote.voter_id))).where(counts_for(idea.id), Vote.cast_at > since)
     needs = select(sa.func.count(sa.distinct(Need.user_id))).where(Need.idea_id.in_(ids), Need.at >= since)
     said = (
@@ -112,21 +123,24 @@ def people_asking_again(idea: Idea) -> sa.CompoundSelect[int]:
     """Select who voted since the idea stands where it stands, or says that it is still needed, each once."""
     since = idea.status_since
     votes = select(Vote.voter_id.label("user_id")).where(counts_for(idea.id), Vote.cast_at > since)
-    needs = select(Need.user_id.label("user_id")).where(Need.idea_id.in_(with_merged(idea)), Need.at >= since)
+    needs = select(Need.user_id.label("user_id")).where(Need.idea_id.in_(self_and_merged(idea.id)), Need.at >= since)
     return sa.union(votes, needs)
 
 
 def count_organisations(idea: Idea) -> int:
     """Count the organisations behind the idea, and those whose people say that they still need it, each once."""
-    needs = select(Need.user_id).where(Need.idea_id.in_(with_merged(idea)), Need.at >= idea.status_since)
+    needs = select(Need.user_id).where(Need.idea_id.in_(self_and_merged(idea.id)), Need.at >= idea.status_since)
     theirs = select(OrganisationMember.organisation_id).where(OrganisationMember.user_id.in_(needs))
-    both = organisations_behind(idea.id).union(theirs.where(OrganisationMember.organisation_id.is_not(None))).subquery()
+    theirs = theirs.where(OrganisationMember.organisation_id.is_not(None))
+    both = organisations_behind(idea.id).union(theirs).subquery()
     return db.session.scalar(select(sa.func.count()).select_from(both)) or 0
 
 
 def words_of(idea: Idea) -> list[Need]:
     """Return what people wrote to the team who still need it, newest first."""
-    said = select(Need).where(Need.idea_id.in_(with_merged(idea)), Need.at >= idea.status_since, Need.words != "")
+    said = select(Need).where(
+        Need.idea_id.in_(self_and_merged(idea.id)), Need.at >= idea.status_since, Need.words != ""
+    )
     found = said.options(joinedload(Need.user)).order_by(Need.at.desc(), Need.user_id.desc())
     return list(db.session.scalars(found.limit(WORDS_SHOWN)))
 
@@ -205,8 +219,8 @@ def list_decisions(
         place = sa.tuple_(sa.literal(after[0], UTCDateTime), after[1])
         made = made.where(sa.tuple_(Decision.at, Decision.id) < place)
     found = list(db.session.scalars(made.limit(limit)))
-    asking = _asking_again([d.idea for d in found if _is_standing(d)])
-    return [Line(each, _is_standing(each), asking.get(each.idea_id, 0)) for each in found]
+    asking = _asking_again([d.idea for d in found if is_standing(d, d.idea)])
+    return [Line(each, is_standing(each, each.idea), asking.get(each.idea_id, 0)) for each in found]
 
 
 def decisions_readable_by(viewer: Person) -> Select[Decision]:
@@ -216,8 +230,8 @@ def decisions_readable_by(viewer: Person) -> Select[Decision]:
     return made.where(Idea.board_id.in_(boards))
 
 
-def _is_standing(decision: Decision) -> bool:
-    idea = decision.idea
+def is_standing(decision: Decision, idea: Idea) -> bool:
+    """Whether the idea stands where it stands by this decision."""
     return idea.status is decision.status and idea.status_since == decision.at
 
 

@@ -20,7 +20,7 @@ from portal.ideas.models import Answer, Idea, StatusChange, Tag
 from portal.ideas.service import count_on_board, lock, lock_in_order
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed, Tell, enter, remember
 from portal.ideas.taking_back import undo_move as undo_move
-from portal.ideas.workflow import Move, Status
+from portal.ideas.workflow import Move, Status, StatusRule
 from portal.text import clean_line, clean_text, render_markdown
 
 
@@ -84,6 +84,13 @@ def move_idea(
         at,
     )
     return change
+
+
+def check_move(idea: Idea, goal: StatusRule, actor: User, details: MoveDetails) -> Move:
+    """Return the move by which the idea would get there; raise what making it would raise, and change nothing."""
+    move = _allowed_move(idea, goal.kind, goal.stage, actor, False)
+    _demand(move, details)
+    return move
 
 
 def answer_idea(idea: Idea, actor: User, details: MoveDetails, *, at: datetime | None = None) -> Answer:

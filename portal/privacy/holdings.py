@@ -16,21 +16,27 @@ from portal.boards.models import BoardMember
 from portal.changelog.models import Credit, CreditChoice, Entry
 from portal.comments.models import Comment, Helpful
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, RecoveryCode
+from portal.decisions.models import Decision as DecisionRecord
+from portal.decisions.models import Need
 from portal.demand.models import Receipt, SetAside
 from portal.duplicates.models import Decision, Pair, Proposal
 from portal.events import EventRecord
 from portal.feeds.models import FeedAddress
-from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Vote
+from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Vote, VoteSetAside
 from portal.links.models import Link, NeedBacker
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.organisations.models import OrganisationMember, OrganisationVote, SegmentMember
 from portal.privacy.models import Export
+from portal.scores.models import IdeaScore
 from portal.search.models import SavedSearch
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity
+from portal.verdicts.models import Verdict
 from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
 from portal.teams.models import TeamMember
 from portal.triage.models import Aside, Presence
+from portal.workflows.models import WorkflowVersion
 
 
 class Fate(Enum):
@@ -67,8 +73,18 @@ HOLDINGS = (
     Holding(Idea.author_id, "ideas", Fate.STAYS, leaves_out=("heat", "owner_id", "reminded_at", "excerpt")),
     Holding(Revision.editor_id, "ideas_before_edits", Fate.STAYS),
     Holding(Comment.author_id, "comments", Fate.STAYS),
-    Holding(Vote.voter_id, "votes", Fate.STAYS),
+    Holding(Vote.voter_id, "votes", Fate.STAYS, leaves_out=("cast_by_id",), emptied={"note": ""}),
+    Holding(Vote.cast_by_id, "votes_given_for_others", Fate.STAYS, only=("idea_id", "cast_at")),
+    Holding(VoteSetAside.voter_id, "votes_not_counted", Fate.STAYS, only=("idea_id", "at"), emptied={"reason": ""}),
+    Holding(VoteSetAside.by_id, "votes_set_aside", Fate.STAYS, only=("idea_id", "at", "reason")),
+    Holding(OrganisationMember.user_id, "belonging", Fate.GOES, leaves_out=("by_id",)),
+    Holding(OrganisationMember.by_id, "belonging_decided", Fate.STAYS, only=("organisation_id", "at")),
+    Holding(OrganisationVote.cast_by_id, "organisations_spoken_for", Fate.STAYS, only=("idea_id", "cast_at", "note")),
+    Holding(SegmentMember.user_id, "segments", Fate.GOES),
+    Holding(IdeaScore.by_id, "scores_given", Fate.STAYS, only=("idea_id", "at")),
     Holding(Objection.user_id, "merges_objected_to", Fate.STAYS, emptied={"words": ""}),
+    Holding(Need.user_id, "still_needed", Fate.STAYS, emptied={"words": ""}),
+    Holding(DecisionRecord.decider_id, "decisions", Fate.STAYS, only=("idea_id", "status", "at", "evidence")),
     Holding(Helpful.user_id, "found_helpful", Fate.STAYS),
     Holding(Follow.user_id, "follows", Fate.GOES),
     Holding(
@@ -81,6 +97,7 @@ HOLDINGS = (
     Holding(Notification.user_id, "inbox", Fate.GOES, only=("idea_id", "kind", "reason", "at", "read_at")),
     Holding(Mail.user_id, "mails", Fate.GOES, only=("kind", "recipient", "queued_at", "done_at", "suppressed")),
     Holding(SavedSearch.user_id, "kept_searches", Fate.GOES, only=("name", "query", "shared", "alert", "saved_at")),
+    Holding(Verdict.user_id, "verdicts", Fate.STAYS, emptied={"words": ""}),
     Holding(FeedAddress.user_id, "private_feeds", Fate.GOES, only=("made_at",)),
     Holding(Aside.user_id, "ideas_put_aside", Fate.GOES, only=("idea_id", "queue", "at", "until")),
     Holding(Presence.user_id, "idea_looked_at", Fate.GOES, only=("idea_id", "since", "seen_at")),
@@ -125,6 +142,7 @@ HOLDINGS = (
     Holding(Export.user_id, "exports", Fate.GOES, only=("asked_at", "done_at", "expires_at", "size")),
     Holding(Picture.user_id, "picture", Fate.GOES),
     Holding(Answer.author_id, "official_answers", Fate.STAYS),
+    Holding(WorkflowVersion.author_id, "workflows", Fate.STAYS, only=("at", "state", "reason")),
     Holding(StatusChange.actor_id, "status_changes", Fate.STAYS, only=("idea_id", "source", "target", "at", "reason")),
     Holding(TeamMember.user_id, "teams", Fate.GOES),
     Holding(Link.made_by_id, "ideas_tied_together", Fate.STAYS, only=("idea_id", "other_id", "kind", "made_at")),

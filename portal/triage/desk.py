@@ -20,6 +20,7 @@ from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
 from portal.ideas.moves import moves_for
 from portal.ideas.workflow import MAIN_ROAD, Status
+from portal.scores.queries import Card, card_of
 from portal.search.asking import MOST_LETTERS
 from portal.triage import asides, presence, queries, queues
 from portal.triage.belonging import Belonging, belonging_of
@@ -94,6 +95,7 @@ class Desk:
     typed: Typed
     decisions: Deciding
     talk: Talk
+    card: Card
 
     @property
     def tagged(self) -> list[str]:
@@ -148,8 +150,10 @@ class Workspace:
         pairs = queues.DUPLICATES
         chosen = self.spot.board.slug if self.spot.board else None
         tabs.insert(2, Tab(pairs, url_for(pairs.endpoint, board=chosen), self.counts[pairs.name]))
-        here = next((at for at, tab in enumerate(tabs) if tab.queue.name == self.spot.queue.name), -2)
-        keys = {here - 1: "[", here: "here", here + 1: "]"}
+        here = next((at for at, tab in enumerate(tabs) if tab.queue.name == self.spot.queue.name), 0)
+        keys = {(here - 1) % len(tabs): "[", (here + 1) % len(tabs): "]"}
+        if tabs[here].queue.name == self.spot.queue.name:
+            keys[here] = "here"
         return [replace(tab, key=keys.get(at, "")) for at, tab in enumerate(tabs)]
 
     def has(self, group: str) -> bool:
@@ -259,6 +263,7 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
         decisions=deciding,
         talk=talk_about(idea),
         belonging=belonging_of(idea, me),
+        card=card_of(idea),
     )
 
 

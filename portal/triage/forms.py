@@ -11,15 +11,18 @@ from urllib.parse import urlsplit
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField, ValidationError
-from wtforms.validators import Length, Optional
+from wtforms import DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.validators import Length, NumberRange, Optional
 
 from portal.accounts.models import User
 from portal.db import utcnow
+from portal.decisions.models import Decision
+from portal.decisions.service import MOST_NEEDED
 from portal.ideas.models import TEXT_MAX, Idea
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import ANSWER_LABELS, Move, Status, StatusRule, current
 from portal.text import clean_line, clean_text
+from portal.triage import records
 
 LINK_MAX, EXPECTED_MAX = 500, 60
 
@@ -32,6 +35,7 @@ LABELS: dict[str, object] = {
     "link": _l("Link"),
     "review_on": _l("Look at it again on"),
     "owner": _l("Who looks at it"),
+    **records.LABELS,
 }
 
 HINTS: dict[str, object] = {
@@ -39,11 +43,16 @@ HINTS: dict[str, object] = {
     "link": _l("An address that starts with https:// or http://."),
     "review_on": _l("On this day it comes back under review by itself."),
     "reason": _l("Stays in the history, for everybody to read."),
+    **records.HINTS,
 }
 
 
 def _at_most(letters: int) -> Length:
     return Length(max=letters, message=_l("Use at most %(max)d characters."))
+
+
+def _up_to(number: int) -> NumberRange:
+    return NumberRange(1, number, _l("Give a number from 1 to %(max)s."))
 
 
 class SaidForm(FlaskForm):
@@ -59,6 +68,11 @@ class SaidForm(FlaskForm):
     review_on = DateField(validators=[Optional()])
     owner = SelectField(coerce=int, validate_choice=False)
     target = SelectField(_l("Move to"), validate_choice=False)
+    because = SelectField(validate_choice=False, choices=())
+    evidence = TextAreaField(filters=[clean_text], validators=[_at_most(TEXT_MAX)])
+    people = IntegerField(validators=[Optional(), _up_to(MOST_NEEDED)])
+    organisations = IntegerField(validators=[Optional(), _up_to(MOST_NEEDED)])
+    back_on = DateField(validators=[Optional()])
 
     def validate_link(self, field: Any) -> None:
         """Take addresses of the web only, so that no link runs anything."""
@@ -70,6 +84,8 @@ class SaidForm(FlaskForm):
         """Take days to come only."""
         if field.data and field.data <= utcnow().date():
             raise ValidationError(_("Choose a day in the future."))
+
+    validate_back_on = validate_review_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,8 @@ class Offer:
 
     def is_optional(self, field: str) -> bool:
         """Whether the field may stay empty."""
+        if field == "because":
+            return not records.needs_reason(self.target)
         return field not in self.demands and field not in self.one_of
 
     def details(self, owner: User | None = None) -> MoveDetails:
@@ -122,11 +140,15 @@ class Offer:
             link=form.link.data or "" if "link" in asks else "",
             review_on=form.review_on.data if "review_on" in asks else None,
             owner=owner if "owner" in asks else None,
+            record=records.record_of(form, asks, self.target),
         )
 
     def typed(self) -> list[tuple[str, str]]:
         """Return what was typed, with its labels, so that nothing is lost when the form is gone."""
-        kept = [(self.label_of(name), str(self.form[name].data or "").strip()) for name in self.asks if name != "owner"]
+        chosen = {"owner", "because"}
+        kept = [
+            (self.label_of(name), str(self.form[name].data or "").strip()) for name in self.asks if name not in chosen
+        ]
         return [(label, text) for label, text in kept if text]
 
 
@@ -136,12 +158,27 @@ def offer_move(move: Move, idea: Idea, staff: Sequence[User], me: User, *, blank
     form.owner.choices = [(person.id, person.name) for person in staff]
     if form.owner.data is None:
         form.owner.data = idea.owner_id or me.id
-    return Offer(move.name, form, move.asks, move.demands, move.demands_one_of, move.target, move.goal)
+    asks = records.fields_of(move)
+    if "because" in asks:
+        form.because.choices = records.choices_for(move.target)
+    return Offer(move.name, form, asks, move.demands, move.demands_one_of, move.target, move.goal)
 
 
 def offer_answer(idea: Idea, *, blank: bool = False) -> Offer:
     """Return the form for a word without a move."""
     return Offer("answer", _form("answer", idea, blank), ("answer", "alternative", "reversal", "link"), ("answer",))
+
+
+def offer_record(idea: Idea, given: Decision | None, *, blank: bool = False) -> Offer:
+    """Return the form that puts the record of the decision right by which the idea stands."""
+    form = _form("record", idea, blank)
+    form.because.choices = records.choices_for(idea.status, given)
+    if blank and given is not None:
+        form.because.data = str(given.reason_id or "")
+        form.evidence.data, form.back_on.data = given.evidence, given.back_on
+        form.people.data, form.organisations.data = given.people, given.organisations
+    asks = records.RECORD if idea.status in records.REVERSIBLE else records.RECORD[:2]
+    return Offer("record", form, asks)
 
 
 def offer_override(idea: Idea, *, blank: bool = False) -> Offer:

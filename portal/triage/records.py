@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.decisions import queries as decisions
-from portal.decisions.models import DECIDED, REVERSIBLE, Decision
+from portal.decisions.models import DECIDED, REVERSIBLE, Decision, Reason
 from portal.ideas.steps import DetailMissing, Record
 from portal.ideas.workflow import Move, Status
 
@@ -48,12 +49,12 @@ def fields_of(move: Move) -> tuple[str, ...]:
 
 def needs_reason(target: Status | None) -> bool:
     """Whether a decision of this kind has to name a reason: a no does, while the list has one for it."""
-    return target in REVERSIBLE and bool(decisions.reasons_for(target))
+    return target is not None and target in REVERSIBLE and bool(_offered(target))
 
 
 def choices_for(target: Status, given: Decision | None = None) -> list[tuple[str, str]]:
     """Return the reasons to choose from, with the one that was given though it is offered no more."""
-    reasons = decisions.reasons_for(target)
+    reasons = _offered(target)
     if given is not None and given.reason is not None and given.reason not in reasons:
         reasons = [given.reason, *reasons]
     return [("", _("Choose a reason")), *((str(reason.id), reason.label) for reason in reasons)]
@@ -72,3 +73,10 @@ def record_of(form: Any, asks: tuple[str, ...], target: Status | None) -> Record
         organisations=form.organisations.data if "organisations" in asks else None,
         back_on=back_on,
     )
+
+
+def _offered(target: Status) -> list[Reason]:
+    """Return the reasons for such decisions; the list is read once for all forms of a page."""
+    if "reasons" not in g:
+        g.reasons = decisions.list_reasons()
+    return [reason for reason in g.reasons if reason.fits(target)]

@@ -20,16 +20,19 @@ from portal.labels.views import bp as labels
 from portal.links.views import bp as links
 from portal.membership.views import bp as membership
 from portal.notifications.views import bp as notifications
+from portal.organisations.views import bp as organisations
 from portal.pages.views import bp as pages
 from portal.privacy.views import bp as privacy
 from portal.promises.views import bp as promises
 from portal.roadmap.views import bp as roadmap
+from portal.scores.views import bp as scores
 from portal.search.views import bp as search
 from portal.search.views import synonyms_bp as synonyms
 from portal.security.views import bp as security
 from portal.sso.views import bp as sso
 from portal.teams.views import bp as teams
 from portal.triage.views import bp as triage
+from portal.verdicts.views import bp as verdicts
 from portal.workflows.views import bp as workflows
 
 BLUEPRINTS = (
@@ -40,6 +43,8 @@ BLUEPRINTS = (
         demand,
         links,
         labels,
+        organisations,
+        scores,
         roadmap,
         changelog,
         search,
@@ -50,6 +55,7 @@ BLUEPRINTS = (
         promises,
         notifications,
         feeds,
+        verdicts,
         triage,
         pages,
     ),

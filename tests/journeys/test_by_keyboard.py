@@ -147,6 +147,8 @@ def test_the_team_decides_by_keyboard(open_page):
     page.keyboard.type("Nobody tells us when a spring dries out.")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("alert")).to_be_focused()
+    tab_to(page, page.locator("#form-declined").get_by_label("Reason from the list"))
+    page.keyboard.press("F")  # for Few people need it
     tab_to(page, page.locator("#form-declined").get_by_label("What would change our mind"))
     page.keyboard.type("A source that is kept up to date.")
     page.keyboard.press("Control+Enter")

@@ -72,6 +72,7 @@ def test_a_manager_declines_with_reasons(come, scripts, manager):
     choose(page, scripts, "Declined")
     form = page.locator("#form-declined")
     form.get_by_label("Why not", exact=True).fill("Nobody tells us when a spring dries out.")
+    form.get_by_label("Reason from the list").select_option("It costs more than it gives")
     form.get_by_role("button", name="Publish, tell 1 person").click()
     expect(form.get_by_label("What would change our mind")).to_have_attribute("aria-invalid", "true")
     expect(form.get_by_label("Why not", exact=True)).to_have_value("Nobody tells us when a spring dries out.")
@@ -83,6 +84,7 @@ def test_a_manager_declines_with_reasons(come, scripts, manager):
     answer = page.get_by_role("region", name="Official answer")
     expect(answer).to_contain_text("Nobody tells us when a spring dries out.")
     expect(answer).to_contain_text("A source that is kept up to date.")
+    expect(answer).to_contain_text("It costs more than it gives.")
     expect(page.locator(".idea .vote--closed")).to_contain_text("Voting is closed.")
 
 

@@ -15,6 +15,8 @@ from portal.comments.models import Comment, Helpful
 from portal.credentials import links
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, Purpose, RecoveryCode
 from portal.db import db, utcnow
+from portal.decisions.models import Decision as DecisionRecord
+from portal.decisions.models import Need
 from portal.demand.models import Receipt, SetAside
 from portal.demand.models import Verdict as SearchVerdict
 from portal.duplicates.models import Decision, Found, Pair, Proposal, State, Verdict
@@ -34,6 +36,7 @@ from portal.sso.models import Identity, Provider
 from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
 from portal.teams.models import Team, TeamMember
 from portal.transactions import transaction
+from portal.workflows.models import WorkflowVersion
 from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_rules, make_user
 from tests.support.images import picture
 
@@ -41,7 +44,7 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
-    *("quillwhy", "quilltyped", "quilldiffers", "quillmeant", "quillsearch", "quillquery", "quillwording"),
+    *("quillwhy", "quilltyped", "quilldiffers", "quillmeant", "quillneed", "quillsearch", "quillquery", "quillwording"),
 )
 """Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
 SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
@@ -82,6 +85,8 @@ def make_somebody(settle) -> User:
         change = moves.move_idea(theirs, Status.UNDER_REVIEW, make_owner(), MoveDetails(owner=user))
         ended = {"change_id": change.id, "idea_id": theirs.id, "ended_at": utcnow()}
         db.session.add(Objection(user_id=user.id, words="quillmeant", **ended))
+        db.session.add(Need(user_id=user.id, idea_id=theirs.id, words="quillneed"))
+        db.session.add(DecisionRecord(idea_id=theirs.id, decider_id=user.id, status=Status.DECLINED))
         db.session.execute(
             sa.text("UPDATE status_changes SET actor_id = :user WHERE idea_id = :idea"),
             {"user": user.id, "idea": theirs.id},
@@ -188,6 +193,8 @@ def _give_credit(user: User, idea_id: int) -> None:
 
 
 def _give_duplicates(user: User, own_id: int, their_id: int) -> None:
+    words = {"statuses": [], "moves": []}
+    db.session.add(WorkflowVersion(author_id=user.id, reason="Clearer words.", state="refused", document=words))
     pair = Pair(first_id=own_id, second_id=their_id, found=Found.STAFF, state=State.REFUSED, decided_by_id=user.id)
     db.session.add(pair)
     db.session.flush()

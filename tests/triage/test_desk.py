@@ -240,7 +240,12 @@ def test_the_second_to_act_sees_the_fresh_idea_and_loses_nothing_typed(browse, h
 
     once_more = browse(make_user(Role.PM)).post(
         f"/triage/first-look/{idea.id}/move/declined",
-        data={"declined-answer": "Too costly.", "declined-reversal": "Cheaper.", "declined-seen": "under_review"},
+        data={
+            "declined-answer": "Too costly.",
+            "declined-because": "1",
+            "declined-reversal": "Cheaper.",
+            "declined-seen": "under_review",
+        },
     )
     assert once_more.status_code == 303
     assert again(idea).status is Status.DECLINED

@@ -178,6 +178,7 @@ def test_a_missing_detail_brings_the_form_back_as_it_was_typed(browse, headers):
         f"/triage/first-look/{idea.id}/move/declined",
         data={
             "declined-answer": "It would drain the battery.",
+            "declined-because": "1",
             "declined-reversal": " ",
             "declined-seen": "under_review",
         },
