@@ -23,6 +23,8 @@ from portal.duplicates.service import refuse_pair
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.workflow import Publication, Status
+from portal.links.models import Kind
+from portal.links.service import link_ideas
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_place, make_rules, make_user
@@ -52,7 +54,7 @@ KINDS: dict[str, tuple[Audience, bool]] = {
 PAIRS = {"pair", "refused pair"}
 RECEIPTS = {"receipt", "hidden receipt"}
 OWN_ONLY = "receipt of one's own"
-ABOUT = OF_IDEAS | RECEIPTS | {OWN_ONLY, "comment", "voter", "board"}
+ABOUT = OF_IDEAS | RECEIPTS | {OWN_ONLY, "comment", "voter", "board", "tie"}
 ON_BOARDS = [row for row in TABLE if row.about in ABOUT and not row.demo]
 ELSEWHERE = [row for row in TABLE if row.about == "" and not row.demo]
 FINE = {200, 204, 303, 409, 422}
@@ -188,6 +190,10 @@ class World:
         if row.about == "refused pair":
             with transaction(wake=False):
                 refuse_pair(idea, self.mains[kind], author)
+        if row.about == "tie":
+            with transaction(wake=False):
+                made = link_ideas(idea, self.mains[kind], Kind.RELATES, author)
+            return {"idea_id": idea.id, "link_id": made.id}
         if row.about in PAIRS:
             return {"idea_id": idea.id, "other_id": self.mains[kind].id}
         return {"comment_id": make_comment(idea, author=author).id} if row.about == "comment" else {"idea_id": idea.id}
@@ -198,6 +204,8 @@ class World:
             return {"slug": "never-there"}
         if row.about in PAIRS:
             return {"idea_id": INVENTED, "other_id": INVENTED + 1}
+        if row.about == "tie":
+            return {"idea_id": INVENTED, "link_id": INVENTED}
         number = "comment_id" if row.about == "comment" else "idea_id"
         return {number: INVENTED} | ({"user_id": self.author.id} if row.about in RECEIPTS | {"voter"} else {})
 
@@ -296,6 +304,7 @@ WHERE_A_RANK_COUNTS = (
     "demand.searched",
     "roadmap.more",
     "changelog.",
+    "labels.",
 )
 
 

@@ -57,6 +57,7 @@ class NewIdeaForm(IdeaForm):
     board = SelectField(_l("Board"), choices=[])
     follow = BooleanField(_l("Tell me when this idea moves"), default=True)
     checked = HiddenField()  # the similar ideas were shown
+    springs = HiddenField()  # what it answers or builds on: ``solves-12``
 
     def offer_boards(self, boards: list[tuple[str, str]]) -> None:
         """Offer these boards; without a choice the portal guesses from the words."""
