@@ -56,8 +56,19 @@ class BulkAct(Model):
     done_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]  # when the one mail for all of it was queued, or there was none to queue
+    undo_told_at: Mapped[datetime | None]  # the same, of its being taken back
 
     actor: Mapped[User | None] = relationship()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it changes where ideas stand, so that people hear of it."""
+        return self.kind == "move"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the worker has something left to do."""
+        return self.step in {Step.RUNNING, Step.UNDOING}
 
     @property
     def undoable_until(self) -> datetime | None:

@@ -91,13 +91,13 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
         *before, last = stories.tell(folding.notifications_of(mail), user) or [None]
         if last is None:
             return letters.Suppressed("taken back" if folding.is_taken_back(mail) else "no longer visible")
-        if _is_muted(user, last.idea):
+        if is_muted(user, last.idea):
             return letters.Suppressed("idea muted")
         if last.kind is Kind.MERGED and not last.still_joined:
             return letters.Suppressed("merge taken back")
         if folding.is_as_before(before, last):
             return letters.Suppressed("changed back")
-        if not _still_concerns(user, last):
+        if not still_concerns(user, last):
             return letters.Suppressed("no longer follows")
         return letters.compose(letters.letter_of(last, user, before), mail)
 
@@ -115,12 +115,13 @@ def account_letters() -> dict[str, Writer]:
     return table
 
 
-def _is_muted(user: User, idea: Idea) -> bool:
+def is_muted(user: User, idea: Idea) -> bool:
+    """Whether the user wants no more of this idea."""
     muted = select(Follow.user_id).where(Follow.user_id == user.id, Follow.idea_id == idea.id, Follow.muted)
     return db.session.scalar(muted) is not None
 
 
-def _still_concerns(user: User, story: stories.Story) -> bool:
+def still_concerns(user: User, story: stories.Story) -> bool:
     """Whether the reason for which the mail was queued still holds."""
     if story.reason is Reason.OWNER:
         return story.idea.owner_id == user.id

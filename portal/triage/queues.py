@@ -301,6 +301,16 @@ def page_of(queue: Queue, viewer: Person, board: Board | None, after: Place | No
     )
 
 
+def ids_of(queue: Queue, viewer: Person, board: Board | None, limit: int) -> list[int]:
+    """Return the ideas of a whole queue, at most so many, in its order."""
+    parts = [
+        part.add_columns(queue.key.label("key")).order_by(*queue.order(queue.key, Idea.id)).limit(limit)
+        for part in _parts(queue, viewer, board)
+    ]
+    found = _all_of(parts).subquery()
+    return list(db.session.scalars(select(found.c.id).order_by(*queue.order(found.c.key, found.c.id)).limit(limit)))
+
+
 def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
     """Count what waits in each queue, up to ``MOST_COUNTED``, with one statement; kept searches are not counted."""
     counts = []

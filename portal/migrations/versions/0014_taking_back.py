@@ -32,6 +32,7 @@ def upgrade():
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undo_told_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["actor_id"], ["users.id"], name=op.f("fk_bulk_acts_actor_id_users"), ondelete="SET NULL"
         ),
