@@ -16,6 +16,8 @@ from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF, STAFF_REA
 from portal.db import Model, utcnow
 from portal.text import render_page
 
+SPOKEN_FOR = "spoken-for.invalid"  # a domain that can never exist
+
 
 class Person:
     """The questions that a visitor and a member both answer."""
@@ -202,6 +204,11 @@ class User(Person, Model):
     def shown_name(self) -> str:
         """The name that others see."""
         return str(_("Former member")) if self.is_former else self.name
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether this stands for somebody without an account, for whom the team gave votes: a name, and no more."""
+        return self.email.endswith(f"@{SPOKEN_FOR}")
 
     @property
     def can_get_mail(self) -> bool:

@@ -1,14 +1,29 @@
-"""Reading who is behind ideas."""
+"""Reading who is behind ideas, and who belongs together; all of it for the team alone."""
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from sqlalchemy import Select, select
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import sqlalchemy as sa
+from flask import abort
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.accounts.models import Person, User
 from portal.db import db
-from portal.ideas.models import Vote
-from portal.ideas.queries import counts_for, self_and_merged
-from portal.organisations.models import OrganisationMember, OrganisationVote
+from portal.ideas.models import Idea, Vote
+from portal.ideas.queries import counts_for, is_counted, is_set_apart, self_and_merged
+from portal.organisations.models import Organisation, OrganisationMember, OrganisationVote, Segment, SegmentMember, Way
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """One organisation behind an idea: how many of its people vote, and whether the team spoke for it."""
+
+    organisation: Organisation
+    people: int
+    spoken_for: OrganisationVote | None
 
 
 def count_behind(idea_id: int) -> int:
@@ -27,3 +42,99 @@ def organisations_behind(idea_id: int) -> Select[int]:
     spoken_for = spoken_for.where(OrganisationVote.idea_id.in_(self_and_merged(idea_id)))
     both = people.union(spoken_for).subquery()
     return select(both.c.organisation_id)
+
+
+def who_is_behind(idea: Idea) -> list[Behind]:
+    """Return the organisations behind an idea, those with most people first."""
+    people = (
+        select(OrganisationMember.organisation_id, sa.func.count(sa.distinct(Vote.voter_id)))
+        .join(Vote, Vote.voter_id == OrganisationMember.user_id)
+        .where(OrganisationMember.organisation_id.is_not(None), counts_for(idea.id))
+        .group_by(OrganisationMember.organisation_id)
+    )
+    counts = {number: count for number, count in db.session.execute(people)}  # noqa: C416 - rows are no tuples
+    given = select(OrganisationVote).where(OrganisationVote.idea_id.in_(self_and_merged(idea.id)))
+    given = given.options(joinedload(OrganisationVote.cast_by)).order_by(OrganisationVote.idea_id)
+    spoken_for = {vote.organisation_id: vote for vote in db.session.scalars(given)}
+    found = db.session.scalars(select(Organisation).where(Organisation.id.in_({*counts, *spoken_for})))
+    rows = [Behind(one, counts.get(one.id, 0), spoken_for.get(one.id)) for one in found]
+    return sorted(rows, key=lambda row: (-row.people, row.organisation.name_key))
+
+
+def list_organisations() -> Sequence[Organisation]:
+    """Return all organisations with their domains, by name."""
+    every = select(Organisation).options(selectinload(Organisation.domains))
+    return db.session.scalars(every.order_by(Organisation.name_key, Organisation.id)).all()
+
+
+def count_people() -> dict[int, int]:
+    """Count the people of every organisation."""
+    people = select(OrganisationMember.organisation_id, sa.func.count()).group_by(OrganisationMember.organisation_id)
+    return {number: count for number, count in db.session.execute(people)}  # noqa: C416 - rows are no tuples
+
+
+def get_organisation(organisation_id: int) -> Organisation:
+    """Return the organisation, or answer 404."""
+    return db.session.get(Organisation, organisation_id) or abort(404)
+
+
+def find_organisation(organisation_id: int | None) -> Organisation | None:
+    """Return the organisation with this number, if there is one."""
+    return db.session.get(Organisation, organisation_id) if organisation_id else None
+
+
+def people_of(organisation: Organisation, limit: int = 200) -> Sequence[OrganisationMember]:
+    """Return who counts for an organisation, by name."""
+    places = select(OrganisationMember).join(User, User.id == OrganisationMember.user_id)
+    places = places.where(OrganisationMember.organisation_id == organisation.id)
+    places = places.options(joinedload(OrganisationMember.user)).order_by(User.name_key, User.id)
+    return db.session.scalars(places.limit(limit)).all()
+
+
+def belonging_of(person: Person) -> OrganisationMember | None:
+    """Return for which organisation this person counts, or that they count for none; None when nothing was said."""
+    mine = select(OrganisationMember).where(OrganisationMember.user_id == person.id)
+    return db.session.scalar(mine.options(joinedload(OrganisationMember.organisation)))
+
+
+def speaks_for_themselves(person: Person) -> bool:
+    """Whether this person said that they count for no organisation."""
+    row = belonging_of(person)
+    return row is not None and row.way is Way.SELF
+
+
+def get_segment(segment_id: int) -> Segment:
+    """Return the segment, or answer 404."""
+    return db.session.get(Segment, segment_id) or abort(404)
+
+
+def put_in_by_hand(segment: Segment) -> Sequence[User]:
+    """Return who was put into a segment by hand, by name."""
+    people = select(User).join(SegmentMember, SegmentMember.user_id == User.id)
+    people = people.where(SegmentMember.segment_id == segment.id)
+    return db.session.scalars(people.order_by(User.name_key, User.id)).all()
+
+
+def pairs_behind() -> Select[int, int]:
+    """Select each pair of an idea that stands for itself and an organisation behind it; some come more than once."""
+    main = sa.func.coalesce(Idea.merged_into_id, Idea.id).label("idea_id")
+    counts = Idea.merged_into_id.is_(None) | ~is_set_apart(Vote.idea_id, Vote.voter_id)
+    people = (
+        select(main, OrganisationMember.organisation_id.label("organisation_id"))
+        .join(Vote, Vote.idea_id == Idea.id)
+        .join(OrganisationMember, OrganisationMember.user_id == Vote.voter_id)
+        .where(OrganisationMember.organisation_id.is_not(None), is_counted(Vote), counts)
+    )
+    given = select(main, OrganisationVote.organisation_id).join(OrganisationVote, OrganisationVote.idea_id == Idea.id)
+    both = people.union_all(given).subquery()
+    return select(both.c.idea_id, both.c.organisation_id)
+
+
+def counts_by_idea(ids: Sequence[int]) -> dict[int, int]:
+    """Count the organisations behind each of these ideas, in one statement."""
+    if not ids:
+        return {}
+    pairs = pairs_behind().subquery()
+    counts = select(pairs.c.idea_id, sa.func.count(sa.distinct(pairs.c.organisation_id)))
+    rows = db.session.execute(counts.where(pairs.c.idea_id.in_(ids)).group_by(pairs.c.idea_id))
+    return {idea_id: number for idea_id, number in rows}  # noqa: C416 - rows are no tuples

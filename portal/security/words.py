@@ -62,6 +62,9 @@ WORDS: dict[str, Any] = {
     "second_step.failed": _l("Wrong second step"),
     "session.ended": _l("A browser signed out from afar"),
     "sessions.ended": _l("Browsers signed out from afar"),
+    "organisation.changed": _l("Organisation made, changed or taken away"),
+    "score.formula_changed": _l("Formula of scores changed"),
+    "segment.changed": _l("Segment made, changed or taken away"),
     "sign_in": _l("Signed in"),
     "sign_in.disowned": _l("“This was not me”: everybody signed out"),
     "sign_in.failed": _l("Sign-in failed"),
@@ -69,6 +72,10 @@ WORDS: dict[str, Any] = {
     "sign_in.sso_failed": _l("Sign-in by another service failed"),
     "sign_out": _l("Signed out"),
     "suspended": _l("Suspended"),
+    "vote.given_for": _l("Vote given for somebody"),
+    "vote.given_for_taken_back": _l("Vote given for somebody taken back"),
+    "votes.given_back": _l("Votes given back"),
+    "votes.set_aside": _l("Votes set aside"),
     "suspension.lifted": _l("Suspension lifted"),
 }
 

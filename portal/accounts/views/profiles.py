@@ -30,6 +30,8 @@ def profile(user_id: int) -> ResponseReturnValue:
     person = queries.find_user(user_id)
     if person is None or person.is_former or (person.suspended_at and not viewer().is_moderator):
         abort(404)
+    if person.is_stand_in and not viewer().works_here:
+        abort(404)
     theirs = ideas_visible_to(viewer()).where(Idea.author_id == person.id, Idea.publication == Publication.PUBLISHED)
     rows = theirs.order_by(Idea.id.desc()).limit(PROFILE_IDEAS + 1)
     if place := paging.place(request.args.get("after"), (int,)):
