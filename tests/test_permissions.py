@@ -98,11 +98,12 @@ TABLE = [
 ]
 ELSEWHERE = {"role.give": "rank by rank, below"}
 BY = {"triager's": By.TRIAGER, "decider's": By.DECIDER, "system's": By.SYSTEM}
+ABOUT_IDEAS = {"idea", "comment", "vote", "votes", "move", "triage", "note", "draft"}
 BOARD_RIGHTS = {
     name
     for _row, name, _cells in TABLE
     if name in {"roadmap.plan", "changelog.publish"}
-    or (name.split(".")[0].split()[-1] in {"idea", "comment", "votes", "move", "triage", "note", "draft"} and name != "idea.override")
+    or (name.split(".")[0].split()[-1] in ABOUT_IDEAS and name != "idea.override")
 }
 
 
@@ -173,7 +174,8 @@ def test_ranks_on_boards_give_nothing_of_the_portal():
     given = {name for _row, name, cells in TABLE if cells[Role.MEMBER] == "n" and name not in BOARD_RIGHTS
              and asked_of(name, viewer, make_board())}  # fmt: skip
 
-    assert given == {"search.staff"}  # among what they may see, with the team's filters
+    # among what they may see, with the filters of the team; and wording that they keep for themselves
+    assert given == {"search.staff", "snippet.keep", "own snippet.change"}
 
 
 def test_the_higher_rank_counts_and_what_both_allow_adds_up():
