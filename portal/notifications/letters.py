@@ -260,6 +260,8 @@ def _subject(story: Story) -> str:
             return _("Hidden: %(title)s", title=title)
         case Kind.CREDITED:
             return _("May we name you? It came out: %(title)s", title=title)
+        case Kind.SPOKEN_FOR:
+            return _("We gave a vote for you: %(title)s", title=title)
         case Kind.ASSIGNED:
             return _("Yours to look after: %(title)s", title=title)
     return f"{story.why}: {title}"
@@ -273,8 +275,6 @@ def _quotes(story: Story) -> list[Quote]:
         quotes.append(Quote(paragraphs(answer.reversal), heading=_("What would change our mind")))
         quotes.append(Quote([answer.link] if answer.link else [], heading=_("Where to find it")))
     return [quote for quote in quotes if quote.paragraphs]
-        case Kind.SPOKEN_FOR:
-            return _("We gave a vote for you: %(title)s", title=title)
 
 
 def _shortly_before(before: Sequence[Story]) -> list[str]:
