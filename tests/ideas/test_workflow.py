@@ -28,6 +28,7 @@ from portal.ideas.moves import (
 )
 from portal.ideas.workflow import ANSWER_LABELS, By, Category, Publication, Status
 from portal.transactions import transaction
+from portal.working_days import Calendar
 from tests.factories import make_board, make_idea, make_user, make_votes
 from tests.support import on_one_database
 from tests.support.beginning import MOVES, STATUSES
@@ -269,7 +270,7 @@ def test_a_move_is_remembered_with_everything_that_was_said():
     assert answer.body_html == "<p>We build <strong>it</strong>.</p>\n"
     assert (answer.reversal, answer.status) == (FULL["reversal"], Status.PLANNED)
     assert (idea.expected, idea.answered_at) == ("June", answer.at)
-    assert idea.due_at == idea.status_since + timedelta(days=60)
+    assert idea.due_at == Calendar().due(idea.status_since, 60)
     moved = db.session.scalars(select(EventRecord).where(EventRecord.name == "idea.moved")).one()
     assert (moved.actor_id, moved.data["source"], moved.data["target"]) == (pm.id, "under_review", "planned")
 
@@ -293,7 +294,7 @@ def test_a_word_without_a_move_makes_the_next_one_due_anew():
     with transaction():
         answer = answer_idea(idea, pm, MoveDetails(answer="We have not forgotten."))
 
-    assert idea.due_at == answer.at + timedelta(days=10)
+    assert idea.due_at == Calendar().due(answer.at, 10)
     assert idea.status is Status.NEW
 
 
