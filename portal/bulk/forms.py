@@ -18,28 +18,18 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.boards.queries import team_of
-from portal.bulk.kinds import KINDS, MOST_TAGS, write_details
+from portal.bulk import wishes
+from portal.bulk.kinds import MOST_TAGS, write_details
 from portal.db import db, utcnow
 from portal.decisions.service import MOST_NEEDED
 from portal.ideas.models import TEXT_MAX
 from portal.ideas.steps import DetailMissing, MoveDetails, Tell
-from portal.ideas.workflow import By, Move, Status, StatusRule, current
-from portal.teams.queries import find_team, list_teams
+from portal.ideas.workflow import StatusRule
+from portal.teams.queries import list_teams
 from portal.text import clean_line, clean_text
 from portal.triage import asides, records
 
 MORNING = time(6)
-MOVE = "move-"
-SIMPLE = {
-    "owner": "owner",
-    "team": "team",
-    "add_tags": "tags",
-    "remove_tags": "tags",
-    "board": "board",
-    "snooze": "day",
-}
-"""The one field of each kind of act that is no move."""
-
 HINTS: dict[str, object] = {
     "tags": _l("Separated by commas, at most ten."),
     "answer": _l("The same words stand on each of the ideas, for everybody to read."),
@@ -181,12 +171,6 @@ class Wish:
         return details
 
 
-def wishes() -> list[tuple[str, str]]:
-    """Return all that can be done with many ideas, each with its name."""
-    moves = [(MOVE + goal.key, _("Move to %(status)s", status=goal.label)) for goal in _goals()]
-    return [*moves, *((name, str(KINDS[name].label)) for name in SIMPLE)]
-
-
 def wish_for(name: str, boards: Sequence[Board]) -> Wish | None:
     """Return the form for one of the wishes, filled with what was posted."""
     form = BulkForm()
@@ -194,14 +178,14 @@ def wish_for(name: str, boards: Sequence[Board]) -> Wish | None:
     by_name = sorted(staff.items(), key=lambda person: (person[1].lower(), person[0]))
     form.owner.choices = [("", _("Nobody")), *((str(number), name) for number, name in by_name)]
     form.board.choices = [("", _("Choose a board")), *((str(board.id), board.name) for board in boards)]
-    if name in SIMPLE:
+    if name in wishes.SIMPLE:
         if name == "team":
             form.team.choices = [("", _("No team")), *((str(team.id), team.name) for team in list_teams())]
-        return Wish(name, form, (SIMPLE[name],))
-    goal = next((goal for goal in _goals() if MOVE + goal.key == name), None)
+        return Wish(name, form, (wishes.SIMPLE[name],))
+    goal = next((goal for goal in wishes.goals() if wishes.MOVE + goal.key == name), None)
     if goal is None:
         return None
-    ways = _ways_to(goal)
+    ways = wishes.ways_to(goal)
     asked = dict.fromkeys(field for move in ways for field in records.fields_of(move))
     asks = tuple(field for field in BulkForm()._fields if field in asked)
     if "because" in asks:
@@ -210,25 +194,6 @@ def wish_for(name: str, boards: Sequence[Board]) -> Wish | None:
         form.owner.choices[0] = ("", _("Choose somebody"))
     common = set.intersection(*(set(move.demands) for move in ways))
     return Wish(name, form, asks, tuple(field for field in asks if field in common), goal)
-
-
-def team_named(number: int | None) -> bool:
-    """Whether there is such a team, or none was wanted."""
-    return number is None or find_team(number) is not None
-
-
-def _goals() -> list[StatusRule]:
-    goals = {move.goal.key: move.goal for move in current().moves.values() if _can_be_many(move)}
-    order = list(current().rules)
-    return sorted(goals.values(), key=lambda goal: order.index(goal.key))
-
-
-def _ways_to(goal: StatusRule) -> list[Move]:
-    return [move for move in current().moves.values() if _can_be_many(move) and move.goal.key == goal.key]
-
-
-def _can_be_many(move: Move) -> bool:
-    return move.by is not By.SYSTEM and move.target is not Status.MERGED
 
 
 def _number(chosen: Any, field: SelectField) -> int | None:

@@ -10,10 +10,11 @@ from flask_babel import ngettext
 from portal.accounts.roles import DECIDERS
 from portal.boards.queries import list_worked_on
 from portal.bulk import carrying, queries, service
-from portal.bulk.forms import TellForm, wish_for, wishes
+from portal.bulk.forms import TellForm, wish_for
 from portal.bulk.kinds import KINDS
 from portal.bulk.models import BulkAct, Step
 from portal.bulk.selection import MOST, Selection, read
+from portal.bulk.wishes import wishes
 from portal.ideas.steps import Tell
 from portal.transactions import transaction
 from portal.triage.desk import spot_of

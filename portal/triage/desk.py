@@ -13,6 +13,7 @@ from flask_babel import get_timezone
 from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.boards.queries import list_worked_on, team_of
+from portal.bulk.wishes import wishes
 from portal.decisions.models import DECIDED
 from portal.decisions.page import Deciding, open_decisions
 from portal.demand.queries import Receipts, receipts_of
@@ -159,6 +160,11 @@ class Workspace:
     def has(self, group: str) -> bool:
         """Whether there is a queue of this group."""
         return any(queue.group == group for queue in self.named.values())
+
+    @property
+    def wishes(self) -> list[tuple[str, str]]:
+        """What this person can do with many ideas at once, each with its name."""
+        return wishes() if can("bulk.act") else []
 
     @property
     def waiting_here(self) -> str:

@@ -59,7 +59,7 @@ def states(act):
 
 def whys(act):
     items = select(BulkItem.idea_id, BulkItem.why).where(BulkItem.act_id == act.id, BulkItem.why != "")
-    return {idea_id: why for idea_id, why in db.session.execute(items)}
+    return dict(db.session.execute(items).all())
 
 
 def snapshot(ideas):
@@ -215,9 +215,8 @@ def test_whoever_was_told_is_told_once_that_all_was_taken_back():
     settle()
     assert to_whom() == [], "of what was taken back before its mail nobody reads"
 
-    again = carry_out(
-        plan(pm, "move", {"target": "under_review", "details": write_details(MoveDetails(reason="Oh."))}, ideas)
-    )
+    reopened = {"target": "under_review", "details": write_details(MoveDetails(reason="Oh."))}
+    again = carry_out(plan(pm, "move", reopened, ideas))
     settle()
     assert to_whom() == sorted([author.email, voter.email])
     take_back(again)
@@ -299,6 +298,7 @@ def test_a_manager_ticks_ideas_looks_does_it_and_takes_it_back(browse, headers):
     if headers:
         seen = browser.get(seen.headers.get("HX-Redirect", "/triage/bulk/1"))
     assert "It would be done with 2 ideas." in seen.text
+    db.session.rollback()
     assert not db.session.scalars(select(Idea.id).where(Idea.tags.any())).all()
 
     act_id = db.session.scalars(select(BulkAct.id)).one()
