@@ -175,7 +175,7 @@ class TeamAssigned(Event, name="idea.team_assigned"):
     """A team took an idea over, or none looks after it any more; its name then, for when the team is gone."""
 
     team_id: int | None
-    name: str
+    called: str
 
 
 @dataclass(frozen=True, kw_only=True)

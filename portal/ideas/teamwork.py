@@ -20,7 +20,7 @@ def assign_team(idea: Idea, team: Team | None, actor: User) -> None:
     team_id = team.id if team else None
     if idea.team_id != team_id:
         idea.team_id = team_id
-        emit(TeamAssigned(actor_id=actor.id, idea_id=idea.id, team_id=team_id, name=team.name if team else ""))
+        emit(TeamAssigned(actor_id=actor.id, idea_id=idea.id, team_id=team_id, called=team.name if team else ""))
 
 
 def belongs_to_team_of(person: Person) -> sa.ColumnElement[bool]:

@@ -18,7 +18,7 @@ from portal.web.session import authorize, member, viewer
 bp = Blueprint("links", __name__)
 
 
-@bp.post("/ideas/<int:idea_id>/need")
+@bp.post("/ideas/<int:idea_id>/need-only")
 @limiter.limit(LIMITS["votes"], key_func=per_person)
 def back_need(idea_id: int) -> Response:
     """Say that one has the need, and wants another solution."""
@@ -29,7 +29,7 @@ def back_need(idea_id: int) -> Response:
     return go_to(url_for("ideas.show", idea_id=idea.id), _("Noted: you have this need, and want another solution."))
 
 
-@bp.post("/ideas/<int:idea_id>/need/withdraw")
+@bp.post("/ideas/<int:idea_id>/need-only/withdraw")
 @limiter.limit(LIMITS["votes"], key_func=per_person)
 def unback_need(idea_id: int) -> Response:
     """Take that back."""

@@ -66,7 +66,7 @@ def _owner(record: EventRecord, known: Known) -> Told:
 
 
 def _team(record: EventRecord, known: Known) -> Told:
-    name = record.data["name"]
+    name = record.data["called"]
     return Told(_("gave it to the team %(name)s", name=name) if name else _("took it from its team"), "users")
 
 

@@ -145,13 +145,13 @@ def test_backing_the_need_takes_the_vote_for_the_solution_back_and_voting_again_
 
     shown = browser.get(f"/ideas/{idea.id}").text
     for _twice in range(2):
-        browser.post(f"/ideas/{idea.id}/need")
+        browser.post(f"/ideas/{idea.id}/need-only")
     db.session.rollback()
     alone = (db.session.get_one(Idea, idea.id).votes, lineage_of(idea, person, votes=False).need_only)
     browser.post(f"/ideas/{idea.id}/vote")
     db.session.rollback()
     both = (db.session.get_one(Idea, idea.id).votes, lineage_of(idea, person, votes=True).need_only)
-    browser.post(f"/ideas/{idea.id}/need/withdraw")
+    browser.post(f"/ideas/{idea.id}/need-only/withdraw")
 
     db.session.rollback()
     assert "want another solution" in shown
@@ -164,7 +164,7 @@ def test_a_need_without_a_solution_has_votes_alone(browse):
     idea = make_idea("I get lost")
 
     page = browse(person := make_user()).get(f"/ideas/{idea.id}")
-    refused = browse(person).post(f"/ideas/{idea.id}/need")
+    refused = browse(person).post(f"/ideas/{idea.id}/need-only")
 
     assert "I have this need, but want another solution" not in page.text
     assert refused.status_code == 409
@@ -174,10 +174,10 @@ def test_a_member_posts_another_solution_under_a_need(browse):
     need, author = make_idea("I get lost in fog"), make_user()
     browser = browse(author)
     form = browser.get(f"/ideas/new?from=solves-{need.id}")
-    words = {"title": "Ring a bell at each hut", "need": "In fog one hears more than one sees.", "checked": "1", "board": ""}
+    words = {"title": "Ring a bell at each hut", "need": "In fog one hears more than one sees.", "checked": "1"}
 
     again = browser.post("/ideas", data={"springs": f"solves-{need.id}", "title": "x"})
-    posted = browser.post("/ideas", data=words | {"springs": f"solves-{need.id}", "follow": "y"})
+    posted = browser.post("/ideas", data=words | {"springs": f"solves-{need.id}", "board": need.board.slug})
 
     db.session.rollback()
     line = lineage_of(need, author, votes=False)
@@ -203,7 +203,7 @@ def test_what_is_taken_further_keeps_its_parents_and_their_authors(browse):
         "checked": "1",
     }
 
-    posted = browser.post("/ideas", data=words | {"springs": f"builds_on-{child.id}"})
+    posted = browser.post("/ideas", data=words | {"springs": f"builds_on-{child.id}", "board": child.board.slug})
 
     db.session.rollback()
     fork = db.session.get_one(Idea, int(posted.location.split("/ideas/")[1].split("?")[0]))
@@ -215,12 +215,12 @@ def test_what_is_taken_further_keeps_its_parents_and_their_authors(browse):
 
 def test_nobody_builds_on_what_they_may_not_see(browse):
     secret = make_idea("Zzsecret", board=make_board("Inside", Audience.PRIVATE))
-    make_board("Open")
+    board = make_board("Open")
     browser = browse(make_user())
-    words = {"title": "Something of my own", "need": "Today this takes me an hour.", "checked": "1", "board": ""}
+    words = {"title": "Something of my own", "need": "Today this takes me an hour.", "checked": "1"}
 
     form = browser.get(f"/ideas/new?from=builds_on-{secret.id}")
-    posted = browser.post("/ideas", data=words | {"springs": f"builds_on-{secret.id}"})
+    posted = browser.post("/ideas", data=words | {"springs": f"builds_on-{secret.id}", "board": board.slug})
 
     db.session.rollback()
     assert "Zzsecret" not in form.text and posted.status_code == 303

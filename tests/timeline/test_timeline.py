@@ -121,7 +121,7 @@ def test_a_long_story_takes_no_more_statements_than_a_short_one():
         told = whole_timeline(long, pm)
 
     assert len(told) > 70
-    assert len(many) == len(few)
+    assert len(many) <= len(few)
 
 
 def test_every_fact_that_is_told_is_a_fact_that_happens():
