@@ -26,12 +26,13 @@ from portal.db import Model, db, utcnow
 from portal.decisions.models import Reason
 from portal.demand.models import NotedSearch, Reach, Receipt, Searcher, SetAside, Verdict
 from portal.events import EventRecord
+from portal.ideas import service as idea_service
 from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication, Status
 from portal.membership import invitations
 from portal.membership.models import Invitation
-from portal.notifications.links import objection_token, stop_token
+from portal.notifications.links import objection_token, stop_token, verdict_token
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.privacy import files
 from portal.privacy import service as privacy
@@ -77,6 +78,8 @@ OWN = {
     "credit",
     "receipt of one's own",
     "kept search",
+    "act on many",
+    "act on many that is done",
 }  # what only its owner can know of
 
 
@@ -108,6 +111,14 @@ def post(endpoint: str, may: frozenset[Role | None], about: str = "", form: Any 
     return Row("POST", endpoint, may, about, form or {}, **more)
 
 
+RULES = {
+    "after_shipping": "9",
+    "after_available": "5",
+    "open_for": "20",
+    "least": "2",
+    "confirms": "60",
+    "reopens": "30",
+}
 DISCOVERED = {
     "metadata": {
         "issuer": "https://provider.example",
@@ -364,6 +375,15 @@ TABLE = (
     post("triage.edit_snippet", DECIDERS, "snippet", {"name": "Thanks", "body": "Thanks.", "whose": "everywhere"}),
     post("triage.delete_snippet", DECIDERS, "snippet"),
     post("triage.hide", TRIAGERS, "idea", {"reason": "It names a person."}, args=QUEUE),
+    post("triage.undo_move", TRIAGERS, "move just made", args=QUEUE),
+    post("triage.undo_answer", TRIAGERS, "answer just given", args=QUEUE),
+    post("triage.undo_hiding", TRIAGERS, "idea just hidden", args=QUEUE),
+    get("bulk.index", DECIDERS),
+    get("bulk.new", DECIDERS),
+    post("bulk.plan", DECIDERS, form={"act": "add_tags", "tags": "maps", "idea": "{main}"}),
+    get("bulk.show", DECIDERS, "act on many"),
+    post("bulk.carry_out", DECIDERS, "act on many"),
+    post("bulk.undo", DECIDERS, "act on many that is done"),
     post("triage.publish", MODERATORS, "idea", args={"queue": "held"}, publication=Publication.HELD),
     post(
         "triage.undo_merge", TRIAGERS, "merged idea", {"reason": "They are not the same."}, args={"queue": "first-look"}
@@ -421,6 +441,16 @@ TABLE = (
     get("roadmap.theme", DECIDERS, "theme"),
     post("roadmap.theme", DECIDERS, "theme", {"name": "Home safe"}),
     post("roadmap.order", DECIDERS, "theme", {"to": "up"}),
+    # Whether it helped
+    get("verdicts.index", EVERYBODY),
+    get("verdicts.form", PARTICIPANTS, "idea people are asked about"),
+    post("verdicts.give", PARTICIPANTS, "idea people are asked about", {"says": "yes"}),
+    get("verdicts.by_mail", EVERYBODY, "link to a verdict"),
+    post("verdicts.give_by_mail", EVERYBODY, "link to a verdict", {"says": "no"}),
+    get("verdicts.words", STAFF_READERS, "idea people are asked about"),
+    post("verdicts.ask", DECIDERS, "idea people will be asked about"),
+    get("verdicts.rules", ADMINS),
+    post("verdicts.rules", ADMINS, form=RULES),
     # Feeds
     get("feeds.index", EVERYBODY),
     get("feeds.public", EVERYBODY, args={"name": "ideas", "written_as": "atom"}),
@@ -689,6 +719,9 @@ class World:
             "invitation sent": lambda: {"invitation_id": self._invitation(by=who).id},
             "invitation to oneself": lambda: {"token": invitations.token_of(self._invitation(to=who))},
             "picture": self._picture,
+            "idea people are asked about": lambda: self._round(asked=True)[0],
+            "idea people will be asked about": lambda: self._round(asked=False)[0],
+            "link to a verdict": lambda: {"token": verdict_token(self.author.id, self._round(asked=True)[1])},
             "private feeds": lambda: {"token": self._feeds()},
             "idea in private feeds": lambda: {"token": self._feeds(), "idea_id": self._idea().id},
             "idea that everybody may see": lambda: {"idea_id": self._idea().id},
@@ -696,6 +729,11 @@ class World:
             "link to stay": lambda: {"token": self._link_to_stay()},
             "session of one's own": lambda: {"handle": self._session(who or self.author)},
             "kept search": lambda: {"search_id": self._kept(who or self.author)},
+            "act on many": lambda: {"act_id": self._act(who or self.author)},
+            "act on many that is done": lambda: {"act_id": self._act(who or self.author, done=True)},
+            "move just made": lambda: self._moved(),
+            "answer just given": lambda: self._answered(),
+            "idea just hidden": lambda: {"idea_id": self._just_hidden()},
             "asset": lambda: {"file": self._stylesheet()},
         }
         return kinds[row.about]()
@@ -729,6 +767,21 @@ class World:
             if published:
                 service.publish(entry, pm, ())
         return entry
+
+    def _round(self, asked: bool) -> tuple[dict[str, int], int]:
+        from portal.ideas.moves import MoveDetails, move_idea
+        from portal.verdicts import service
+        from portal.verdicts.queries import get_asked
+
+        idea = self._idea(status=Status.PLANNED)
+        with transaction(wake=False):
+            for person in filter(None, self.people.values()):
+                idea_service.cast_vote(idea, person)
+            change = move_idea(idea, Status.SHIPPED, self.people[Role.PM], MoveDetails(answer="It is out."))
+            service.begin(idea, change.id, Status.SHIPPED)
+            if asked:
+                service.ask(get_asked(idea))
+        return {"idea_id": idea.id}, get_asked(idea).id
 
     def _feeds(self) -> str:
         from portal.feeds import service
@@ -963,6 +1016,18 @@ class World:
             search = SavedSearch(user_id=who.id, name=f"Maps {secrets.token_hex(4)}", query="maps")
             db.session.add(search)
         return search.id
+
+    def _act(self, who: User, done: bool = False) -> int:
+        with transaction(wake=False):
+            act = bulk.plan(who, "add_tags", {"tags": [f"maps {secrets.token_hex(4)}"]}, [self._idea()])
+            act.step, act.done_at = (Step.DONE, utcnow()) if done else (Step.PLANNED, None)
+        return act.id
+
+    def _moved(self) -> dict[str, int]:
+        idea = self._idea(status=Status.UNDER_REVIEW)
+        with transaction(wake=False):
+            change = moves.move_idea(idea, Status.PLANNED, self.people[Role.PM], MoveDetails(answer="Yes."))
+        return {"idea_id": idea.id, "change_id": change.id}
 
     def _stylesheet(self) -> str:
         with self.app.test_request_context():

@@ -46,6 +46,7 @@ FEATURES = (
     "search",
     "feeds",
     "decisions",
+    "verdicts",
     "demand",
     "duplicates",
     "workflows",
@@ -81,6 +82,7 @@ KNOWS = {
     "search": IDEAS | {"notifications"},
     "feeds": IDEAS | {"roadmap", "changelog", "notifications", "search"},
     "decisions": IDEAS | {"search", "organisations"},
+    "verdicts": IDEAS | {"notifications"},
     "demand": IDEAS | {"search"},
     "security": {"accounts", "demand", "notifications", "credentials"},
     "duplicates": IDEAS | {"search"},
@@ -101,6 +103,7 @@ KNOWS = {
         "duplicates",
         "links",
         "talk",
+        "verdicts",
         "workflows",
     },
 }
@@ -498,6 +501,8 @@ def test_s50_only_the_guarded_helper_asks_other_servers():
 # Events, reactions, settings
 
 NEEDS_NO_REACTION = {
+    "verdict.given": "what the answers decide is decided in the same transaction",
+    "verdict.ended": "where it moves the idea, that is told",
     "talk.note_edited": "nobody is told again",
     "talk.note_restored": "for the journal; whoever brings it back sees it",
     "talk.draft_saved": "the draft tells nobody until somebody is asked to look",

@@ -34,6 +34,10 @@ Edit own comment                  own comment.edit         n y y n y y y y
 Delete own comment                own comment.delete       n y y n y y y y
 Edit others' ideas                idea.edit                n n n n y n y y
 Delete others' comments           comment.delete           n n n n y n y y
+Say whether it helped             verdict.give             n y y n y y y y
+Read why others said what         verdict.read             n n n y y y y y
+Ask earlier, or nobody            verdict.steer            n n n n n y y y
+What the answers decide           verdict.rules            n n n n n n y y
 See voters' names                 votes.see_names          n n n y y y y y
 See voters' mail                  votes.reveal_mail        n n n n n y y y
 Backed instead of posting         receipt.see              n n n y y y y y
@@ -98,7 +102,7 @@ TABLE = [
 ]
 ELSEWHERE = {"role.give": "rank by rank, below"}
 BY = {"triager's": By.TRIAGER, "decider's": By.DECIDER, "system's": By.SYSTEM}
-ABOUT_IDEAS = {"idea", "comment", "vote", "votes", "move", "triage", "note", "draft"}
+ABOUT_IDEAS = {"idea", "comment", "vote", "votes", "verdict", "move", "triage", "note", "draft"}
 BOARD_RIGHTS = {
     name
     for _row, name, _cells in TABLE

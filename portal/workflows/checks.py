@@ -18,8 +18,16 @@ FIELDS = ("answer", "reason", "alternative", "reversal", "expected", "link", "re
 ALONE = {Status.NEW, Status.MERGED}
 """Where the portal itself puts ideas: no status stands beside these."""
 
-RETURNED = (Status.NEEDS_INFO, Status.NOT_NOW, Status.DECLINED)
-"""From where the portal itself puts ideas back under review, with a reason and nothing else."""
+OWN_MOVES = (
+    (Status.NEEDS_INFO, Status.UNDER_REVIEW),  # answered, or not in time
+    (Status.NOT_NOW, Status.UNDER_REVIEW),  # the day or the condition has come
+    (Status.DECLINED, Status.UNDER_REVIEW),  # the condition is met
+    (Status.SHIPPED, Status.CONFIRMED),  # the supporters' verdict
+    (Status.SHIPPED, Status.UNDER_REVIEW),
+    (Status.AVAILABLE, Status.CONFIRMED),
+    (Status.AVAILABLE, Status.UNDER_REVIEW),
+)
+"""What the portal itself does, with a reason and nothing else."""
 
 LABEL_MAX, MEANING_MAX, DAYS_MAX = 40, 160, 730
 
@@ -30,6 +38,14 @@ def problems(document: Document, ideas: Mapping[str, int]) -> list[str]:
         workflow = read(document)
     except (KeyError, ValueError, TypeError):
         return [_("These tables cannot be read.")]
+    if gone := _missing(workflow):
+        return [
+            _(
+                "The status %(status)s is one that the portal itself asks for. It can be renamed, not removed.",
+                status=status.label,
+            )
+            for status in gone
+        ]
     return [
         *_unfit_statuses(document, workflow),
         *_unfit_moves(workflow),
@@ -38,13 +54,11 @@ def problems(document: Document, ideas: Mapping[str, int]) -> list[str]:
     ]
 
 
+def _missing(workflow: Workflow) -> list[Status]:
+    return [status for status in Status if status.value not in workflow.rules]
+
+
 def _unfit_statuses(document: Document, workflow: Workflow) -> Iterator[str]:
-    for status in Status:
-        if status.value not in workflow.rules:
-            yield _(
-                "The status %(status)s is one that the portal itself asks for. It can be renamed, not removed.",
-                status=status.label,
-            )  # noqa: E501
     names: dict[str, StatusRule] = {}
     for rule in workflow.rules.values():
         name = str(rule.label).strip()
@@ -111,15 +125,17 @@ def _stranded(workflow: Workflow, ideas: Mapping[str, int]) -> Iterator[str]:
 
 
 def _needed_by_the_portal(workflow: Workflow) -> Iterator[str]:
-    review = workflow.rules[Status.UNDER_REVIEW.value]
     for rule in workflow.rules.values():
-        if rule.kind in RETURNED:
-            move = workflow.move(rule, review)
+        for kind, target in OWN_MOVES:
+            goal = workflow.rules[target.value]
+            move = workflow.move(rule, goal)
+            if rule.kind is not kind:
+                continue
             if move is None:
                 yield _(
-                    "The portal itself puts ideas back from %(status)s to %(review)s. Keep that move.",
+                    "The portal itself moves ideas from %(status)s to %(goal)s. Keep that move.",
                     status=rule.label,
-                    review=review.label,
+                    goal=goal.label,
                 )
             elif set(move.demands) - {"reason"} or move.demands_one_of:
                 yield _(
@@ -135,7 +151,7 @@ def _needed_by_the_portal(workflow: Workflow) -> Iterator[str]:
 
 
 def _is_made_by_the_portal(move: Move) -> bool:
-    return move.source in RETURNED and move.target is Status.UNDER_REVIEW and not move.target_stage
+    return (move.source, move.target) in OWN_MOVES and not move.target_stage
 
 
 def say_way(workflow: Workflow, move: Move) -> str:

@@ -10,6 +10,7 @@ from wtforms import (
     BooleanField,
     HiddenField,
     IntegerField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -36,12 +37,12 @@ HUES: dict[str, object] = {
 }
 SAME_HUE = {"declined": "new", "merged": "new", "confirmed": "shipped", "available": "shipped"}
 
-MODES = (
-    ("", _l("Not asked")),
-    ("offers", _l("May be given")),
-    ("demands", _l("Must be given")),
-    ("one_of", _l("One of these must be given")),
-)
+MODES = [
+    SelectChoice("", _l("Not asked")),
+    SelectChoice("offers", _l("May be given")),
+    SelectChoice("demands", _l("Must be given")),
+    SelectChoice("one_of", _l("One of these must be given")),
+]
 ASKING = ("demands", "one_of", "offers")
 
 
@@ -71,7 +72,7 @@ class StatusForm(ReasonForm):
         filters=[clean_line],
         validators=[Length(max=MEANING_MAX, message=_l("Use at most %(max)d characters."))],
     )
-    hue = SelectField(_l("Colour"), choices=list(HUES.items()))
+    hue = SelectField(_l("Colour"), choices=[SelectChoice(hue, name) for hue, name in HUES.items()])
     glyph = SelectField(_l("Sign"))
     votes = BooleanField(_l("People can vote"))
     comments = BooleanField(_l("People can comment"))
@@ -117,21 +118,21 @@ class StatusForm(ReasonForm):
 class MoveForm(ReasonForm):
     """One move: who may make it, what must be said with it, and who hears of it."""
 
-    by = SelectField(_l("Who may make it"), choices=[(by.value, ROLES[by]) for by in By])
-    news = SelectField(_l("What it is to people"), choices=[(news.value, NEWS[news]) for news in News])
+    by = SelectField(_l("Who may make it"), choices=[SelectChoice(by.value, ROLES[by]) for by in By])
+    news = SelectField(_l("What it is to people"), choices=[SelectChoice(news.value, NEWS[news]) for news in News])
     tells = SelectMultipleField(
         _l("Who hears of it"),
-        choices=[(who, PEOPLE[who]) for who in EVERYBODY],
+        choices=[SelectChoice(who, PEOPLE[who]) for who in EVERYBODY],
         option_widget=widgets.CheckboxInput(),
     )
-    answer = SelectField(_l("Official answer"), choices=list(MODES))
-    reason = SelectField(_l("Reason"), choices=list(MODES))
-    alternative = SelectField(_l("What people can do today"), choices=list(MODES))
-    reversal = SelectField(_l("What would change our mind"), choices=list(MODES))
-    expected = SelectField(_l("When to expect it"), choices=list(MODES))
-    link = SelectField(_l("Link"), choices=list(MODES))
-    review_on = SelectField(_l("Day to look at it again"), choices=list(MODES))
-    owner = SelectField(_l("Who looks at it"), choices=list(MODES))
+    answer = SelectField(_l("Official answer"), choices=MODES)
+    reason = SelectField(_l("Reason"), choices=MODES)
+    alternative = SelectField(_l("What people can do today"), choices=MODES)
+    reversal = SelectField(_l("What would change our mind"), choices=MODES)
+    expected = SelectField(_l("When to expect it"), choices=MODES)
+    link = SelectField(_l("Link"), choices=MODES)
+    review_on = SelectField(_l("Day to look at it again"), choices=MODES)
+    owner = SelectField(_l("Who looks at it"), choices=MODES)
 
     def values(self, merges: bool) -> dict[str, Any]:
         """Return what was filled in, as the tables keep it; a merge always asks for the main idea."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
@@ -13,7 +12,7 @@ from portal.accounts.models import Person
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
-from portal.ideas.workflow import StatusRule, read
+from portal.ideas.workflow import Status, StatusRule, read
 from portal.options import option
 from portal.workflows.checks import as_counts, problems, unreachable
 from portal.workflows.differences import differences, effects
@@ -82,7 +81,7 @@ def find_version(number: int) -> WorkflowVersion:
     return db.first_or_404(select(WorkflowVersion).where(WorkflowVersion.id == number))
 
 
-def _counted(viewer: Person | None) -> sa.Select[Any]:
+def _counted(viewer: Person | None) -> sa.Select[Status, str, int]:
     counted = select(Idea.status, Idea.stage, sa.func.count()).group_by(Idea.status, Idea.stage)
     return counted if viewer is None else counted.where(is_seen_by(viewer))
 

@@ -22,7 +22,7 @@ from portal.demand.models import Verdict as SearchVerdict
 from portal.duplicates.models import Decision, Found, Pair, Proposal, State, Verdict
 from portal.feeds.models import FeedAddress
 from portal.ideas import moves, service
-from portal.ideas.models import Answer, Draft, Objection, Revision
+from portal.ideas.models import Answer, Draft, Objection, Revision, StatusChange
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
 from portal.links.models import Kind, Link, NeedBacker
@@ -36,6 +36,8 @@ from portal.sso.models import Identity, Provider
 from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
 from portal.teams.models import Team, TeamMember
 from portal.transactions import transaction
+from portal.verdicts.models import Round, Says
+from portal.verdicts.models import Verdict as Helped
 from portal.workflows.models import WorkflowVersion
 from tests.factories import PASSWORD, make_board, make_comment, make_idea, make_rules, make_user
 from tests.support.images import picture
@@ -44,7 +46,17 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
-    *("quillwhy", "quilltyped", "quilldiffers", "quillmeant", "quillneed", "quillsearch", "quillquery", "quillwording"),
+    *(
+        "quillwhy",
+        "quilltyped",
+        "quilldiffers",
+        "quillmeant",
+        "quillneed",
+        "quillsearch",
+        "quillquery",
+        "quillverdict",
+        "quillwording",
+    ),
 )
 """Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
 SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
@@ -99,6 +111,7 @@ def make_somebody(settle) -> User:
         _give_duplicates(user, own.id, theirs.id)
         _give_membership(user, other, board)
         _give_talk(user, other, theirs.id)
+        _give_verdict(user, theirs.id)
         db.session.add(SavedSearch(user_id=user.id, name="quillsearch", query="quillquery", shared=True))
         _give_links(user, own.id, theirs.id)
         _give_mails(user, other)
@@ -133,6 +146,17 @@ def _give_links(user: User, own: int, theirs: int) -> None:
     db.session.add(TeamMember(team_id=team.id, user_id=user.id))
     db.session.add(Link(idea_id=own, other_id=theirs, kind=Kind.RELATES, made_by_id=user.id))
     db.session.add(NeedBacker(idea_id=theirs, user_id=user.id))
+
+
+def _give_verdict(user: User, idea_id: int) -> None:
+    """Let the user say whether something that came out helped."""
+    change = StatusChange(idea_id=idea_id, source=Status.PLANNED, target=Status.SHIPPED, since_before=utcnow())
+    db.session.add(change)
+    db.session.flush()
+    asked = Round(idea_id=idea_id, change_id=change.id, ask_at=utcnow(), asked_at=utcnow(), asked=2, no=1)
+    db.session.add(asked)
+    db.session.flush()
+    db.session.add(Helped(round_id=asked.id, user_id=user.id, says=Says.NO, words="quillverdict"))
 
 
 def _give_credentials(user: User) -> None:
