@@ -98,7 +98,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     IdeaMoved: (
         search.index_idea,
         notifications.count_late_promise_as_read,
-        notifications.tell_of_move,
+        notifications.tell_of_move, notifications.tell_who_asked,
         verdicts.plan_to_ask,
     ),
     IdeaAnswered: (search.index_idea, notifications.count_late_promise_as_read, notifications.tell_of_answer),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 
 from portal.boards.calendars import calendar_of
@@ -74,7 +75,15 @@ def _return(idea: Idea, status: Status) -> int:
     if idea.status is not status:
         return 0  # somebody moved it meanwhile
     if status is Status.NEEDS_INFO:
-        resume_review(idea, _("No answer came within 21 days, so the team decides with what is known."))
+        resume_review(idea, _no_answer((utcnow() - idea.status_since).days))
     else:
         move_idea(idea, Status.UNDER_REVIEW, None, MoveDetails(reason=_("The date to look at it again has come.")))
     return 1
+
+
+def _no_answer(days: int) -> str:
+    return ngettext(
+        "No answer came within %(num)d day, so the team decides with what is known.",
+        "No answer came within %(num)d days, so the team decides with what is known.",
+        days,
+    )

@@ -68,13 +68,15 @@ class OfficialAnswer:
     answer: Answer
     earlier: list[Answer]
     due_at: datetime | None
+    asks: bool = False  # a question to which no answer came yet
 
     @property
     def is_late(self) -> bool:
         """Whether the team's next word is overdue."""
-        return self.due_at is not None and self.due_at < utcnow()
+        return not self.asks and self.due_at is not None and self.due_at < utcnow()
 
 
 def official_answer(idea: Idea, answers: Sequence[Answer]) -> OfficialAnswer | None:
     """Return what is pinned above the discussion, if the team has said anything."""
-    return OfficialAnswer(answers[0], list(answers[1:]), idea.due_at) if answers else None
+    asks = idea.status is Status.NEEDS_INFO
+    return OfficialAnswer(answers[0], list(answers[1:]), idea.due_at, asks) if answers else None

@@ -105,6 +105,7 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
     """Write down a story for its reader, with what happened to the same idea shortly before."""
     idea = story.main if story.kind is Kind.MERGED and story.main else story.idea
     token = links.stop_token(reader.id, story.idea.id, story.kind)
+    verdict = links.verdict_token(reader.id, story.round_id) if story.round_id else ""
     objection = links.objection_token(reader.id, story.change.id) if story.change and story.objectable_until else ""
     return Letter(
         subject=_subject(story),
@@ -115,11 +116,9 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
         quotes=[*_quotes(story), *(quote for earlier in reversed(before) for quote in _quotes(earlier))],
         sentences=[*story.sentences, *_shortly_before(before), *_company(story)],
         button=_button(story),
-        url=links.absolute_url("changelog.credit", entry_id=story.entry_id)
-        if story.kind is Kind.CREDITED
-        else _address(story, idea),
-        also=_("This is not what I meant") if objection else "",
-        also_url=links.absolute_url("notifications.objection_by_mail", token=objection) if objection else "",
+        url=_address(story, idea, verdict),
+        also=_("Only partly, or no") if verdict else _("This is not what I meant") if objection else "",
+        also_url=_also_at(verdict, objection),
         foot=story.because,
         stop_label=_("Stop for this idea"),
         stop_url=links.absolute_url("notifications.stop", token=token),
@@ -128,7 +127,17 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
     )
 
 
-def _address(story: Story, idea: Idea) -> str:
+def _also_at(verdict: str, objection: str) -> str:
+    if verdict:
+        return links.absolute_url("verdicts.by_mail", token=verdict, says="partly")
+    return links.absolute_url("notifications.objection_by_mail", token=objection) if objection else ""
+
+
+def _address(story: Story, idea: Idea, verdict: str) -> str:
+    if story.kind is Kind.CREDITED:
+        return links.absolute_url("changelog.credit", entry_id=story.entry_id)
+    if verdict:
+        return links.absolute_url("verdicts.by_mail", token=verdict, says="yes")
     if story.team:
         endpoint, values = story.team.place
         return links.absolute_url(endpoint, **values)
@@ -140,6 +149,8 @@ def _button(story: Story) -> str:
         return _("Read the draft") if story.team.draft else _("Read and answer")
     if story.kind is Kind.CREDITED:
         return _("Say yes or no")
+    if story.kind is Kind.VERDICT_ASKED:
+        return _("Yes, it does")
     return _("Read and answer") if story.asks_for_words else _("See the idea")
 
 
@@ -258,6 +269,8 @@ def _subject(story: Story) -> str:
             return _("Published: %(title)s", title=title)
         case Kind.HIDDEN:
             return _("Hidden: %(title)s", title=title)
+        case Kind.VERDICT_ASKED:
+            return _("Does it solve your need? %(title)s", title=title)
         case Kind.CREDITED:
             return _("May we name you? It came out: %(title)s", title=title)
         case Kind.SPOKEN_FOR:

@@ -50,5 +50,19 @@ def read_objection_token(token: str) -> tuple[int, int] | None:
     return user_id, change_id
 
 
+def verdict_token(user_id: int, round_id: int) -> str:
+    """Return the token that lets one person say whether one thing helped, and can do nothing else."""
+    return str(_serializer("say-whether-it-helped").dumps([user_id, round_id]))
+
+
+def read_verdict_token(token: str) -> tuple[int, int] | None:
+    """Return who may say it in which round; None for a link that is not ours."""
+    try:
+        user_id, round_id = _serializer("say-whether-it-helped").loads(token[:500])
+    except (BadSignature, ValueError, TypeError):
+        return None
+    return user_id, round_id
+
+
 def _serializer(salt: str) -> URLSafeSerializer:
     return URLSafeSerializer(current_app.secret_key or "", salt=salt)

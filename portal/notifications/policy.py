@@ -32,6 +32,7 @@ class Kind(StrEnum):
     VERDICT_ASKED = "verdict_asked"
     MATCHED = "matched"
     SPOKEN_FOR = "spoken_for"
+    QUESTION_SETTLED = "question_settled"
     NOTED = "noted"
     REVIEW_ASKED = "review_asked"
     REVIEWED = "reviewed"
@@ -85,6 +86,7 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.CREDITED: {_author: _mail, _follower: _mail},
     Kind.MATCHED: {_watcher: _inbox},
     Kind.SPOKEN_FOR: {_voter: _mail},
+    Kind.QUESTION_SETTLED: {_writer: _inbox},
     Kind.NOTED: {_mentioned: _mail, _owner: _inbox},
     Kind.REVIEW_ASKED: {_reviewer: _mail},
     Kind.REVIEWED: {_writer: _mail, _reviewer: _inbox},

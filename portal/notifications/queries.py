@@ -48,6 +48,7 @@ _LEADS = (
     Kind.REPLIED,
     Kind.REVIEW_ASKED,
     Kind.REVIEWED,
+    Kind.QUESTION_SETTLED,
     Kind.NOTED,
     Kind.PROMISE_LATE,
     Kind.ASSIGNED,

@@ -71,6 +71,21 @@ def tell_of_move(recorded: Recorded) -> None:
     _tell_owner(recorded, kind, idea)
 
 
+def tell_who_asked(recorded: Recorded) -> None:
+    """Tell the colleague who asked a question that it was answered, or never was; owners hear of it as such."""
+    idea, change = _idea(recorded), db.session.get(StatusChange, recorded.event.change_id)
+    if idea is None or change is None or change.undone_at is not None:
+        return
+    if (change.source, change.target) != (Status.NEEDS_INFO, Status.UNDER_REVIEW):
+        return
+    asked = sa.select(User).join(StatusChange, StatusChange.actor_id == User.id)
+    asked = asked.where(StatusChange.idea_id == idea.id, StatusChange.target == Status.NEEDS_INFO)
+    asked = asked.where(StatusChange.id < change.id, StatusChange.undone_at.is_(None))
+    asker = db.session.scalar(asked.order_by(StatusChange.id.desc()).limit(1))
+    if asker is not None and asker.id != idea.owner_id and asker.is_staff_on(idea.board_id):
+        _tell_one(recorded, Kind.QUESTION_SETTLED, Reason.WRITER, asker.id)
+
+
 def tell_of_answer(recorded: Recorded) -> None:
     """Tell everybody behind the idea what the team said."""
     idea, answer = _idea(recorded), db.session.get(Answer, recorded.event.answer_id)

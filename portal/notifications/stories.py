@@ -91,6 +91,7 @@ WHY: dict[Kind, dict[Reason, Any]] = {
     Kind.ASSIGNED: {_OWNER: _l("You look after this idea now")},
     Kind.PROMISE_LATE: {_OWNER: _l("A promise on an idea you look after is late")},
     Kind.SPOKEN_FOR: {_VOTER: _l("We gave a vote for you")},
+    Kind.QUESTION_SETTLED: {_WRITER: _l("The question you asked is settled")},
     Kind.PROPOSAL_SETTLED: {_PROPOSER: _l("We looked at what you proposed as a duplicate")},
 }
 WHY[Kind.PROGRESSED] = WHY[Kind.DECIDED]
