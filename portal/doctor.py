@@ -25,6 +25,7 @@ from portal.comments.models import Comment, Helpful
 from portal.db import db, on_sqlite, utcnow
 from portal.extensions import limiter
 from portal.ideas.models import Idea, Objection, Vote
+from portal.ideas.promised import Promise
 from portal.ideas.queries import is_counted, is_set_apart
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail
@@ -69,7 +70,7 @@ def examine(mail_to: str | None = None) -> Findings:
     yield from _secret()
     yield from _limits()
     if (yield from _database()):
-        for look in (_counters, _merges, _outbox, _mails, _index):
+        for look in (_counters, _promises, _merges, _outbox, _mails, _index):
             yield from look()
     yield from _mail(mail_to)
 
@@ -150,6 +151,21 @@ def _counters() -> Findings:
         yield _ok("The counters of votes, comments, thanks and ideas equal what they count.")
     for sentence in wrong:
         yield _broken(sentence)
+
+
+def _promises() -> Findings:
+    owing = (Status.NEW, Status.UNDER_REVIEW, Status.PLANNED, Status.IN_PROGRESS)
+    running = select(Promise.id).where(Promise.idea_id == Idea.id, Promise.ended_at.is_(None))
+    noted = running.where(Promise.due_at == Idea.due_at).exists()
+    shown = (Idea.publication == Publication.PUBLISHED) & Idea.status.in_(owing)
+    apart = select(Idea.id).where(
+        shown, sa.or_(Idea.due_at.is_not(None) & ~noted, Idea.due_at.is_(None) & running.exists())
+    )
+    wrong = db.session.scalars(apart.order_by(Idea.id)).all()
+    if not wrong:
+        yield _ok("The ledger of promises says the same as the ideas.")
+    for idea_id in wrong:
+        yield _broken(f"Idea {idea_id} owes its next word by another day than the ledger of promises says.")
 
 
 def _votes() -> Iterator[str]:

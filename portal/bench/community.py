@@ -21,6 +21,7 @@ from portal.db import db, on_sqlite, utcnow
 from portal.events import EventRecord
 from portal.ideas import heat
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Tag, Vote, idea_tags
+from portal.ideas.promised import Outcome, Promise, Promised
 from portal.ideas.workflow import Publication, Status, next_word_due
 from portal.notifications.models import Notification
 from portal.notifications.policy import Kind, Reason
@@ -155,6 +156,7 @@ class _Builder:
         self._discuss(ideas)
         self._move([idea for idea in ideas if idea.status is not Status.NEW])
         _fill(Follow, (row for idea in ideas for row in self._follows(idea)))
+        _fill(Promise, (row for idea in ideas if not idea.held for row in self._promises(idea)))
         _fill(
             EventRecord,
             (
@@ -260,6 +262,19 @@ class _Builder:
             "since_before": idea.at, "due_before": next_word_due(Status.NEW, idea.at), "told": len(idea.votes),
             "reason": self._writer.passage()[0] if idea.status is Status.DECLINED else "",
         }  # fmt: skip
+
+    def _promises(self, idea: _Planned) -> Iterator[dict[str, Any]]:
+        due_at, common = next_word_due(Status.NEW, idea.at), {"idea_id": idea.id, "reason": ""}
+        first = common | {"kind": Promised.ANSWER, "status": Status.NEW, "made_at": idea.at, "due_at": due_at}
+        if idea.status is Status.NEW:
+            yield first | {"ended_at": None, "outcome": None}
+            return
+        in_time = due_at is not None and idea.since <= due_at
+        yield first | {"ended_at": idea.since, "outcome": Outcome.KEPT if in_time else Outcome.LATE}
+        due_at = next_word_due(idea.status, idea.since)
+        if due_at is not None and idea.status is not Status.NEEDS_INFO:
+            following = common | {"kind": Promised.UPDATE, "status": idea.status, "made_at": idea.since}
+            yield following | {"due_at": due_at, "ended_at": None, "outcome": None}
 
     def _answer(self, idea: _Planned) -> dict[str, Any]:
         body, html = self._writer.passage()

@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import LABELS
 from portal.config import ConfigurationError
 from portal.db import db
-from portal.demo import builder, duplicates, objections
+from portal.demo import builder, decisions, duplicates, objections, promises
 from portal.opening import opened
 from portal.search import index
 
@@ -91,6 +91,8 @@ def _build(progress: Progress) -> None:
         index.rebuild(at)
     duplicates.leave_pairs()
     objections.leave_objection()
+    decisions.write_records()
+    promises.put_days_off()
 
 
 def _throw_away(folder: Path) -> None:

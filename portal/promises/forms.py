@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -60,7 +60,8 @@ class DaysForm(FlaskForm):
         ],
         default="",
     )
-    clocks: Sequence[str] = ()
+    clocks: ClassVar[Sequence[str]] = ()
+    usual: ClassVar[Mapping[str, int]] = {}
 
     @classmethod
     def about(cls, rules: Iterable[StatusRule], portal_zone: str, settings: Settings, *, blank: bool) -> DaysForm:
@@ -71,7 +72,8 @@ class DaysForm(FlaskForm):
             f"clock_{rule.key}": IntegerField(str(rule.label), validators=[MayBeEmpty(), range_of_days])
             for rule in owing
         }
-        kind: Any = type("DaysForm", (cls,), {**fields, "clocks": [rule.key for rule in owing]})
+        usual = {rule.key: rule.next_word_within.days for rule in owing if rule.next_word_within}
+        kind: Any = type("DaysForm", (cls,), {**fields, "clocks": list(usual), "usual": usual})
         held = {
             "as_portal": settings.as_portal,
             "zone": settings.zone,
