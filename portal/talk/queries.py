@@ -115,10 +115,10 @@ def list_drafts(viewer: Person, which: str) -> list[AnswerDraft]:
     return list(db.session.scalars(drafts.order_by(AnswerDraft.edited_at, AnswerDraft.id).limit(LISTED)))
 
 
-def count_waiting(viewer: Person) -> int:
-    """Count the drafts that wait for the viewer's word."""
+def count_waiting(viewer: Person) -> sa.ScalarSelect[int]:
+    """Count, inside another statement, the drafts that wait for the viewer's word."""
     waiting = select(sa.func.count()).select_from(AnswerDraft).join(Idea, Idea.id == AnswerDraft.idea_id)
-    return db.session.scalar(waiting.where(is_team_talk_for(viewer), waits_for(viewer))) or 0
+    return waiting.where(is_team_talk_for(viewer), waits_for(viewer)).scalar_subquery()
 
 
 def remarks_on(draft: AnswerDraft) -> list[DraftRemark]:

@@ -23,7 +23,7 @@ GAPS: dict[str, Callable[[Idea, User], str]] = {
     "author": lambda idea, _me: idea.author.shown_name if idea.author else "",
     "title": lambda idea, _me: idea.title,
     "board": lambda idea, _me: idea.board.name,
-    "status": lambda idea, _me: idea.status.label,
+    "status": lambda idea, _me: str(idea.rule.label),
     "votes": lambda idea, _me: str(idea.votes),
     "me": lambda _idea, me: me.speaks_as,
 }

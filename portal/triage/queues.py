@@ -22,8 +22,9 @@ from portal.duplicates.queries import count_waiting
 from portal.ideas import heat
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
-from portal.ideas.workflow import Category, Publication, Status, kinds_in
+from portal.ideas.workflow import Category, Publication, Status, StatusRule, kinds_in, rules
 from portal.search.models import SavedSearch
+from portal.talk.queries import count_waiting as drafts_for
 from portal.teams.queries import team_ids_of
 from portal.triage import saved
 from portal.triage.asides import comes_back, is_aside, is_snoozed
@@ -53,6 +54,7 @@ class Elsewhere:
 
 
 DUPLICATES = Elsewhere("duplicates", _l("Possible duplicates"), "duplicates.index")
+DRAFTS = "drafts"  # of colleagues, that wait for the viewer's look
 
 Conditions = Callable[[Person, datetime], list[ColumnElement[bool]]]
 Key = datetime | date | int
@@ -113,7 +115,12 @@ OWED = kinds_in(Category.OPEN, Category.COMMITTED)
 
 
 def _due(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
-    return [stands & (Idea.due_at <= now + _last_part(status)) for status in OWED for stands in _stands(status)]
+    return [
+        stands & _is_at(place) & (Idea.due_at <= now + _last_part(place))
+        for place in rules()
+        if place.kind in OWED
+        for stands in _stands(place.kind)
+    ]
 
 
 def _quiet(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
@@ -129,8 +136,16 @@ def _quiet(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
     return [stands & silent for stands in _stands(Status.UNDER_REVIEW, Status.PLANNED, Status.IN_PROGRESS)]
 
 
-def _last_part(status: Status) -> Any:
-    within = status.rule.next_word_within
+def _is_at(place: StatusRule) -> ColumnElement[bool]:
+    """Say which of its kind stand at a place: those at the stage, or at none that there is."""
+    if place.stage:
+        return Idea.stage == place.stage
+    stages = [other.stage for other in rules() if other.kind is place.kind and other.stage]
+    return Idea.stage.not_in(stages) if stages else sa.true()
+
+
+def _last_part(place: StatusRule) -> timedelta:
+    within = place.next_word_within
     return within / LAST_PART if within else timedelta()
 
 
@@ -321,8 +336,10 @@ def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
             select(sa.func.count()).select_from(_all_of(parts).subquery()).scalar_subquery().label(queue.name)
         )
     counts.append(count_waiting(viewer, board).label(DUPLICATES.name))
+    counts.append(drafts_for(viewer).label(DRAFTS))
     numbers = db.session.execute(select(*counts)).one()
-    return {name: min(number, MOST_COUNTED) for name, number in zip([*named, DUPLICATES.name], numbers, strict=True)}
+    names = [*named, DUPLICATES.name, DRAFTS]
+    return {name: min(number, MOST_COUNTED) for name, number in zip(names, numbers, strict=True)}
 
 
 def place_of(queue: Queue, idea: Idea) -> Place | None:

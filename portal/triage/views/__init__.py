@@ -5,4 +5,16 @@ from __future__ import annotations
 from portal.triage.views import acts, asides, belonging, drafts, merging, notes, promises, saving, snippets, taking_back
 from portal.triage.views.pages import bp
 
-__all__ = ["acts", "asides", "belonging", "bp", "drafts", "merging", "notes", "promises", "saving", "snippets", "taking_back"]
+__all__ = [
+    "acts",
+    "asides",
+    "belonging",
+    "bp",
+    "drafts",
+    "merging",
+    "notes",
+    "promises",
+    "saving",
+    "snippets",
+    "taking_back",
+]

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from flask import abort, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.boards.queries import team_of
+from portal.db import db
 from portal.errors import Refusal
 from portal.ideas.workflow import place_named
 from portal.talk import drafts as service
@@ -42,7 +44,8 @@ def drafts() -> ResponseReturnValue:
     if which not in queries.DRAFT_LISTS:
         abort(404)
     shown = queries.list_drafts(viewer(), which)
-    return render_template("triage/drafts.html", drafts=shown, which=which, waiting=queries.count_waiting(viewer()))
+    waiting = db.session.scalar(select(queries.count_waiting(viewer())))
+    return render_template("triage/drafts.html", drafts=shown, which=which, waiting=waiting)
 
 
 @bp.get("/drafts/<int:draft_id>")
