@@ -20,15 +20,19 @@ from portal.accounts.passwords import hash_password
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF_READERS, TRIAGERS, Role
 from portal.accounts.service import confirmation_token
 from portal.boards.models import Audience
+from portal.bulk import service as bulk
+from portal.bulk.models import Step
 from portal.credentials import links
 from portal.credentials.models import MailedLink, Passkey, Purpose
 from portal.db import Model, db, utcnow
 from portal.decisions.models import Reason
 from portal.demand.models import NotedSearch, Reach, Receipt, Searcher, SetAside, Verdict
 from portal.events import EventRecord
-from portal.ideas import service as idea_service
+from portal.ideas import moves
+from portal.ideas import service as ideas
 from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status
 from portal.membership import invitations
 from portal.membership.models import Invitation
@@ -80,6 +84,9 @@ OWN = {
     "kept search",
     "act on many",
     "act on many that is done",
+    "move just made",
+    "answer just given",
+    "idea just hidden",
 }  # what only its owner can know of
 
 
@@ -731,9 +738,9 @@ class World:
             "kept search": lambda: {"search_id": self._kept(who or self.author)},
             "act on many": lambda: {"act_id": self._act(who or self.author)},
             "act on many that is done": lambda: {"act_id": self._act(who or self.author, done=True)},
-            "move just made": lambda: self._moved(),
-            "answer just given": lambda: self._answered(),
-            "idea just hidden": lambda: {"idea_id": self._just_hidden()},
+            "move just made": lambda: self._just_done("change_id", who),
+            "answer just given": lambda: self._just_done("answer_id", who),
+            "idea just hidden": lambda: self._just_done("", who),
             "asset": lambda: {"file": self._stylesheet()},
         }
         return kinds[row.about]()
@@ -776,7 +783,7 @@ class World:
         idea = self._idea(status=Status.PLANNED)
         with transaction(wake=False):
             for person in filter(None, self.people.values()):
-                idea_service.cast_vote(idea, person)
+                ideas.cast_vote(idea, person)
             change = move_idea(idea, Status.SHIPPED, self.people[Role.PM], MoveDetails(answer="It is out."))
             service.begin(idea, change.id, Status.SHIPPED)
             if asked:
@@ -1023,11 +1030,18 @@ class World:
             act.step, act.done_at = (Step.DONE, utcnow()) if done else (Step.PLANNED, None)
         return act.id
 
-    def _moved(self) -> dict[str, int]:
-        idea = self._idea(status=Status.UNDER_REVIEW)
+    def _just_done(self, what: str, who: User | None) -> dict[str, int]:
+        """Something that this person, if on the team, has just done with an idea and can take back."""
+        self.app.config["FOLD_MINUTES"] = 15
+        actor = who if who and who.role in TRIAGERS else self.people[Role.PM]
+        idea, said = self._idea(status=Status.UNDER_REVIEW), MoveDetails(answer="Since when?")
         with transaction(wake=False):
-            change = moves.move_idea(idea, Status.PLANNED, self.people[Role.PM], MoveDetails(answer="Yes."))
-        return {"idea_id": idea.id, "change_id": change.id}
+            if what == "change_id":
+                return {"idea_id": idea.id, what: moves.move_idea(idea, Status.NEEDS_INFO, actor, said).id}
+            if what == "answer_id":
+                return {"idea_id": idea.id, what: moves.answer_idea(idea, actor, said).id}
+            ideas.hide_idea(idea, actor, "By mistake.")
+        return {"idea_id": idea.id}
 
     def _stylesheet(self) -> str:
         with self.app.test_request_context():

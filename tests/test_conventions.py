@@ -56,6 +56,7 @@ FEATURES = (
     "sso",
     "privacy",
     "triage",
+    "bulk",
     "pages",
     "imports",
     "demo",
@@ -102,6 +103,7 @@ KNOWS = {
         "sso",
         "duplicates",
         "links",
+        "bulk",
         "talk",
         "verdicts",
         "workflows",
@@ -501,6 +503,8 @@ def test_s50_only_the_guarded_helper_asks_other_servers():
 # Events, reactions, settings
 
 NEEDS_NO_REACTION = {
+    "bulk.carried_out": "what was done with each idea has reactions of its own; a chore tells people in one mail",
+    "bulk.undone": "the same",
     "verdict.given": "what the answers decide is decided in the same transaction",
     "verdict.ended": "where it moves the idea, that is told",
     "talk.note_edited": "nobody is told again",

@@ -54,6 +54,9 @@ Move, as triage does              idea.move                n n n n y y y y
 Move without deciding             triager's move.make      n n n n y y y y
 Decide                            decider's move.make      n n n n n y y y
 What only time does               system's move.make       n n n n n n n n
+Change many ideas at once         bulk.act                n n n n n y y y
+Take back an act on many          own bulk.undo           n n n n n y y y
+Take back another's act on many   bulk.undo               n n n n n n y y
 Notes for the team                note.write               n n n n y y y y
 Change one's own note             own note.edit            n n n n y y y y
 Change another's note             note.edit                n n n n n n n n

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.accounts.models import AuthSession, Picture, RulesAcceptance
 from portal.boards.models import BoardMember
+from portal.bulk.models import BulkAct
 from portal.changelog.models import Credit, CreditChoice, Entry
 from portal.comments.models import Comment, Helpful
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, RecoveryCode
@@ -32,10 +33,10 @@ from portal.scores.models import IdeaScore
 from portal.search.models import SavedSearch
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity
-from portal.verdicts.models import Verdict
 from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
 from portal.teams.models import TeamMember
 from portal.triage.models import Aside, Presence
+from portal.verdicts.models import Verdict
 from portal.workflows.models import WorkflowVersion
 
 
@@ -147,6 +148,12 @@ HOLDINGS = (
     Holding(TeamMember.user_id, "teams", Fate.GOES),
     Holding(Link.made_by_id, "ideas_tied_together", Fate.STAYS, only=("idea_id", "other_id", "kind", "made_at")),
     Holding(NeedBacker.user_id, "needs_backed", Fate.STAYS),
+    Holding(
+        BulkAct.actor_id,
+        "acts_on_many_ideas",
+        Fate.STAYS,
+        only=("kind", "chosen", "tell", "planned_at", "begun_at", "done_at", "undone_at"),
+    ),
     Holding(Idea.owner_id, "ideas_looked_after", Fate.IS_FREED, only=("id", "title")),
     Holding(Receipt.hidden_by_id, "lines_hidden", Fate.STAYS, only=("idea_id", "hidden_at")),
     Holding(SetAside.by_id, "searches_set_aside", Fate.STAYS, only=("stems", "verdict", "at")),

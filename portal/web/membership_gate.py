@@ -39,6 +39,8 @@ OPEN = frozenset(
         "pages.rules",
         "privacy.come_back",
         "security.not_me",
+        "verdicts.by_mail",
+        "verdicts.give_by_mail",
     }
 )
 """What visitors of a closed portal may see: ways in, what they agree to, links from mails."""

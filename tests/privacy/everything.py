@@ -9,6 +9,7 @@ from portal.accounts import pictures
 from portal.accounts.models import AuthSession, User
 from portal.accounts.roles import Role
 from portal.boards.models import BoardMember
+from portal.bulk.models import BulkAct
 from portal.changelog.models import Choice, Credit, CreditChoice, Entry, Part
 from portal.comments import service as comments
 from portal.comments.models import Comment, Helpful
@@ -46,17 +47,8 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
-    *(
-        "quillwhy",
-        "quilltyped",
-        "quilldiffers",
-        "quillmeant",
-        "quillneed",
-        "quillsearch",
-        "quillquery",
-        "quillverdict",
-        "quillwording",
-    ),
+    *("quillwhy", "quilltyped", "quilldiffers", "quillmeant"),
+    *("quillneed", "quillsearch", "quillquery", "quillverdict", "quillwording"),
 )
 """Words of the person that must be nowhere once they are erased; what they wrote for all has none of them."""
 SECRETS = ("quillhash", "quillsealed", "quillpublic", "quilltoken", "quillcode", "quillnonce")
@@ -145,6 +137,7 @@ def _give_links(user: User, own: int, theirs: int) -> None:
     db.session.flush()
     db.session.add(TeamMember(team_id=team.id, user_id=user.id))
     db.session.add(Link(idea_id=own, other_id=theirs, kind=Kind.RELATES, made_by_id=user.id))
+    db.session.add(BulkAct(actor_id=user.id, kind="add_tags", what={"tags": ["bells"]}))
     db.session.add(NeedBacker(idea_id=theirs, user_id=user.id))
 
 

@@ -1,0 +1,62 @@
+"""What the passing of time does to the question whether it helped, and what follows from moves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from portal.db import db, utcnow
+from portal.events import Recorded
+from portal.ideas.models import Idea
+from portal.ideas.workflow import Status
+from portal.transactions import transaction
+from portal.verdicts import service
+from portal.verdicts.models import Round
+from portal.verdicts.rules import SETTLES_AFTER
+
+BATCH = 50
+LOOKED_AT_EVERY = timedelta(hours=1)
+
+
+def plan_to_ask(recorded: Recorded) -> None:
+    """Plan to ask about what came out, unless it moved on meanwhile; wait for no answers about what moved away."""
+    idea = db.session.get(Idea, recorded.event.idea_id)
+    if idea is None:
+        return
+    service.end_rounds(idea)
+    target = Status(recorded.event.target)
+    if target in service.ASKED_ABOUT and idea.status is target:
+        service.begin(idea, recorded.event.change_id, target)
+
+
+def end_after_undo(recorded: Recorded) -> None:
+    """Ask nobody about what came out by mistake."""
+    idea = db.session.get(Idea, recorded.event.idea_id)
+    if idea is not None:
+        service.end_rounds(idea)
+
+
+def ask_due() -> int:
+    """Ask about what came out long enough ago; return how many rounds began."""
+    due = select(Round.id).where(Round.ended_at.is_(None), Round.asked_at.is_(None), Round.ask_at <= utcnow())
+    done = 0
+    for round_id in list(db.session.scalars(due.order_by(Round.ask_at, Round.id).limit(BATCH))):
+        with transaction():
+            done += service.ask(db.session.get_one(Round, round_id))
+    return done
+
+
+def conclude_due() -> int:
+    """End the rounds that time decides; return how many. A round that goes on is looked at again in an hour."""
+    now = utcnow()
+    running = select(Round.id).where(
+        Round.ended_at.is_(None), Round.asked_at <= now - SETTLES_AFTER, Round.looked_at <= now - LOOKED_AT_EVERY
+    )
+    done = 0
+    for round_id in list(db.session.scalars(running.order_by(Round.looked_at, Round.id).limit(BATCH))):
+        with transaction():
+            asked = db.session.get_one(Round, round_id)
+            asked.looked_at = now
+            done += service.conclude(asked) is not None
+    return done
