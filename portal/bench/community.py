@@ -22,7 +22,7 @@ from portal.events import EventRecord
 from portal.ideas import heat
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Tag, Vote, idea_tags
 from portal.ideas.promised import Outcome, Promise, Promised
-from portal.ideas.workflow import Publication, Status, next_word_due
+from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Notification
 from portal.notifications.policy import Kind, Reason
 from portal.transactions import transaction
@@ -210,7 +210,7 @@ class _Builder:
             "owner_id": None if idea.status is Status.NEW else self._chance.choice(self._staff),
             "status_since": idea.since, "published_at": idea.at, "reminded_at": idea.since,
             "publication": Publication.HELD if idea.held else Publication.PUBLISHED,
-            "answered_at": idea.since if idea.answered else None, "due_at": next_word_due(idea.status, idea.since),
+            "answered_at": idea.since if idea.answered else None, "due_at": _due(idea.status, idea.since),
             "review_on": (self._now + timedelta(days=200)).date() if idea.status is Status.NOT_NOW else None,
             "votes": len(idea.people), "comments": idea.comments, "heat": warmth,
         }  # fmt: skip
@@ -259,19 +259,19 @@ class _Builder:
         return {
             "idea_id": idea.id, "source": Status.NEW, "target": idea.status, "at": idea.since,
             "actor_id": self._chance.choice(self._staff), "into_id": idea.main.id if idea.main else None,
-            "since_before": idea.at, "due_before": next_word_due(Status.NEW, idea.at), "told": len(idea.votes),
+            "since_before": idea.at, "due_before": _due(Status.NEW, idea.at), "told": len(idea.votes),
             "reason": self._writer.passage()[0] if idea.status is Status.DECLINED else "",
         }  # fmt: skip
 
     def _promises(self, idea: _Planned) -> Iterator[dict[str, Any]]:
-        due_at, common = next_word_due(Status.NEW, idea.at), {"idea_id": idea.id, "reason": ""}
+        due_at, common = _due(Status.NEW, idea.at), {"idea_id": idea.id, "reason": ""}
         first = common | {"kind": Promised.ANSWER, "status": Status.NEW, "made_at": idea.at, "due_at": due_at}
         if idea.status is Status.NEW:
             yield first | {"ended_at": None, "outcome": None}
             return
         in_time = due_at is not None and idea.since <= due_at
         yield first | {"ended_at": idea.since, "outcome": Outcome.KEPT if in_time else Outcome.LATE}
-        due_at = next_word_due(idea.status, idea.since)
+        due_at = _due(idea.status, idea.since)
         if due_at is not None and idea.status is not Status.NEEDS_INFO:
             following = common | {"kind": Promised.UPDATE, "status": idea.status, "made_at": idea.since}
             yield following | {"due_at": due_at, "ended_at": None, "outcome": None}
@@ -316,3 +316,8 @@ def _fill(table: Any, rows: Iterable[dict[str, Any]]) -> None:
 def _batches(ideas: Iterator[_Planned]) -> Iterator[list[_Planned]]:
     while batch := list(islice(ideas, BATCH)):
         yield batch
+
+
+def _due(status: Status, since: datetime) -> datetime | None:
+    within = status.rule.next_word_within
+    return since + within if within else None

@@ -24,7 +24,7 @@ class CommentsClosed(Refusal):
     """The discussion is over in this status."""
 
     def __init__(self, idea: Idea) -> None:
-        super().__init__(_("The discussion is closed: this idea is %(status)s.", status=idea.status.label))
+        super().__init__(_("The discussion is closed: this idea is %(status)s.", status=idea.rule.label))
 
 
 def post_comment(

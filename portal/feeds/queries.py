@@ -120,7 +120,7 @@ def idea_feed(reader: Person, idea_id: int) -> Feed:
             Item(
                 f"ideas/{idea.id}/moves/{change.id}",
                 page,
-                _("%(title)s: %(status)s", title=change.idea.title, status=change.target.label),
+                _("%(title)s: %(status)s", title=change.idea.title, status=change.led_to.label),
                 str(render_markdown(change.reason)),
                 change.at,
                 author=change.actor.speaks_as if change.actor else "",
@@ -141,7 +141,7 @@ def roadmap_feed(reader: Person, board: Board | None) -> Feed:
         Item(
             f"roadmap/{item.id}/{item.status}/{item.status_since:%Y%m%dT%H%M%SZ}",
             absolute_url("ideas.show", idea_id=item.id),
-            _("%(title)s: %(status)s", title=item.title, status=item.status.label),
+            _("%(title)s: %(status)s", title=item.title, status=item.rule.label),
             f"<p>{escape(_('Expected: %(when)s', when=item.expected))}</p>" if item.expected else "",
             item.status_since,
             labels=(item.board_name,),
@@ -207,7 +207,7 @@ def _of_answer(answer: Answer) -> Item:
     return Item(
         f"answers/{answer.id}",
         absolute_url("ideas.show", idea_id=answer.idea_id, _anchor="answer-h"),
-        _("%(title)s: %(status)s", title=answer.idea.title, status=answer.status.label),
+        _("%(title)s: %(status)s", title=answer.idea.title, status=answer.said_at.label),
         answer.body_html,
         answer.at,
         author=answer.author.speaks_as if answer.author else "",

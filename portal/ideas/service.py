@@ -40,7 +40,7 @@ class VotingClosed(Refusal):
     """The idea takes no votes in this status."""
 
     def __init__(self, idea: Idea) -> None:
-        super().__init__(_("Voting is closed: this idea is %(status)s.", status=idea.status.label))
+        super().__init__(_("Voting is closed: this idea is %(status)s.", status=idea.rule.label))
 
 
 class OthersAreBehindIt(Refusal):

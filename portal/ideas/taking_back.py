@@ -43,7 +43,7 @@ def undo_move(
     if not policy.may_undo(actor, change):
         raise CannotUndo(_("Only whoever made this move, or a product manager, can take it back."))
     if last_move(idea) != change.id or idea.status is not change.target or idea.status_since != change.at:
-        raise CannotUndo(_("Somebody moved it on since, to %(status)s.", status=idea.status.label))
+        raise CannotUndo(_("Somebody moved it on since, to %(status)s.", status=idea.rule.label))
     if change.target is Status.MERGED or change.source is Status.MERGED or change.before is None:
         raise CannotUndo(_("This move cannot be taken back here."))
     _in_time(change.at, within)

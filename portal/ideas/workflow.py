@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -301,12 +301,6 @@ def move_between(source: StatusRule, target: StatusRule) -> Move | None:
 def kinds_in(*categories: Category) -> list[Status]:
     """Return the statuses that count as one of these."""
     return [status for status in Status if status.category in categories]
-
-
-def next_word_due(status: Status, since: datetime, stage: str = "") -> datetime | None:
-    """Return when the team owes its next word on an idea that has this status since then."""
-    within = rule_of(status, stage).next_word_within
-    return since + within if within else None
 
 
 def _workflow(document: Any) -> Workflow:

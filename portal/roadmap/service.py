@@ -39,7 +39,7 @@ class NotForTheRoadmap(Refusal):
         super().__init__(
             _(
                 "The roadmap shows what is planned, in progress or parked. This idea is: %(status)s.",
-                status=idea.status.label,
+                status=idea.rule.label,
             )
         )
 

@@ -77,7 +77,7 @@ class MergePreview:
     def seen(self) -> str:
         """What the person has before their eyes, so that nothing else is done than was shown."""
         shown = [
-            *((one.id, one.status.value, one.edited_at, one.board_id, one.comments) for one in (self.idea, self.main)),
+            *((one.id, one.rule.key, one.edited_at, one.board_id, one.comments) for one in (self.idea, self.main)),
             *(self.only_main, self.both, self.joining, self.followers_after, sorted(self.told.items())),
             *(self.mailed, self.muted, self.suspended, self.without_you),
         ]

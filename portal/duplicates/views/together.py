@@ -165,7 +165,7 @@ def _obstacle(idea: Idea, keep: Idea) -> str:
     except CannotMerge as refusal:
         return refusal.message
     if can("idea.triage", idea) and not any(move.target is Status.MERGED for move in moves_for(idea, member())):
-        return _("%(status)s: it can only stay.", status=idea.status.label)
+        return _("%(status)s: it can only stay.", status=idea.rule.label)
     return ""
 
 

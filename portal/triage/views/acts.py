@@ -210,11 +210,11 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
     try:
         with transaction():
             service.lock(idea)
-            if form.seen.data != idea.status.value:
+            if form.seen.data != idea.rule.key:
                 raise Refusal(
                     _(
                         "Somebody moved this to %(status)s meanwhile. What you wrote is still here.",
-                        status=idea.status.label,
+                        status=idea.rule.label,
                     )
                 )
             told, undo = act(_details(offer, idea))
