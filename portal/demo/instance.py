@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import LABELS
 from portal.config import ConfigurationError
 from portal.db import db
-from portal.demo import builder, decisions, duplicates, objections, promises
+from portal.demo import builder, decisions, duplicates, lineage, objections, promises, talk, workflow
 from portal.opening import opened
 from portal.search import index
 
@@ -91,8 +91,11 @@ def _build(progress: Progress) -> None:
         index.rebuild(at)
     duplicates.leave_pairs()
     objections.leave_objection()
+    lineage.tie_together()
     decisions.write_records()
     promises.put_days_off()
+    talk.let_the_team_talk()
+    workflow.tend_to_the_workflow()
 
 
 def _throw_away(folder: Path) -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from portal.accounts.models import User
-from portal.accounts.roles import TRIAGERS
+from portal.accounts.roles import STAFF_READERS, TRIAGERS
 from portal.boards import service as boards
 from portal.boards.models import Board
 from portal.db import db, utcnow
@@ -14,6 +14,7 @@ from portal.ideas.models import Follow, Idea
 from portal.ideas.moves import assign_owner
 from portal.ideas.queries import is_within_reach_of
 from portal.notifications.models import Mail, Notification
+from portal.teams import service as teams
 
 
 def take_off(board: Board, user: User, actor: User) -> None:
@@ -21,6 +22,7 @@ def take_off(board: Board, user: User, actor: User) -> None:
     if boards.give_no_place(board, user, actor):
         forget_what_is_out_of_reach(user)
         hand_back(board, user, actor)
+        _leave_teams(user, actor)
 
 
 def step_down(user: User, actor: User) -> None:
@@ -29,6 +31,7 @@ def step_down(user: User, actor: User) -> None:
     theirs = select(Board).where(Board.id.in_(select(Idea.board_id).where(Idea.owner_id == user.id)))
     for board in db.session.scalars(theirs).all():
         hand_back(board, user, actor)
+    _leave_teams(user, actor)
 
 
 def forget_what_is_out_of_reach(user: User) -> None:
@@ -49,6 +52,11 @@ def hand_back(board: Board, user: User, actor: User) -> None:
     theirs = select(Idea).where(Idea.board_id == board.id, Idea.owner_id == user.id).order_by(Idea.id)
     for idea in db.session.scalars(theirs).all():
         assign_owner(idea, None, actor)
+
+
+def _leave_teams(user: User, actor: User) -> None:
+    if not user.is_one_of_anywhere(STAFF_READERS):
+        teams.leave_all(user, actor)
 
 
 def _run(statement: sa.Update | sa.Delete) -> None:

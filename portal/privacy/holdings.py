@@ -71,7 +71,7 @@ class Holding:
 
 
 HOLDINGS = (
-    Holding(Idea.author_id, "ideas", Fate.STAYS, leaves_out=("heat", "owner_id", "reminded_at", "excerpt")),
+    Holding(Idea.author_id, "ideas", Fate.STAYS, leaves_out=("heat", "owner_id", "team_id", "reminded_at", "excerpt")),
     Holding(Revision.editor_id, "ideas_before_edits", Fate.STAYS),
     Holding(Comment.author_id, "comments", Fate.STAYS),
     Holding(Vote.voter_id, "votes", Fate.STAYS, leaves_out=("cast_by_id",), emptied={"note": ""}),
