@@ -19,6 +19,7 @@ from portal.db import utcnow
 from portal.decisions.models import Decision
 from portal.decisions.service import MOST_NEEDED
 from portal.ideas.models import TEXT_MAX, Idea
+from portal.ideas.queries import REASONS, count_audience
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import ANSWER_LABELS, Move, Status, StatusRule, current
 from portal.text import clean_line, clean_text
@@ -99,6 +100,7 @@ class Offer:
     one_of: tuple[str, ...] = ()
     target: Status | None = None
     goal: StatusRule | None = None
+    told: int | None = None  # how many hear of it; None: everybody behind the idea
 
     @property
     def publishes(self) -> bool:
@@ -161,7 +163,8 @@ def offer_move(move: Move, idea: Idea, staff: Sequence[User], me: User, *, blank
     asks = records.fields_of(move)
     if "because" in asks:
         form.because.choices = records.choices_for(move.target)
-    return Offer(move.name, form, asks, move.demands, move.demands_one_of, move.target, move.goal)
+    told = None if set(move.tells) >= set(REASONS) else sum(count_audience(idea, me.id, move.tells).values())
+    return Offer(move.name, form, asks, move.demands, move.demands_one_of, move.target, move.goal, told)
 
 
 def offer_answer(idea: Idea, *, blank: bool = False) -> Offer:
