@@ -539,6 +539,33 @@ TABLE = (
     post("teams.add", ADMINS, "team", {"who": "The Helper"}),
     post("teams.remove", ADMINS, "somebody in a team"),
     post("teams.delete", ADMINS, "team"),
+    get("organisations.index", ADMINS),
+    post("organisations.index", ADMINS, form={"name": "{new slug}"}),
+    get("organisations.organisation", ADMINS, "organisation"),
+    post("organisations.organisation", ADMINS, "organisation", {"name": "{new slug}"}),
+    post("organisations.add_person", ADMINS, "organisation", {"who": "The Helper"}),
+    post("organisations.remove_person", ADMINS, "somebody of an organisation"),
+    post("organisations.delete", ADMINS, "organisation", {"sure": "1"}),
+    get("organisations.list_segments", ADMINS),
+    post("organisations.list_segments", ADMINS, form={"name": "{new slug}"}),
+    get("organisations.segment", ADMINS, "segment"),
+    post("organisations.segment", ADMINS, "segment", {"name": "{new slug}"}),
+    post("organisations.put_in", ADMINS, "segment", {"who": "The Helper"}),
+    post("organisations.take_out", ADMINS, "somebody in a segment"),
+    post("organisations.delete_segment", ADMINS, "segment"),
+    get("organisations.belonging", MEMBERS),
+    post("organisations.belonging", MEMBERS, form={"alone": "1"}),
+    get("organisations.count", EVERYBODY, "idea"),
+    get("organisations.behind", STAFF_READERS, "idea"),
+    post("organisations.give_vote", DECIDERS, "idea", {"kind": "named", "who": "Jane", "note": "At the fair"}),
+    post("organisations.take_vote_back", DECIDERS, "idea with a vote for somebody", {"voter": "{second}"}),
+    post("organisations.set_votes_aside", TRIAGERS, "idea with a voter", {"person": "{second}", "reason": "At once"}),
+    post("organisations.give_votes_back", TRIAGERS, "idea with a vote set aside", {"person": "{second}"}),
+    get("scores.index", STAFF_READERS),
+    get("scores.score", STAFF_READERS, "idea"),
+    post("scores.score", TRIAGERS, "idea", {"reach": "3"}),
+    get("scores.formula", ADMINS),
+    post("scores.formula", ADMINS, form={"formula": "votes * 2"}),
     get("labels.index", STAFF_READERS),
     get("labels.label", STAFF_READERS, "label"),
     post("labels.rename", DECIDERS, "label", {"name": "{new slug}"}),
@@ -701,6 +728,13 @@ class World:
             "reason": lambda: {"reason_id": db.session.scalar(sa.select(sa.func.max(Reason.id)))},
             "team": lambda: {"team_id": self._team()},
             "somebody in a team": lambda: {"team_id": self._team(), "user_id": self.people[Role.PM].id},
+            "organisation": lambda: {"organisation_id": self._organisation()["organisation_id"]},
+            "somebody of an organisation": self._organisation,
+            "segment": lambda: {"segment_id": self._segment()["segment_id"]},
+            "somebody in a segment": self._segment,
+            "idea with a vote for somebody": lambda: self._spoken_for(),
+            "idea with a voter": lambda: self._voted_for(aside=False),
+            "idea with a vote set aside": lambda: self._voted_for(aside=True),
             "label": lambda: {"label_id": self._label()},
             "tie": self._tie,
             "note": self._note,
@@ -812,6 +846,43 @@ class World:
         with transaction(wake=False):
             set_labels(self._idea(), [name], self.people[Role.PM])
         return db.session.scalars(sa.select(Label.id).where(Label.name == name)).one()
+
+    def _organisation(self) -> dict[str, int]:
+        from portal.organisations.service import add_person, make_organisation
+
+        owner, somebody = self.people[Role.OWNER], make_user()
+        with transaction(wake=False):
+            made = make_organisation(owner, name=secrets.token_hex(4))
+            add_person(made, somebody, owner)
+        return {"organisation_id": made.id, "user_id": somebody.id}
+
+    def _segment(self) -> dict[str, int]:
+        from portal.organisations.segments import Rule, make_segment, put_in
+
+        owner, somebody = self.people[Role.OWNER], make_user()
+        with transaction(wake=False):
+            made = make_segment(owner, secrets.token_hex(4), Rule())
+            put_in(made, somebody, owner)
+        return {"segment_id": made.id, "user_id": somebody.id}
+
+    def _spoken_for(self) -> dict[str, int]:
+        from portal.organisations.behalf import vote_for
+
+        idea, somebody = self._idea(), make_user()
+        with transaction(wake=False):
+            vote_for(idea, somebody, self.people[Role.PM], "At the fair in May")
+        self.second = str(somebody.id)
+        return {"idea_id": idea.id}
+
+    def _voted_for(self, aside: bool) -> dict[str, int]:
+        from portal.organisations.honesty import set_aside
+
+        idea = self._idea(author=make_user())
+        self.second = str(idea.author_id)
+        if aside:
+            with transaction(wake=False):
+                set_aside(idea, [idea.author_id or 0], self.people[Role.PM], "All at once")
+        return {"idea_id": idea.id}
 
     def _note(self, who: User | None = None, **fields: Any) -> dict[str, int]:
         from portal.talk.models import Note

@@ -107,7 +107,7 @@ class BehalfForm(FlaskForm):
         ],
     )
     who = StringField(_l("Name, or address of their account"), filters=[clean_line], validators=[_at_most(254)])
-    organisation = SelectField(_l("Organisation"), choices=[])
+    organisation = SelectField(_l("Organisation"), choices=[], validate_choice=False)
     note = StringField(
         _l("How you know"),
         filters=[clean_line],
