@@ -32,7 +32,6 @@ from portal.ideas import moves
 from portal.ideas import service as ideas
 from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea
-from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status
 from portal.membership import invitations
 from portal.membership.models import Invitation
@@ -369,6 +368,7 @@ TABLE = (
     post("triage.edit_note", TRIAGERS, "note of one's own", {"body": "Support hears this daily."}, args=QUEUE),
     post("triage.delete_note", MODERATORS, "note", args=QUEUE),
     post("triage.restore_note", MODERATORS, "deleted note", args=QUEUE),
+    get("triage.notes", STAFF_READERS),
     get("triage.drafts", STAFF_READERS),
     get("triage.draft", STAFF_READERS, "answer draft"),
     post("triage.ask_review", TRIAGERS, "answer draft", {"reviewer": "{staff}"}),
@@ -1103,6 +1103,9 @@ class World:
 
     def _just_done(self, what: str, who: User | None) -> dict[str, int]:
         """Something that this person, if on the team, has just done with an idea and can take back."""
+        from portal.ideas import service
+        from portal.ideas.moves import MoveDetails
+
         self.app.config["FOLD_MINUTES"] = 15
         actor = who if who and who.role in TRIAGERS else self.people[Role.PM]
         idea, said = self._idea(status=Status.UNDER_REVIEW), MoveDetails(answer="Since when?")
@@ -1111,7 +1114,7 @@ class World:
                 return {"idea_id": idea.id, what: moves.move_idea(idea, Status.NEEDS_INFO, actor, said).id}
             if what == "answer_id":
                 return {"idea_id": idea.id, what: moves.answer_idea(idea, actor, said).id}
-            ideas.hide_idea(idea, actor, "By mistake.")
+            service.hide_idea(idea, actor, "By mistake.")
         return {"idea_id": idea.id}
 
     def _stylesheet(self) -> str:

@@ -27,6 +27,7 @@ from portal.ideas import queries, service
 from portal.ideas.merging import undo_merge
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import MoveDetails, change_board, move_idea
+from portal.ideas.promises import running
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_user
@@ -148,6 +149,15 @@ class Community(RuleBasedStateMachine):
             assert board.ideas == count(Idea, Idea.board_id == board.id, *shown)
         for comment in db.session.scalars(select(Comment)):
             assert comment.helpful == count(Helpful, Helpful.comment_id == comment.id)
+
+    @invariant()
+    def the_ledger_says_what_ideas_say(self) -> None:
+        owing = {Status.NEW, Status.UNDER_REVIEW, Status.PLANNED}
+        for idea in db.session.scalars(select(Idea).where(Idea.id.in_(self.ideas), Idea.due_at.is_not(None))):
+            promise = running(idea)
+            if promise is not None:
+                assert promise.due_at == idea.due_at
+            assert not idea.is_published or idea.status not in owing or promise is not None
 
     @invariant()
     def voters_follow_or_chose_not_to(self) -> None:

@@ -54,6 +54,13 @@ def begin(idea: Idea, at: datetime) -> Promise | None:
     return promise
 
 
+def begin_again(idea: Idea, at: datetime) -> None:
+    """Promise anew what was out of sight and of which nothing was promised; what runs goes on, however late."""
+    if running(idea) is None:
+        idea.due_at = next_word_due(idea, at)
+        begin(idea, at)
+
+
 def begin_all(ideas: Iterable[Idea], at: datetime) -> None:
     """Write down what is promised of many ideas of which nothing was promised before."""
     rows = [

@@ -28,7 +28,7 @@ from portal.ideas.events import (
     VoteWithdrawn,
 )
 from portal.ideas.models import TEXT_MAX, Draft, Follow, Idea, Revision, Vote, VoteOrigin
-from portal.ideas.promises import begin, next_word_due
+from portal.ideas.promises import begin, begin_again, next_word_due
 from portal.ideas.workflow import Publication, Status
 from portal.security.log import note
 from portal.text import clean_line, clean_text, plain, render_markdown
@@ -126,8 +126,7 @@ def publish_idea(idea: Idea, moderator: User) -> None:
         return
     if idea.publication is Publication.HELD:
         idea.published_at = idea.status_since = utcnow()
-        idea.due_at = next_word_due(idea, idea.status_since)
-        begin(idea, idea.status_since)
+    begin_again(idea, utcnow())
     idea.publication = Publication.PUBLISHED
     if idea.author and not idea.author.trusted_at:
         idea.author.trusted_at = utcnow()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +14,12 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.accounts.models import Guest, Person
 from portal.boards.models import Board
+from portal.boards.queries import BoardLine, board_lines
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
 from portal.ideas.promised import Outcome, Promise, Promised
 from portal.ideas.queries import is_out_for
+from portal.ideas.workflow import Publication
 from portal.teams.models import Team
 
 MOST = 20  # in a list of single promises
@@ -99,6 +103,16 @@ class Line:
     share: Share
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How promises went: in all, by what was promised, by board and by team."""
+
+    total: Share
+    kinds: dict[Promised, Share]
+    boards: list[Line]
+    teams: list[Line]
+
+
 def standing_of(idea: Idea) -> Standing:
     """Return what is promised of an idea that the viewer sees."""
     ledger = select(Promise).where(Promise.idea_id == idea.id).order_by(Promise.made_at.desc(), Promise.id.desc())
@@ -109,7 +123,7 @@ def share(
     board: Board | None = None, team: Team | None = None, *, viewer: Person | None = None, since: datetime | None = None
 ) -> Share:
     """Return how promises went on all boards, on one, or of one team, as far as the viewer (or a visitor) may see."""
-    counted = _counted(viewer or Guest(), since).with_only_columns(*_numbers())
+    counted = _counted(_ids(open_boards(viewer or Guest())), since).with_only_columns(*_numbers())
     if board is not None:
         counted = counted.where(Idea.board_id == board.id)
     if team is not None:
@@ -117,25 +131,29 @@ def share(
     return Share(*db.session.execute(counted).one())
 
 
-def shares_of_boards(viewer: Person, since: datetime | None = None) -> list[Line]:
-    """Return the share of each board on which something was promised, in the order of the boards."""
-    counted = _counted(viewer, since).join(Board, Board.id == Idea.board_id)
-    rows = counted.with_only_columns(Board.name, Board.slug, *_numbers()).group_by(Board.id, Board.name, Board.slug)
-    return _lines(rows.order_by(Board.position, Board.id))
+def open_boards(viewer: Person) -> list[BoardLine]:
+    """Return the boards on which the viewer reads what everybody wrote: what is counted for them."""
+    return [line for line in board_lines(viewer) if line.is_open]
 
 
-def shares_of_teams(viewer: Person, since: datetime | None = None) -> list[Line]:
-    """Return the share of each team that looked after something promised, by name."""
-    counted = _counted(viewer, since).join(Team, Team.id == Idea.team_id)
-    rows = counted.with_only_columns(Team.name, sa.literal(""), *_numbers()).group_by(Team.id, Team.name)
-    return _lines(rows.order_by(Team.name, Team.id))
-
-
-def shares_by_kind(viewer: Person, since: datetime | None = None) -> dict[Promised, Share]:
-    """Return the share of each kind of promise."""
-    rows = _counted(viewer, since).with_only_columns(Promise.kind, *_numbers()).group_by(Promise.kind)
-    found = {kind: Share(*numbers) for kind, *numbers in db.session.execute(rows)}
-    return {kind: found.get(kind, Share()) for kind in Promised}
+def report(boards: Sequence[BoardLine], since: datetime | None = None) -> Report:
+    """Return how promises went on these boards, in one statement."""
+    by = (Promise.kind, Idea.board_id, Idea.team_id)
+    counted = _counted(_ids(boards), since).with_only_columns(*by, *_numbers()).group_by(*by)
+    kinds: dict[Promised, Share] = defaultdict(Share)
+    of_boards: dict[int, Share] = defaultdict(Share)
+    of_teams: dict[int | None, Share] = defaultdict(Share)
+    for kind, board_id, team_id, *numbers in db.session.execute(counted):
+        kinds[kind] += Share(*numbers)
+        of_boards[board_id] += Share(*numbers)
+        of_teams[team_id] += Share(*numbers)
+    teams = db.session.scalars(select(Team).where(Team.id.in_([id for id in of_teams if id])).order_by(Team.name))
+    return Report(
+        total=sum(kinds.values(), start=Share()),
+        kinds={kind: kinds[kind] for kind in Promised},
+        boards=[Line(line.name, line.slug, of_boards[line.id]) for line in boards if line.id in of_boards],
+        teams=[Line(team.name, "", of_teams[team.id]) for team in teams],
+    )
 
 
 def late_now(viewer: Person, limit: int = MOST) -> list[Promise]:
@@ -154,10 +172,15 @@ def _running(viewer: Person, which: ColumnElement[bool], limit: int) -> list[Pro
     return list(db.session.scalars(shown.order_by(Promise.due_at, Promise.id).limit(limit)))
 
 
-def _counted(viewer: Person, since: datetime | None) -> Select[Any]:
-    """Select what counts: on ideas that the viewer may see, with a day since then."""
-    counted = select(Promise).join(Idea, Idea.id == Promise.idea_id).where(is_out_for(viewer))
+def _counted(board_ids: Sequence[int], since: datetime | None) -> Select[Any]:
+    """Select what counts: on published ideas of these boards, with a day since then."""
+    shown = (Idea.publication == Publication.PUBLISHED) & Idea.board_id.in_(board_ids)
+    counted = select(Promise).join(Idea, Idea.id == Promise.idea_id).where(shown)
     return counted if since is None else counted.where(Promise.due_at >= since)
+
+
+def _ids(boards: Sequence[BoardLine]) -> list[int]:
+    return [line.id for line in boards]
 
 
 def _numbers() -> list[ColumnElement[int]]:
@@ -169,7 +192,3 @@ def _numbers() -> list[ColumnElement[int]]:
         Promise.ended_at.is_(None) & (Promise.due_at >= utcnow()),
     )
     return [sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0) for condition in which]
-
-
-def _lines(rows: Select[Any]) -> list[Line]:
-    return [Line(name, slug, Share(*numbers)) for name, slug, *numbers in db.session.execute(rows)]

@@ -18,6 +18,7 @@ from portal.options import option
 from portal.promises import queries, service
 from portal.promises.forms import WEEKDAYS, DaysForm, RaisingForm
 from portal.transactions import transaction
+from portal.web.kept import kept
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member, viewer
 
@@ -31,16 +32,16 @@ def index() -> Response:
     """Read how many promises were kept, per board and per team, and which are late."""
     person, period = viewer(), request.args.get("period", "")
     period = period if period in PERIODS else "year"
-    span = PERIODS[period]
-    since = utcnow() - span if span else None
-    kinds = queries.shares_by_kind(person, since)
+    boards = queries.open_boards(person)
+
+    def count() -> queries.Report:
+        span = PERIODS[period]
+        return queries.report(boards, utcnow() - span if span else None)
+
     return page(
         "promises/index.html",
         period=period,
-        total=sum(kinds.values(), start=queries.Share()),
-        kinds=kinds,
-        boards=queries.shares_of_boards(person, since),
-        teams=queries.shares_of_teams(person, since),
+        report=kept(("promises", period, *((line.id, line.name) for line in boards)), timedelta(minutes=1), count),
         late=queries.late_now(person),
         next=queries.due_next(person, 8),
     )
