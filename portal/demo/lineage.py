@@ -65,7 +65,7 @@ def tie_together() -> None:
 def _make_teams(boss: User) -> None:
     staff = db.session.scalars(select(User).where(User.role.in_([Role.PM, Role.MODERATOR])).order_by(User.id)).all()
     boards = db.session.scalars(select(Board).order_by(Board.position, Board.id)).all()
-    names = (_("Team maps"), _("Team on the way"), _("Team account"))
+    names = (_("Maps"), _("Safety"), _("Support"))
     for place, name in enumerate(names):
         team = make_team(name, "", boss)
         for user in staff[place::3] or staff[:1]:

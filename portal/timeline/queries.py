@@ -113,9 +113,9 @@ def _received(idea: Idea, known: Known) -> Happening:
 def _moved(change: StatusChange, idea: Idea, known: Known, answered: bool) -> Happening:
     other: Idea | None = None
     if change.idea_id != idea.id:
-        sentence, other = _("merged into this"), change.idea
+        sentence, other = _("joined with this one"), change.idea
     elif change.into is not None:
-        sentence, other = _("merged this into"), change.into
+        sentence, other = _("joined this to"), change.into
     elif change.source is Status.MERGED:
         sentence = _("took the merge back")
     elif answered:
