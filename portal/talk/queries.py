@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from flask import abort
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from portal.accounts.models import Person
+from portal.accounts.models import Person, User
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by, team_of
@@ -31,11 +32,11 @@ class Notes:
     handles: list[str]  # whom a note can call, as it may be typed
 
 
-def notes_on(idea: Idea, viewer: Person) -> Notes:
+def notes_on(idea: Idea, viewer: Person, team: Sequence[User] | None = None) -> Notes:
     """Return what the team noted on an idea, newest first; whoever reads its triage may read it."""
     said = select(Note).where(Note.idea_id == idea.id, Note.deleted_at.is_(None)).options(joinedload(Note.author))
     found = db.session.scalars(said.order_by(Note.at.desc(), Note.id.desc())).all()
-    calls = mentions.handles_of(team_of(idea.board))
+    calls = mentions.handles_of(team_of(idea.board) if team is None else team)
     return Notes(idea, list(found), [names[0] for number, names in calls.items() if names and number != viewer.id])
 
 

@@ -267,7 +267,7 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
         here=presence.others_at(idea, me),
         typed=typed,
         decisions=deciding,
-        talk=talk_about(idea),
+        talk=talk_about(idea, staff),
         belonging=belonging_of(idea, me),
         card=card_of(idea),
     )

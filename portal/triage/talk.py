@@ -30,14 +30,14 @@ class Talk:
     version: int = 0  # of the draft, as the person saw it
 
 
-def talk_about(idea: Idea) -> Talk:
+def talk_about(idea: Idea, team: list[User]) -> Talk:
     """Return what the team says among itself about an idea that is on the desk."""
     drafts = queries.drafts_on(idea)
     number = request.values.get("draft_id", type=int)
     chosen = next((draft for draft in drafts if draft.id == number), None)
     seen = request.form.get("draft_version", type=int) if "draft" not in request.form else None
     return Talk(
-        queries.notes_on(idea, viewer()),
+        queries.notes_on(idea, viewer(), team),
         drafts,
         chosen if can("draft.write", idea) else None,
         queries.list_snippets(viewer(), idea.board_id) if can("draft.write", idea) else [],

@@ -178,6 +178,25 @@ def test_a_note_that_calls_nobody_says_so_and_names_are_offered(browse):
     assert "Call a colleague with @: Tom" in answer
 
 
+def test_the_team_looks_for_notes_on_its_boards_and_finds_those_with_all_words(browse):
+    board, pm = make_board("Pacts", Audience.PRIVATE), make_user(Role.ADMIN)
+    helper, elsewhere = make_user(), make_user()
+    make_place(board, helper, Role.OBSERVER)
+    make_place(make_board("Other"), elsewhere, Role.PM)
+    write(make_idea(board=board), pm, "The quarry gate sticks")
+    write(make_idea(board=make_board("Open")), pm, "The quarry road, 100% mud")
+
+    found = {
+        (name, words): browse(person).get(f"/triage/notes?q={words}").text.count('class="prose')
+        for name, person in (("admin", pm), ("helper", helper), ("elsewhere", elsewhere))
+        for words in ("", "quarry", "gate+QUARRY", "0%25", "quarry+lake")
+    }
+
+    assert [found["admin", words] for words in ("", "quarry", "gate+QUARRY", "0%25", "quarry+lake")] == [2, 2, 1, 1, 0]
+    assert [found["helper", words] for words in ("", "gate+QUARRY", "0%25")] == [1, 1, 0]
+    assert found["elsewhere", ""] == 0
+
+
 def test_notes_stay_with_the_idea_on_its_new_board(browse):
     team, idea = make_board("Inner", Audience.STAFF), make_idea()
     pm = make_user(Role.PM)

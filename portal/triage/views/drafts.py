@@ -51,6 +51,7 @@ def drafts() -> ResponseReturnValue:
 @bp.get("/drafts/<int:draft_id>")
 def draft(draft_id: int) -> ResponseReturnValue:
     """Read a draft, and what colleagues said about it."""
+    authorize("triage.read")
     return _show(queries.get_draft(draft_id, viewer()))
 
 
@@ -113,6 +114,7 @@ def reopen_draft(draft_id: int) -> ResponseReturnValue:
 
 
 def _do(draft_id: int, permission: str, act: Callable[[AnswerDraft, str], str], undo: str = "") -> ResponseReturnValue:
+    authorize("triage.read")
     found = queries.get_draft(draft_id, viewer())
     words = request.form.get("words", "")
     if permission == "draft.review" and can("draft.write", found) and not found.is_open:

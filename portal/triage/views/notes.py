@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from portal.errors import Refusal
 from portal.ideas.models import Idea
 from portal.ideas.queries import get_idea
+from portal.search.asking import MOST_LETTERS
 from portal.talk import queries, service
 from portal.talk.mentions import Found
 from portal.talk.models import Note
@@ -17,6 +18,14 @@ from portal.triage.desk import Spot, Typed, spot_of
 from portal.triage.views.pages import bp, show_again
 from portal.web.responses import fragment, go_to, is_htmx, swap
 from portal.web.session import authorize, member, viewer
+
+
+@bp.get("/notes")
+def notes() -> ResponseReturnValue:
+    """Look for what the team noted, on all boards that one works on."""
+    authorize("triage.read")
+    words = request.args.get("q", "")[:MOST_LETTERS]
+    return render_template("triage/notes.html", notes=queries.find_notes(viewer(), words), words=words)
 
 
 @bp.post("/<queue>/<int:idea_id>/notes")
@@ -37,6 +46,7 @@ def write_note(queue: str, idea_id: int) -> ResponseReturnValue:
 def edit_note(queue: str, idea_id: int, note_id: int) -> ResponseReturnValue:
     """Say it differently."""
     idea = get_idea(idea_id, viewer())
+    authorize("triage.read", idea)  # whether there is such a note is for the team to know
     note = queries.get_note(idea, note_id)
     authorize("note.edit", note)
     spot, body, sentence = spot_of(queue), request.form.get("body", note.body), ""
@@ -55,6 +65,7 @@ def edit_note(queue: str, idea_id: int, note_id: int) -> ResponseReturnValue:
 def delete_note(queue: str, idea_id: int, note_id: int) -> ResponseReturnValue:
     """Take a note away; it can be brought back."""
     idea = get_idea(idea_id, viewer())
+    authorize("triage.read", idea)  # whether there is such a note is for the team to know
     note = queries.get_note(idea, note_id)
     authorize("note.delete", note)
     spot = spot_of(queue)
@@ -68,6 +79,7 @@ def delete_note(queue: str, idea_id: int, note_id: int) -> ResponseReturnValue:
 def restore_note(queue: str, idea_id: int, note_id: int) -> ResponseReturnValue:
     """Bring a note back."""
     idea = get_idea(idea_id, viewer())
+    authorize("triage.read", idea)  # whether there is such a note is for the team to know
     note = queries.get_note(idea, note_id)
     authorize("note.delete", note)
     with transaction():

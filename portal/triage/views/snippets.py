@@ -37,6 +37,7 @@ def add_snippet() -> ResponseReturnValue:
 @bp.route("/snippets/<int:snippet_id>", methods=["GET", "POST"])
 def edit_snippet(snippet_id: int) -> ResponseReturnValue:
     """Change wording."""
+    authorize("snippet.keep")
     snippet = queries.get_snippet(snippet_id, viewer())
     authorize("snippet.change", snippet)
     return _save(snippet) if request.method == "POST" else _show(snippet)
@@ -45,6 +46,7 @@ def edit_snippet(snippet_id: int) -> ResponseReturnValue:
 @bp.post("/snippets/<int:snippet_id>/delete")
 def delete_snippet(snippet_id: int) -> ResponseReturnValue:
     """Keep it no longer."""
+    authorize("snippet.keep")
     snippet = queries.get_snippet(snippet_id, viewer())
     authorize("snippet.change", snippet)
     name = snippet.name
