@@ -10,6 +10,7 @@ from portal import permissions
 from portal.accounts import policy as accounts
 from portal.accounts.models import Guest, User
 from portal.accounts.roles import BOARD_ROLES, Role
+from portal.bulk.models import BulkAct
 from portal.db import db
 from portal.ideas.workflow import By, Status
 from portal.talk.models import AnswerDraft, DraftState, Note, Snippet
@@ -54,9 +55,9 @@ Move, as triage does              idea.move                n n n n y y y y
 Move without deciding             triager's move.make      n n n n y y y y
 Decide                            decider's move.make      n n n n n y y y
 What only time does               system's move.make       n n n n n n n n
-Change many ideas at once         bulk.act                n n n n n y y y
-Take back an act on many          own bulk.undo           n n n n n y y y
-Take back another's act on many   bulk.undo               n n n n n n y y
+Change many ideas at once         bulk.act                 n n n n n y y y
+Take back an act on many          own bulk.undo            n n n n n y y y
+Take back another's act on many   bulk.undo                n n n n n n y y
 Notes for the team                note.write               n n n n y y y y
 Change one's own note             own note.edit            n n n n y y y y
 Change another's note             note.edit                n n n n n n n n
@@ -133,6 +134,8 @@ def asked_of(name: str, viewer: Any, board: Any) -> bool:
         thing = Snippet(owner_id=author.id if whose == "own" else None, board_id=board.id)
     if permission == "snippet.share":
         thing = board.id
+    if permission == "bulk.undo":
+        thing = BulkAct(actor_id=author.id)
     if permission == "move.make":
         thing = (next(move for move in MOVES.values() if move.by is BY[whose]), thing)
     if permission.startswith("people.") and permission not in {"people.see", "people.approve"}:

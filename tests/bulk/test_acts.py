@@ -311,7 +311,7 @@ def test_a_manager_ticks_ideas_looks_does_it_and_takes_it_back(browse, headers):
 
     browser.post(f"/triage/bulk/{act_id}/undo", headers=headers)
     assert "Taken back from 2 ideas." in browser.get(f"/triage/bulk/{act_id}").text
-    db.session.expire_all()
+    db.session.rollback()
     assert not ideas[0].tags and not ideas[1].tags
 
 

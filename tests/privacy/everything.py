@@ -23,13 +23,16 @@ from portal.demand.models import Verdict as SearchVerdict
 from portal.duplicates.models import Decision, Found, Pair, Proposal, State, Verdict
 from portal.feeds.models import FeedAddress
 from portal.ideas import moves, service
-from portal.ideas.models import Answer, Draft, Objection, Revision, StatusChange
+from portal.ideas.models import Answer, Draft, Objection, Revision, StatusChange, Vote, VoteSetAside
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
 from portal.links.models import Kind, Link, NeedBacker
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail
+from portal.organisations.models import Organisation, OrganisationMember, OrganisationVote, Segment, SegmentMember
+from portal.organisations.models import Way as Belongs
 from portal.privacy.holdings import HOLDINGS
+from portal.scores.models import IdeaScore
 from portal.search.models import SavedSearch
 from portal.security.log import note
 from portal.security.models import SecurityEntry
@@ -47,6 +50,7 @@ NAME = "Quillon Marwick"
 MARKS = (
     *("quillon", "marwick", "quillfield", "quillold", "quillabout", "quilldraft", "quillkey", "quilllink"),
     *("quillbrowser", "203.0.113.77", "quillnote", "quillinvited", "quillsubject", "quilldevice"),
+    *("quillphone", "quillodd"),
     *("quillwhy", "quilltyped", "quilldiffers", "quillmeant"),
     *("quillneed", "quillsearch", "quillquery", "quillverdict", "quillwording"),
 )
@@ -106,6 +110,7 @@ def make_somebody(settle) -> User:
         _give_verdict(user, theirs.id)
         db.session.add(SavedSearch(user_id=user.id, name="quillsearch", query="quillquery", shared=True))
         _give_links(user, own.id, theirs.id)
+        _give_organisations(user, other, own.id, theirs.id)
         _give_mails(user, other)
         assert remark.author_id == user.id
     settle()
@@ -139,6 +144,27 @@ def _give_links(user: User, own: int, theirs: int) -> None:
     db.session.add(Link(idea_id=own, other_id=theirs, kind=Kind.RELATES, made_by_id=user.id))
     db.session.add(BulkAct(actor_id=user.id, kind="add_tags", what={"tags": ["bells"]}))
     db.session.add(NeedBacker(idea_id=theirs, user_id=user.id))
+
+
+def _give_organisations(user: User, other: User, own: int, theirs: int) -> None:
+    """Let the user belong together with others, and have done everything with votes that the team does."""
+    tarn, group = Organisation(name="Tarn", name_key="tarn"), Segment(name="Walkers", name_key="walkers", rule={})
+    db.session.add_all([tarn, group])
+    db.session.flush()
+    vote = db.session.get_one(Vote, (theirs, user.id))
+    vote.note = "quillphone"
+    db.session.get_one(Vote, (theirs, other.id)).cast_by_id = user.id
+    db.session.add_all(
+        [
+            VoteSetAside(idea_id=theirs, voter_id=user.id, by_id=other.id, reason="quillodd"),
+            VoteSetAside(idea_id=own, voter_id=other.id, by_id=user.id, reason="All at once"),
+            OrganisationMember(user_id=user.id, organisation_id=tarn.id, way=Belongs.HAND),
+            OrganisationMember(user_id=other.id, organisation_id=tarn.id, way=Belongs.HAND, by_id=user.id),
+            OrganisationVote(idea_id=theirs, organisation_id=tarn.id, cast_by_id=user.id, note="At the fair"),
+            SegmentMember(segment_id=group.id, user_id=user.id),
+            IdeaScore(idea_id=theirs, parts={"reach": 3}, by_id=user.id),
+        ]
+    )
 
 
 def _give_verdict(user: User, idea_id: int) -> None:
