@@ -35,6 +35,8 @@ from portal.schema import read_schema
 from portal.search.engine import NeedsRebuild
 from portal.search.index import engine
 from portal.search.models import IndexTask
+from portal.workflows.checks import problems
+from portal.workflows.queries import count_ideas, now_held
 
 LATE = timedelta(minutes=10)
 TIMEOUT = 10  # seconds for a mail server to answer
@@ -70,7 +72,7 @@ def examine(mail_to: str | None = None) -> Findings:
     yield from _secret()
     yield from _limits()
     if (yield from _database()):
-        for look in (_counters, _promises, _merges, _outbox, _mails, _index):
+        for look in (_counters, _promises, _merges, _workflow, _outbox, _mails, _index):
             yield from look()
     yield from _mail(mail_to)
 
@@ -230,6 +232,13 @@ def _merges() -> Findings:
         yield _broken(f"Merges do not lead to a main idea for {_some(unsound)}.")
     else:
         yield _ok(f"All {merged} merged ideas lead to a main idea." if merged else "No idea is merged.")
+
+
+def _workflow() -> Findings:
+    against = problems(now_held()[1], count_ideas(None))
+    yield from map(_broken, against)
+    if not against:
+        yield _ok("Every idea stands where the workflow knows, and can go on from there.")
 
 
 def _outbox() -> Findings:

@@ -55,8 +55,8 @@ class Item:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether its status is not the one of its column, so that both must be said."""
-        return self.status is not self.horizon.status
+        """Whether it does not stand exactly at the status of its column, so that both must be said."""
+        return self.status is not self.horizon.status or bool(self.rule.stage)
 
 
 @dataclass(frozen=True, slots=True)

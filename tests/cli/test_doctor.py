@@ -82,6 +82,12 @@ def test_a_merge_that_leads_nowhere_is_seen(community):
     assert any("Merges do not lead to a main idea" in sentence for sentence in sentences(Health.BROKEN))
 
 
+def test_an_idea_at_a_status_that_is_gone_is_seen(community):
+    change(Idea, stage="planned_x")
+
+    assert any("in the status that is to go" in sentence for sentence in sentences(Health.BROKEN))
+
+
 def test_an_index_out_of_step_is_seen(community):
     _main, _other, third = community
     index.engine().remove([third.id])
