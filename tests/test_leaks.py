@@ -11,6 +11,7 @@ import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email import message_from_string, policy
 from html import unescape
 from typing import Any
@@ -25,7 +26,7 @@ from portal.changelog import service as changelog
 from portal.changelog.models import Kind
 from portal.changelog.service import Words
 from portal.comments import service as comments
-from portal.db import db, insert_if_absent, on_sqlite
+from portal.db import db, insert_if_absent, on_sqlite, utcnow
 from portal.ideas import moves, service
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import MoveDetails
@@ -33,6 +34,7 @@ from portal.ideas.workflow import Publication, Status
 from portal.notifications import mail
 from portal.notifications.models import CaughtMail
 from portal.options import decide
+from portal.promises.service import renew_promise
 from portal.roadmap import service as roadmap
 from portal.roadmap.models import Horizon
 from portal.roadmap.service import Spot
@@ -211,6 +213,7 @@ def _fill(made: World, kind: str, board: Board, author: User, pm: User) -> None:
             pm,
             MoveDetails(answer=f"More {of('second answer')}", alternative=f"Or {of('alternative')}", link=link),
         )
+        renew_promise(idea, (utcnow() + timedelta(days=90)).date(), f"Until {of('why a day was put off')}", pm)
     held = make_idea(f"Held {of_team('held title')}", author=author, board=board, need=f"Held {of_team('held need')}",
                      publication=Publication.HELD)  # fmt: skip
     hidden = make_idea(f"Hidden {of_team('hidden title')}", author=author, board=board)

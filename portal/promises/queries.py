@@ -128,7 +128,7 @@ def share(
         counted = counted.where(Idea.board_id == board.id)
     if team is not None:
         counted = counted.where(Idea.team_id == team.id)
-    return Share(*db.session.execute(counted).one())
+    return Share(*(int(number) for number in db.session.execute(counted).one()))
 
 
 def open_boards(viewer: Person) -> list[BoardLine]:
