@@ -18,8 +18,8 @@ from portal.search.index import engine
 
 Pieces = list[tuple[str, bool]]
 
-SHOWN, LOOKED_AT = 5, 16
-ENOUGH = 2  # words that two ideas share, for the weakest of likenesses
+SHOWN, LOOKED_AT = 3, 16
+ENOUGH = 3  # words that two ideas share, for the weakest of likenesses
 NEAR: frozenset[Strength] = frozenset({"same", "likely"})
 
 

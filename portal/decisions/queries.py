@@ -219,7 +219,7 @@ def list_decisions(
         place = sa.tuple_(sa.literal(after[0], UTCDateTime), after[1])
         made = made.where(sa.tuple_(Decision.at, Decision.id) < place)
     found = list(db.session.scalars(made.limit(limit)))
-    asking = _asking_again([d.idea for d in found if is_standing(d, d.idea)])
+    asking = _asking_again([d.idea for d in found if d.status in REVERSIBLE and is_standing(d, d.idea)])
     return [Line(each, is_standing(each, each.idea), asking.get(each.idea_id, 0)) for each in found]
 
 

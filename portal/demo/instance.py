@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import LABELS
 from portal.config import ConfigurationError
 from portal.db import db
-from portal.demo import builder, decisions, duplicates, lineage, objections, promises, talk, workflow
+from portal.demo import builder, decisions, duplicates, lineage, objections, organisations, promises, talk, verdicts, workflow
 from portal.opening import opened
 from portal.search import index
 
@@ -93,7 +93,9 @@ def _build(progress: Progress) -> None:
     objections.leave_objection()
     lineage.tie_together()
     decisions.write_records()
+    organisations.name_who_is_behind()
     promises.put_days_off()
+    verdicts.give_verdicts()
     talk.let_the_team_talk()
     workflow.tend_to_the_workflow()
 

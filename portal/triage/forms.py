@@ -16,7 +16,7 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from portal.accounts.models import User
 from portal.db import utcnow
-from portal.decisions.models import Decision
+from portal.decisions.models import REVERSIBLE, Decision
 from portal.decisions.service import MOST_NEEDED
 from portal.ideas.models import TEXT_MAX, Idea
 from portal.ideas.queries import REASONS, count_audience
@@ -180,7 +180,7 @@ def offer_record(idea: Idea, given: Decision | None, *, blank: bool = False) -> 
         form.because.data = str(given.reason_id or "")
         form.evidence.data, form.back_on.data = given.evidence, given.back_on
         form.people.data, form.organisations.data = given.people, given.organisations
-    asks = records.RECORD if idea.status in records.REVERSIBLE else records.RECORD[:2]
+    asks = records.RECORD if idea.status in REVERSIBLE else records.RECORD[:2]
     return Offer("record", form, asks)
 
 

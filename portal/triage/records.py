@@ -38,7 +38,7 @@ def fields_of(move: Move) -> tuple[str, ...]:
     """Return all fields that the form of a move shows, with those of the record that the decision leaves."""
     if move.target not in DECIDED:
         return move.asks
-    record = RECORD if move.target in REVERSIBLE else ("because", "evidence")
+    record: tuple[str, ...] = RECORD if move.target in REVERSIBLE else ("because", "evidence")
     if "review_on" in move.asks:  # the day on which it comes back is asked for already
         record = tuple(name for name in record if name != "back_on")
     asked = [name for name in move.asks if name not in record]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from flask import request, url_for
 from werkzeug.wrappers import Response
@@ -16,7 +17,7 @@ from portal.decisions.views.needing import bp
 from portal.ideas.queries import get_idea
 from portal.ideas.workflow import Status
 from portal.web.paging import cursor, place
-from portal.web.responses import page
+from portal.web.responses import fragment, is_htmx, page, swap
 from portal.web.session import authorize, viewer
 
 ON_A_PAGE = 30
@@ -30,7 +31,7 @@ def index() -> Response:
     after = place(request.args.get("after"), (datetime, int))
     lines = queries.list_decisions(viewer(), chosen, after, ON_A_PAGE + 1)
     last = lines[ON_A_PAGE - 1].decision if len(lines) > ON_A_PAGE else None
-    kept = {
+    kept: dict[str, Any] = {
         "status": chosen.status.value if chosen.status else None,
         "reason": chosen.reason_id,
         "only": chosen.only or None,
@@ -58,16 +59,14 @@ def precedents_of(idea_id: int) -> Response:
     target = _status(request.args.get("target"))
     because = next((value for key, value in request.args.items() if key.endswith("because")), "")
     reason_id = int(because) if because.isdigit() and len(because) < 10 else None
-    return page(
-        "decisions/precedents.html",
-        "decisions/_against.html",
-        idea=idea,
-        found=found,
-        target=target,
-        against=contradictions(found, target, reason_id) if target else [],
-        same=given_for(reason_id, viewer(), idea) if reason_id else [],
-        name=request.args.get("name", ""),
-    )
+    shown: dict[str, Any] = {
+        "name": request.args.get("name", "")[:40] or "it",
+        "against": contradictions(found, target, reason_id) if target else [],
+        "same": given_for(reason_id, viewer(), idea) if reason_id else [],
+    }
+    if is_htmx():
+        return swap(fragment("decisions/_against.html", **shown), otherwise=url_for(".precedents_of", idea_id=idea.id))
+    return page("decisions/precedents.html", idea=idea, found=found, target=target, **shown)
 
 
 def _filters() -> Filters:
