@@ -68,7 +68,17 @@ def posted_in(offer: Offer) -> tuple[dict[str, Any], dict[str, str]]:
         for name, values in request.form.lists()
         if name.startswith(prefix) and name not in apart and any(value.strip() for value in values)
     }
-    return fields, dict(offer.typed())
+    return fields, shown_of(offer)
+
+
+def shown_of(offer: Offer) -> dict[str, str]:
+    """Return what stands in a form by its labels, with the reason that was chosen from the list."""
+    shown = dict(offer.typed())
+    if "because" in offer.asks:
+        chosen = {str(value): str(label) for value, label in offer.form.because.choices or ()}
+        if reason := chosen.get(str(offer.form.because.data or "")):
+            return {offer.label_of("because"): reason} | shown
+    return shown
 
 
 def insert_snippet(offer: Offer, idea: Idea, me: User) -> str:

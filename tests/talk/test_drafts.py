@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.accounts.roles import Role
 from portal.db import db
+from portal.decisions.queries import reasons_for
 from portal.errors import Refusal
 from portal.ideas.models import Answer, Idea
 from portal.ideas.workflow import Status
@@ -96,6 +97,23 @@ def test_a_whole_move_is_drafted_with_all_that_is_said_and_finds_its_form_again(
     form = re.search(r'<form[^>]*id="form-planned".*?</form>', desk, re.S)[0]
     assert 'value="June"' in form and ">\r\nYes<" in form.replace(">\nYes", ">\r\nYes")
     assert '<option value="planned" selected>' in desk
+
+
+def test_a_decision_is_drafted_with_its_reason_from_the_list(pms):
+    _ines, _tom, writer, reviewer = pms
+    idea, reason = make_idea(), reasons_for(Status.DECLINED)[0]
+    said = {"seen": "new", "because": str(reason.id), "answer": "No.", "reversal": "Ten more."}
+
+    writer.post(
+        f"/triage/first-look/{idea.id}/move/declined",
+        data={f"declined-{name}": text for name, text in said.items()} | {"draft": "1"},
+    )
+    draft = only()
+
+    page = reviewer.get(f"/triage/drafts/{draft.id}").text
+    assert str(reason.label) in page and "Ten more." in page
+    desk = reviewer.get(f"/triage/first-look/{idea.id}?draft_id={draft.id}").text
+    assert f'<option selected value="{reason.id}">' in desk
 
 
 def test_a_draft_that_no_longer_fits_shows_its_words(pms):

@@ -20,7 +20,7 @@ from portal.talk import queries
 from portal.talk.models import AnswerDraft, DraftState
 from portal.text import render_markdown
 from portal.transactions import transaction
-from portal.triage.talk import offer_of
+from portal.triage.talk import offer_of, shown_of
 from portal.triage.views.pages import bp
 from portal.web.responses import go_to
 from portal.web.session import authorize, can, member, viewer
@@ -133,12 +133,12 @@ def _show(draft: AnswerDraft, sentence: str = "", words: str = "") -> ResponseRe
     authorize("triage.read", draft.idea)
     me, team = viewer(), team_of(draft.idea.board)
     offer = offer_of(draft, me, team) if isinstance(me, User) and draft.is_open else None
-    said = offer.typed() if offer else draft.shown.items()
+    said = shown_of(offer) if offer else draft.shown
     page = render_template(
         "triage/draft.html",
         draft=draft,
         offer=offer,
-        parts=[Part(label, render_markdown(text)) for label, text in said],
+        parts=[Part(label, render_markdown(text)) for label, text in said.items()],
         remarks=queries.remarks_on(draft),
         colleagues=[person for person in team if person.id not in (me.id, draft.edited_by_id)],
         goal=_goal(draft),
