@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -177,6 +179,21 @@ def _given_back(record: EventRecord, known: Known) -> Told:
     return Told(ngettext("let %(num)d vote count again", "let %(num)d votes count again", number), "undo-2")
 
 
+def _spoken_for(record: EventRecord, known: Known) -> Told:
+    off = _("took back a vote for an organisation")
+    return Told(_("voted for an organisation") if record.data["stands"] else off, "users")
+
+
+def _scored(record: EventRecord, known: Known) -> Told:
+    value = record.data["value"]
+    return Told(_("gave it a score") if value is None else _("gave it the score %(value)s", value=f"{value:.4g}"), "info")
+
+
+def _renewed(record: EventRecord, known: Known) -> Told:
+    day = format_date(date.fromisoformat(record.data["due_on"]), _("d MMMM y"))
+    return Told(_("promised the next word by %(day)s", day=day), "calendar-clock", detail=record.data["reason"])
+
+
 def _size(data: dict[str, Any]) -> int:
     sizes = [len(value) for value in data.values() if isinstance(value, list)]
     sizes += [value for key, value in data.items() if key in {"count", "votes", "number"} and isinstance(value, int)]
@@ -192,6 +209,8 @@ PUBLIC: dict[str, Teller] = {
     "idea.linked": _linked,
     "idea.unlinked": _unlinked,
     "idea.nature_said": _nature,
+    "promise.renewed": _renewed,
+    "promise.missed": _simply("clock", lambda: _("noted that the day of a promise had passed")),
 }
 """What everybody reads who may see the idea."""
 
@@ -219,6 +238,8 @@ TEAM: dict[str, Teller] = {
     "idea.vote_cast_on_behalf": _simply("user-plus", lambda: _("voted for somebody else")),
     "idea.vote_on_behalf_taken_back": _simply("undo-2", lambda: _("took back a vote for somebody else")),
     "idea.votes_set_aside": _set_aside,
+    "idea.organisation_spoken_for": _spoken_for,
+    "idea.scored": _scored,
     "idea.votes_given_back": _given_back,
 }
 """What only the team of the idea's board reads besides."""

@@ -43,6 +43,9 @@ def test_an_idea_says_what_was_promised_and_how_it_went(browse):
     assert "1 of 2 promises kept" in text
     assert "The &lt;b&gt;frost&lt;/b&gt; was late." in text
     assert "Late: it came on" in text
+    history = browse().get(f"/ideas/{idea.id}/history").text
+    assert "promised the next word by" in history
+    assert "The &lt;b&gt;frost&lt;/b&gt; was late." in history
 
 
 @either_way
