@@ -16,7 +16,18 @@ from portal.accounts.models import User
 from portal.accounts.roles import LABELS
 from portal.config import ConfigurationError
 from portal.db import db
-from portal.demo import builder, decisions, duplicates, lineage, objections, organisations, promises, talk, verdicts, workflow
+from portal.demo import (
+    builder,
+    decisions,
+    duplicates,
+    lineage,
+    objections,
+    organisations,
+    promises,
+    talk,
+    verdicts,
+    workflow,
+)
 from portal.opening import opened
 from portal.search import index
 

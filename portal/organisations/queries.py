@@ -52,7 +52,7 @@ def who_is_behind(idea: Idea) -> list[Behind]:
         .where(OrganisationMember.organisation_id.is_not(None), counts_for(idea.id))
         .group_by(OrganisationMember.organisation_id)
     )
-    counts = {number: count for number, count in db.session.execute(people)}  # noqa: C416 - rows are no tuples
+    counts = {number: count for number, count in db.session.execute(people) if number is not None}
     given = select(OrganisationVote).where(OrganisationVote.idea_id.in_(self_and_merged(idea.id)))
     given = given.options(joinedload(OrganisationVote.cast_by)).order_by(OrganisationVote.idea_id)
     spoken_for = {vote.organisation_id: vote for vote in db.session.scalars(given)}
@@ -70,7 +70,7 @@ def list_organisations() -> Sequence[Organisation]:
 def count_people() -> dict[int, int]:
     """Count the people of every organisation."""
     people = select(OrganisationMember.organisation_id, sa.func.count()).group_by(OrganisationMember.organisation_id)
-    return {number: count for number, count in db.session.execute(people)}  # noqa: C416 - rows are no tuples
+    return {number: count for number, count in db.session.execute(people) if number is not None}
 
 
 def get_organisation(organisation_id: int) -> Organisation:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flask_babel import format_date
+from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from portal.accounts.models import Person, User
 from portal.boards.models import Board
@@ -186,7 +185,7 @@ def _spoken_for(record: EventRecord, known: Known) -> Told:
 
 def _scored(record: EventRecord, known: Known) -> Told:
     value = record.data["value"]
-    return Told(_("gave it a score") if value is None else _("gave it the score %(value)s", value=f"{value:.4g}"), "info")
+    return Told(_("gave it the score %(value)s", value=f"{value:.4g}") if value else _("changed its score"), "info")
 
 
 def _renewed(record: EventRecord, known: Known) -> Told:
