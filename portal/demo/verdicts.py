@@ -18,6 +18,8 @@ from portal.verdicts.models import End, Round, Says, Verdict
 from portal.verdicts.rules import Rules
 from portal.verdicts.service import ASKED_ABOUT, BEHIND
 
+LATELY = timedelta(days=200)
+"""Before that, only what people confirmed is remembered."""
 ANSWER = (Says.YES, Says.YES, Says.PARTLY, Says.YES, Says.YES, Says.YES, Says.NO)
 DEMO_ACCOUNT = "member@fellside.example"
 """Answers nothing, so that whoever looks around as a member finds a question that is open."""
@@ -39,6 +41,8 @@ def _ask_about(idea: Idea) -> None:
     if change is None:
         return
     ask_at = change.at + rules.wait_after(change.target)
+    if idea.status is not Status.CONFIRMED and ask_at < now - LATELY:
+        return
     asked = Round(idea_id=idea.id, change_id=change.id, ask_at=ask_at, asked=0, yes=0, partly=0, no=0)
     db.session.add(asked)
     db.session.flush()

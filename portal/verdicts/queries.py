@@ -139,7 +139,7 @@ def rates_by_team(viewer: Person) -> list[Rate]:
     return _rates(of_teams.group_by(Team.id, Team.name).order_by(Team.name, Team.id))
 
 
-def recent(viewer: Person, limit: int = 20) -> Sequence[Round]:
+def recent(viewer: Person, limit: int = 12) -> Sequence[Round]:
     """Return the rounds that ended last by what people said, of ideas that the viewer may see."""
     ended = select(Round).join(Idea, Idea.id == Round.idea_id).where(is_out_for(viewer))
     told = ended.where(Round.end.in_([End.CONFIRMED, End.REOPENED, End.MIXED]))
