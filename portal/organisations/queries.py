@@ -115,18 +115,22 @@ def put_in_by_hand(segment: Segment) -> Sequence[User]:
     return db.session.scalars(people.order_by(User.name_key, User.id)).all()
 
 
-def pairs_behind() -> Select[int, int]:
-    """Select each pair of an idea that stands for itself and an organisation behind it; some come more than once."""
+def pairs_behind(ids: Sequence[int] | None = None) -> Select[int, int]:
+    """Select each pair of an idea that stands for itself and an organisation behind it; some come more than once.
+
+    With ``ids`` only of these ideas, which is then all that the database looks at.
+    """
     main = sa.func.coalesce(Idea.merged_into_id, Idea.id).label("idea_id")
+    wanted = sa.true() if ids is None else Idea.id.in_(ids) | Idea.merged_into_id.in_(ids)
     counts = Idea.merged_into_id.is_(None) | ~is_set_apart(Vote.idea_id, Vote.voter_id)
     people = (
         select(main, OrganisationMember.organisation_id.label("organisation_id"))
         .join(Vote, Vote.idea_id == Idea.id)
         .join(OrganisationMember, OrganisationMember.user_id == Vote.voter_id)
-        .where(OrganisationMember.organisation_id.is_not(None), is_counted(Vote), counts)
+        .where(OrganisationMember.organisation_id.is_not(None), is_counted(Vote), counts, wanted)
     )
     given = select(main, OrganisationVote.organisation_id).join(OrganisationVote, OrganisationVote.idea_id == Idea.id)
-    both = people.union_all(given).subquery()
+    both = people.union_all(given.where(wanted)).subquery()
     return select(both.c.idea_id, both.c.organisation_id)
 
 
@@ -134,7 +138,7 @@ def counts_by_idea(ids: Sequence[int]) -> dict[int, int]:
     """Count the organisations behind each of these ideas, in one statement."""
     if not ids:
         return {}
-    pairs = pairs_behind().subquery()
+    pairs = pairs_behind(ids).subquery()
     counts = select(pairs.c.idea_id, sa.func.count(sa.distinct(pairs.c.organisation_id)))
     rows = db.session.execute(counts.where(pairs.c.idea_id.in_(ids)).group_by(pairs.c.idea_id))
     return {idea_id: number for idea_id, number in rows}  # noqa: C416 - rows are no tuples

@@ -19,7 +19,7 @@ from portal.ideas.models import Idea, Vote
 from portal.ideas.queries import ideas_visible_to, is_counted, is_set_apart
 from portal.ideas.workflow import Category, Publication, Status, kinds_in
 from portal.organisations.models import Segment
-from portal.organisations.queries import counts_by_idea, pairs_behind
+from portal.organisations.queries import count_behind, counts_by_idea, pairs_behind
 from portal.organisations.segments import members_of
 from portal.scores.factors import COUNTED, Factor, scoring
 from portal.scores.models import IdeaScore
@@ -114,10 +114,10 @@ class Ranked:
 
 
 def card_of(idea: Idea) -> Card:
-    """Return the score of an idea with its parts, in two statements."""
+    """Return the score of an idea with its parts, in three statements at most."""
     method, score = scoring(), db.session.get(IdeaScore, idea.id)
     given = score.parts if score else {}
-    organisations = counts_by_idea([idea.id]).get(idea.id, 0)
+    organisations = count_behind(idea.id)
     counts = {"votes": idea.votes, "organisations": organisations, "comments": idea.comments}
     asked = method.node.names()
     return Card(
