@@ -536,7 +536,7 @@ TABLE = (
     post("teams.index", ADMINS, form={"name": "{new slug}"}),
     get("teams.team", ADMINS, "team"),
     post("teams.team", ADMINS, "team", {"name": "{new slug}"}),
-    post("teams.add", ADMINS, "team", {"who": "The Helper"}),
+    post("teams.add", ADMINS, "team", {"who": "{colleague}"}),
     post("teams.remove", ADMINS, "somebody in a team"),
     post("teams.delete", ADMINS, "team"),
     get("organisations.index", ADMINS),
@@ -660,6 +660,7 @@ class World:
                 return answer
         words = {
             "{staff}": str(self.people[Role.PM].id),
+            "{colleague}": self.people[Role.MODERATOR].name,
             "{main}": str(self.main.id),
             "{other board}": self.other_board.slug,
             "{new address}": f"new-{secrets.token_hex(4)}@example.org",
@@ -1251,6 +1252,9 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "privacy.stay_or_go",
         "ideas.discard_draft",
         "ideas.withdraw_vote",
+        "links.back_need",  # of an idea that proposes nothing; tests of its own
+        "links.unback_need",
+        "triage.team",  # from no team to none; tests of its own
         "comments.unmark_helpful",
         "ideas.new",  # shows in one form what another one sends
         "demand.review",

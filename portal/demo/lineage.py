@@ -90,8 +90,9 @@ def _put_under_need(pm: User) -> None:
             link_ideas(solution, need, Kind.SOLVES, pm)
     both = _idea("Path notes should say how old they are, and fade")
     others = select(User).where(User.role == Role.MEMBER, User.confirmed_at.is_not(None)).order_by(User.id).limit(4)
-    for member in db.session.scalars(others).all() if both is not None and both.takes_votes else ():
-        back_need(both, member)
+    if both is not None and both.takes_votes:
+        for member in db.session.scalars(others).all():
+            back_need(both, member)
 
 
 def _tie(first: str, kind: Kind, second: str, pm: User) -> None:

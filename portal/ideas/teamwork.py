@@ -31,7 +31,7 @@ def belongs_to_team_of(person: Person) -> sa.ColumnElement[bool]:
 def count_per_team() -> dict[int, int]:
     """Count the ideas that each team looks after; for those who run the portal, who know of every board."""
     rows = sa.select(Idea.team_id, sa.func.count()).where(Idea.team_id.is_not(None)).group_by(Idea.team_id)
-    return {team_id: number for team_id, number in db.session.execute(rows)}  # noqa: C416 - rows are no tuples
+    return {team_id: number for team_id, number in db.session.execute(rows) if team_id is not None}
 
 
 def leave_to_owners(team: Team) -> None:
