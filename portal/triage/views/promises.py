@@ -26,13 +26,14 @@ def promise(queue: str, idea_id: int) -> ResponseReturnValue:
     authorize("idea.triage", idea)
     spot = spot_of(queue)
     left = queues.place_of(spot.queue, idea)
-    reason = request.form.get("reason", "")
+    named, reason = request.form.get("until", ""), request.form.get("reason", "")
     try:
-        until = _date(request.form.get("until", ""))
+        until = _date(named)
         with transaction():
             renew_promise(idea, until, reason, member())
     except Refusal as refusal:
-        kept = [(_("Why it takes longer"), reason)] if reason.strip() else []
+        typed = ((_("Next word by"), named), (_("Why it takes longer"), reason))
+        kept = [(label, text) for label, text in typed if text.strip()]
         return show_again(spot, idea, Typed(sentence=refusal.message, kept=kept))
     return go_on(spot, idea.id, left, _("Promised by %(day)s.", day=day(until)), in_place=True)
 
