@@ -175,7 +175,8 @@ def changelog_feed(reader: Person, board: Board | None) -> Feed:
 def inbox_feed(reader: User) -> Feed:
     """Return what the reader was told, as their inbox has it."""
     newest = notifications.newest_for(reader, ITEMS)
-    items = [_of_story(story) for story in tell(newest, reader)]
+    # An address that asks for no password is no place for what the team says among itself.
+    items = [_of_story(story) for story in tell(newest, reader) if story.team is None]
     return Feed(f"inbox/{reader.id}", _("Inbox"), absolute_url("notifications.inbox"), items)
 
 

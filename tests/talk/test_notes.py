@@ -7,10 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from portal import outbox
+from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience, BoardMember
 from portal.db import db, utcnow
 from portal.errors import Refusal
+from portal.feeds.queries import inbox_feed
 from portal.ideas import moves
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.talk import clocks, service
@@ -82,6 +84,7 @@ def test_whoever_is_called_hears_of_it_once_and_by_mail_the_owner_in_the_inbox(s
     assert told() == {(ids[0], "noted", "mentioned"), (ids[1], "noted", "owner")}
     assert db.session.scalars(select(Mail.user_id).where(Mail.kind == "noted")).all() == [ids[0]]
     assert db.session.scalars(select(NoteMention.user_id)).all() == [ids[1]]
+    assert inbox_feed(db.session.get_one(User, ids[0])).items == []
 
 
 def test_the_news_of_a_note_is_gone_for_who_left_the_team_and_the_mail_is_not_sent(app, browse, settle):
