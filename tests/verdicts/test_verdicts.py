@@ -9,6 +9,8 @@ from sqlalchemy import select
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
+from portal.changelog import service as changelog
+from portal.changelog.models import Kind
 from portal.db import db, utcnow
 from portal.ideas.models import Idea, StatusChange
 from portal.ideas.moves import MoveDetails, move_idea
@@ -289,3 +291,22 @@ def test_admins_decide_when_and_by_how_many(browse, settle):
     idea_id, _voters = shipped(settle)
     wait = round_of(idea_id).ask_at - utcnow()
     assert timedelta(days=2) < wait < timedelta(days=3)
+
+
+@on_one_database
+def test_the_changelog_asks_whoever_asked_for_it_until_they_have_answered(browse, settle):
+    idea_id, voters = shipped(settle)
+    pm = make_user(Role.PM)
+    with transaction():
+        words = changelog.Words("Wells on the map", "They are there.", Kind.NEW, None, [fresh(idea_id)])
+        entry = changelog.write_entry(words, pm)
+        changelog.publish(entry, pm, ())
+        entry_id = entry.id
+    asked(settle, idea_id)
+    voter = browse(db.session.get_one(User, voters[0]))
+    pages = ("/changelog", f"/changelog/{entry_id}")
+
+    assert ["Does it solve your need?" in voter.get(page).text for page in pages] == [True, True]
+    assert ["Does it solve your need?" in browse().get(page).text for page in pages] == [False, False]
+    answer(idea_id, voters[0], Says.YES)
+    assert ["Does it solve your need?" in voter.get(page).text for page in pages] == [False, False]

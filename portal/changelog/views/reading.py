@@ -15,6 +15,7 @@ from portal.boards.queries import find_board, list_boards
 from portal.changelog import queries
 from portal.changelog.queries import Telling
 from portal.changelog.views.base import bp
+from portal.verdicts.queries import open_to
 from portal.web.paging import cursor, place
 from portal.web.responses import page
 from portal.web.session import can, viewer
@@ -31,6 +32,7 @@ def index() -> Response:
     return page(
         "changelog/index.html",
         months=_by_month(shown.tellings),
+        asked_about=_asked_about(shown.tellings),
         older=url_for(".index", after=cursor(*shown.next_place), **kept) if shown.next_place else None,
         first=url_for(".index", **kept) if after else None,
         boards=list_boards(viewer()),
@@ -44,7 +46,17 @@ def show(entry_id: int) -> Response:
     """Read one entry."""
     entry = queries.get_entry(entry_id, viewer())
     telling = queries.tell([entry], viewer())[0]
-    return page("changelog/show.html", telling=telling, writes=can("changelog.publish", entry))
+    return page(
+        "changelog/show.html",
+        telling=telling,
+        asked_about=_asked_about([telling]),
+        writes=can("changelog.publish", entry),
+    )
+
+
+def _asked_about(tellings: list[Telling]) -> set[int]:
+    """The ideas of which the viewer has not said yet whether it solves their need, and is asked."""
+    return open_to(viewer(), [idea.id for telling in tellings for idea in telling.ideas])
 
 
 def _by_month(tellings: list[Telling]) -> list[tuple[str, list[Telling]]]:
