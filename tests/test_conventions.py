@@ -103,6 +103,8 @@ KNOWS = {
         "sso",
         "duplicates",
         "links",
+        "organisations",
+        "scores",
         "bulk",
         "talk",
         "verdicts",
