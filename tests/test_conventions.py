@@ -94,6 +94,7 @@ KNOWS = {
     "privacy": IDEAS
     | {
         "changelog",
+        "decisions",
         "demand",
         "feeds",
         "notifications",

@@ -110,7 +110,7 @@ ABOUT_IDEAS = {"idea", "comment", "vote", "votes", "verdict", "move", "triage", 
 BOARD_RIGHTS = {
     name
     for _row, name, _cells in TABLE
-    if name in {"roadmap.plan", "changelog.publish"}
+    if name in {"decision.revise", "roadmap.plan", "changelog.publish"}
     or (name.split(".")[0].split()[-1] in ABOUT_IDEAS and name != "idea.override")
 }
 
