@@ -151,5 +151,35 @@ def search_page(ideas: int, keep: Path | None) -> None:
             click.echo(line)
 
 
+@bench.command()
+@click.option(
+    "--ideas",
+    "sizes",
+    type=click.IntRange(20, 1_000_000),
+    multiple=True,
+    default=[1_000, 100_000],
+    show_default=True,
+    help="How many ideas, with votes and comments; may be given several times.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Keep what is built in this folder, and measure what is there already.",
+)
+def triage(sizes: tuple[int, ...], keep: Path | None) -> None:
+    """Measure the pages of triage inside the process: the first page of each queue with its desk, and of a filter."""
+    from portal.bench import triage as pages
+
+    click.echo(f"Measured on {report.machine()}.\n")
+    found = {}
+    with folder(keep) as place:
+        for size in sorted(set(sizes)):
+            with built(size, place / f"{size}") as app:
+                found[size] = pages.figures(app)
+    for line in pages.lines(found):
+        click.echo(line)
+
+
 def _say(sentence: str) -> None:
     click.echo(sentence, err=True)

@@ -17,7 +17,7 @@ from portal.accounts.models import Person
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.comments.models import Comment
-from portal.db import db, utcnow
+from portal.db import db, only_checked, utcnow
 from portal.duplicates.queries import count_waiting
 from portal.ideas import heat
 from portal.ideas.models import Idea
@@ -123,6 +123,10 @@ def _due(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
     ]
 
 
+def _is_owed() -> ColumnElement[bool]:
+    return Idea.status.in_(OWED) & (Idea.publication == Publication.PUBLISHED)
+
+
 def _quiet(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
     """Say what is in hand, while for long nobody voted, commented, or said anything for the team."""
     since = now - QUIET
@@ -195,9 +199,7 @@ QUEUES: dict[str, Queue] = {
             "mine",
             _l("Assigned to you"),
             _l("Nothing is assigned to you."),
-            lambda viewer, _now: [
-                (Idea.owner_id == viewer.id) & Idea.status.in_(OWED) & (Idea.publication == Publication.PUBLISHED)
-            ],
+            lambda viewer, _now: [(Idea.owner_id == viewer.id) & only_checked(_is_owed())],
             Idea.due_at,
             group=Group.OWN,
         ),
@@ -205,11 +207,7 @@ QUEUES: dict[str, Queue] = {
             "team",
             _l("Your team’s"),
             _l("Nothing waits for your team."),
-            lambda viewer, _now: [
-                Idea.team_id.in_(team_ids_of(viewer))
-                & Idea.status.in_(OWED)
-                & (Idea.publication == Publication.PUBLISHED)
-            ],
+            lambda viewer, _now: [Idea.team_id.in_(team_ids_of(viewer)) & only_checked(_is_owed())],
             Idea.due_at,
             group=Group.OWN,
         ),
