@@ -181,7 +181,8 @@ def inbox_feed(reader: User) -> Feed:
 
 
 def _answers() -> Select[Answer]:
-    return select(Answer).options(joinedload(Answer.idea), joinedload(Answer.author))
+    standing = select(Answer).where(Answer.taken_back_at.is_(None))
+    return standing.options(joinedload(Answer.idea), joinedload(Answer.author))
 
 
 def _of_ideas(reader: Person, ids: Sequence[int]) -> list[Item]:

@@ -11,6 +11,7 @@ from portal import outbox
 from portal.db import db, utcnow
 from portal.ideas.models import Answer, StatusChange
 from portal.ideas.taking_back import fold_window
+from portal.ideas.workflow import StatusRule
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import FOLDED_KINDS, Kind
 from portal.notifications.stories import Story
@@ -52,7 +53,7 @@ def is_as_before(before: Sequence[Story], last: Story) -> bool:
     """Whether the idea stands where it stood before all of this, so that nothing is left to tell; a question is."""
     moves = [story for story in [*before, last] if story.source and story.target]
     told = last.kind in FOLDED_KINDS - {Kind.NEEDS_INFO, Kind.ANSWERED}
-    return bool(before) and told and moves[0].source is moves[-1].target
+    return bool(before) and told and _key(moves[0].source) == _key(moves[-1].target)
 
 
 def is_taken_back(mail: Mail) -> bool:
@@ -61,6 +62,10 @@ def is_taken_back(mail: Mail) -> bool:
     change = db.session.get(StatusChange, facts["change_id"]) if facts.get("change_id") else None
     answer = db.session.get(Answer, facts["answer_id"]) if facts.get("answer_id") else None
     return bool((change and change.undone_at) or (answer and answer.taken_back_at))
+
+
+def _key(place: StatusRule | None) -> str:
+    return place.key if place else ""
 
 
 def _later(mail: Mail) -> sa.Select[int]:

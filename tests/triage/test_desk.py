@@ -306,7 +306,7 @@ def test_hiding_needs_a_reason_that_the_author_reads(browse, settle, headers):
     assert untouched is Publication.PUBLISHED
     assert db.session.get_one(Idea, idea_id).publication is Publication.HIDDEN
     event = db.session.scalars(select(EventRecord).where(EventRecord.name == "idea.hidden")).one()
-    assert event.data == {"reason": "Rule 2: no selling."}
+    assert event.data == {"reason": "Rule 2: no selling.", "before": "published"}
     assert author_id in db.session.scalars(select(Notification.user_id).where(Notification.event_id == event.id)).all()
 
 
