@@ -41,6 +41,7 @@ from portal.privacy import files
 from portal.privacy import service as privacy
 from portal.privacy.models import Export
 from portal.search import index
+from portal.quarters.calendar import Quarter
 from portal.search.models import SavedSearch
 from portal.transactions import transaction
 from tests.factories import (
@@ -384,7 +385,7 @@ TABLE = (
     post("triage.hide", TRIAGERS, "idea", {"reason": "It names a person."}, args=QUEUE),
     post("triage.undo_move", TRIAGERS, "move just made", args=QUEUE),
     post("triage.undo_answer", TRIAGERS, "answer just given", args=QUEUE),
-    post("triage.undo_hiding", TRIAGERS, "idea just hidden", args=QUEUE),
+    post("triage.undo_hiding", TRIAGERS, "idea just hidden", args=QUEUE, publication=Publication.HIDDEN),
     get("bulk.index", DECIDERS),
     get("bulk.new", DECIDERS),
     post("bulk.plan", DECIDERS, form={"act": "add_tags", "tags": "maps", "idea": "{main}"}),
@@ -458,6 +459,11 @@ TABLE = (
     post("verdicts.ask", DECIDERS, "idea people will be asked about"),
     get("verdicts.rules", ADMINS),
     post("verdicts.rules", ADMINS, form=RULES),
+    # Quarters
+    get("quarters.index", EVERYBODY),
+    get("quarters.show", EVERYBODY, args={"name": Quarter.of(utcnow().date()).name}),
+    get("quarters.readers", ADMINS),
+    post("quarters.readers", ADMINS, form={"addresses": "board@example.org"}),
     # Feeds
     get("feeds.index", EVERYBODY),
     get("feeds.public", EVERYBODY, args={"name": "ideas", "written_as": "atom"}),
@@ -1252,6 +1258,7 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "privacy.stay_or_go",
         "ideas.discard_draft",
         "ideas.withdraw_vote",
+        "decisions.withdraw_need",
         "links.back_need",  # of an idea that proposes nothing; tests of its own
         "links.unback_need",
         "triage.team",  # from no team to none; tests of its own

@@ -303,6 +303,7 @@ WHERE_A_RANK_COUNTS = (
     "search.save",  # and search.saved
     "demand.searched",
     "roadmap.more",
+    "decisions.index",
     "changelog.",
     "labels.",
 )
