@@ -35,7 +35,7 @@ class Settings:
     weekend: tuple[int, ...] = tuple(sorted(WEEKEND))
     holidays: tuple[Holiday, ...] = ()
     skips: bool = False
-    clocks: Mapping[str, int] = field(default_factory=dict)  # days, by the status they are about
+    clocks: Mapping[str, int] = field(default_factory=dict)  # of a board: days, by the status they are about
     as_portal: bool = False
 
     @property
@@ -57,11 +57,10 @@ def calendar_of(board_id: int) -> Calendar:
 
 
 def days_for(board_id: int, status: str) -> int | None:
-    """Return within how many days this board, or the portal, owes its next word; None: as the status says."""
+    """Return within how many days this board owes its next word; None: as the workflow says of the status."""
     own = settings_of(board_id)
-    if own is not None and status in own.clocks:
-        return own.clocks[status]
-    return settings_of(ALL).clocks.get(status)
+    found: int | None = own.clocks.get(status) if own is not None else None
+    return found
 
 
 def settings_of(board_id: int) -> Any:

@@ -42,7 +42,7 @@ _HOLIDAY = re.compile(r"(?:(\d{4})-)?(\d{1,2})-(\d{1,2})(?:\s+(.*))?")
 
 
 class DaysForm(FlaskForm):
-    """The working days of a board or of the portal; the clocks are added for each status that has one."""
+    """The working days of a board or of the portal; for a board, the clocks are added of each status that has one."""
 
     as_portal = BooleanField(_l("The same working days as the portal"))
     zone = SelectField(_l("Time zone"))

@@ -73,7 +73,7 @@ def edit_days(board_id: int) -> Response:
     board = _board(board_id)
     found = settings_of(board_id) or Settings(as_portal=True)
     zone = settings_of(ALL).calendar.zone if board else current_app.config["TIMEZONE"]
-    form = DaysForm.about(workflow.rules(), zone, found, blank=request.method == "GET")
+    form = DaysForm.about(workflow.rules() if board else [], zone, found, blank=request.method == "GET")
     if form.validate_on_submit():
         with transaction():
             service.decide_days(board, form.settings(), member())

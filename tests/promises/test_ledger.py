@@ -164,12 +164,14 @@ def test_a_held_idea_is_promised_nothing_until_it_is_out(pm):
 def test_boards_have_days_and_clocks_of_their_own(app):
     admin, here, there = make_user(Role.ADMIN), make_board("Here"), make_board("There")
     with transaction():
-        service.decide_days(None, Settings(zone="Europe/Berlin", clocks={"new": 4}), admin)
-        own = Settings(zone="Asia/Tokyo", weekend=(6,), skips=True, holidays=(Holiday(3, 20, None, "Equinox"),))
+        service.decide_days(None, Settings(zone="Europe/Berlin"), admin)
+        service.decide_days(here, Settings(clocks={"new": 4}, as_portal=True), admin)
+        equinox = (Holiday(3, 20, None, "Equinox"),)
+        own = Settings(zone="Asia/Tokyo", weekend=(6,), skips=True, holidays=equinox, clocks={"new": 4})
         service.decide_days(there, own, admin)
 
     thursday = datetime(2026, 3, 26, 20, tzinfo=UTC)  # Friday already in Tokyo
-    # four days are Monday, when summer time has begun in Berlin; in Tokyo four working days too, as the portal says
+    # four days are Monday, when summer time has begun in Berlin; in Tokyo four working days are Wednesday
     assert running(make_idea(board=here, at=thursday)).due_at == datetime(2026, 3, 30, 21, 59, 59, tzinfo=UTC)
     assert running(make_idea(board=there, at=thursday)).due_at == datetime(2026, 4, 1, 14, 59, 59, tzinfo=UTC)
     assert running(make_idea(board=there, at=datetime(2026, 3, 19, 3, tzinfo=UTC))).due_at == datetime(
@@ -178,7 +180,7 @@ def test_boards_have_days_and_clocks_of_their_own(app):
 
     with transaction():
         service.decide_days(there, None, admin)
-    assert running(make_idea(board=there, at=thursday)).due_at == datetime(2026, 3, 30, 21, 59, 59, tzinfo=UTC)
+    assert running(make_idea(board=there, at=thursday)).due_at == datetime(2026, 4, 6, 21, 59, 59, tzinfo=UTC)
 
 
 def test_shares_count_only_what_the_reader_may_see(pm):

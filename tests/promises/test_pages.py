@@ -97,7 +97,6 @@ def test_a_portal_without_ideas_promises_nothing(browse):
 def test_admins_decide_on_which_days_people_work(browse):
     admin, board = make_user(Role.ADMIN), make_board("Fell")
     typed = {
-        "clock_new": "5",
         "zone": "Europe/Berlin",
         "weekend": ["5", "6"],
         "holidays": "2026-12-24 Christmas Eve\n\n12-25 Christmas Day\n",
@@ -105,22 +104,23 @@ def test_admins_decide_on_which_days_people_work(browse):
     }
 
     wrong = browse(admin).post("/admin/working-days/0", data=typed | {"holidays": "12-25\n2026-02-30 Never"})
-    nobody = browse(admin).post("/admin/working-days/0", data=typed | {"weekend": list("0123456"), "clock_new": "999"})
+    nobody = browse(admin).post("/admin/working-days/0", data=typed | {"weekend": list("0123456")})
+    never = browse(admin).post(f"/admin/working-days/{board.id}", data=typed | {"clock_new": "999"})
     done = browse(admin).post("/admin/working-days/0", data=typed, follow_redirects=True)
     own = browse(admin).post(
-        f"/admin/working-days/{board.id}", data={"as_portal": "y", "clock_planned": "20"}, follow_redirects=True
+        f"/admin/working-days/{board.id}", data={"as_portal": "y", "clock_new": "5"}, follow_redirects=True
     )
 
     db.session.rollback()
     assert wrong.status_code == nobody.status_code == 422
     assert "2026-02-30 Never" in wrong.text
     assert "Leave at least one day" in nobody.text
-    assert "Write a number of days from 1 to 366." in nobody.text
+    assert "Write a number of days from 1 to 366." in never.text
     assert "Off: Saturday, Sunday." in done.text
     assert "2 holidays." in done.text
     decided = settings_of(ALL)
     assert decided.holidays == (Holiday(12, 24, 2026, "Christmas Eve"), Holiday(12, 25, None, "Christmas Day"))
-    assert (decided.zone, decided.skips, dict(decided.clocks)) == ("Europe/Berlin", True, {"new": 5})
+    assert (decided.zone, decided.skips, dict(decided.clocks)) == ("Europe/Berlin", True, {})
     assert "Working days as the portal, clocks of its own." in own.text
     assert "12-25 Christmas Day" in browse(admin).get("/admin/working-days/0").text
     with time_machine.travel(datetime(2026, 12, 21, 8, tzinfo=UTC), tick=False):
