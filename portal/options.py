@@ -51,6 +51,7 @@ OPTIONS = {
         Option("calendars", {}, "Working days and clocks, for the portal and for single boards."),
         Option("late_raised_after", 3, "Days after which a promise that is late stands in the managers' mail."),
         Option("score", {}, "The formula of scores and its parts; nothing: as in the beginning."),
+        Option("quarter_readers", [], "Mail addresses to which the page of each quarter goes."),
         Option("verdicts", {}, "When people are asked whether it helped, and what their answers decide."),
         Option("set_up", False, "Whether the first owner has set the portal up."),
     )

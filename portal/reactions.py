@@ -64,6 +64,7 @@ from portal.privacy.service import EXPORT_LETTER, LEAVING_LETTER
 from portal.promises import clocks as promises
 from portal.promises import letters as promise_letters
 from portal.promises.events import PromiseMissed, PromiseRenewed
+from portal.quarters import letters as quarter_letters
 from portal.scores import clocks as scores
 from portal.search import changes, saved, watching
 from portal.search import index as search
@@ -176,6 +177,7 @@ LETTERS: dict[str, mail.Writer] = {
     security.NEW_BROWSER: security_letters.new_browser_letter,
     promises.LETTER: promise_letters.late_promises_letter,
     watching.LETTER: search_letters.saved_searches_letter,
+    quarter_letters.LETTER: quarter_letters.quarter_letter,
     bulk_telling.LETTER: bulk_letters.letter_about_many,
     bulk_telling.UNDONE_LETTER: bulk_letters.letter_about_many,
     LEAVING_LETTER: privacy_letters.leaving_letter,
@@ -202,6 +204,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     clocks.remind_of_questions,
     verdicts.ask_due,
     verdicts.conclude_due,
+    quarter_letters.send_last_quarter,
     promises.note_missed,
     promises.raise_late,
     decision_clocks.return_when_met,

@@ -40,8 +40,8 @@ from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.privacy import files
 from portal.privacy import service as privacy
 from portal.privacy.models import Export
-from portal.search import index
 from portal.quarters.calendar import Quarter
+from portal.search import index
 from portal.search.models import SavedSearch
 from portal.transactions import transaction
 from tests.factories import (

@@ -23,12 +23,15 @@ from portal.ideas.queries import is_out_for
 from portal.notifications import queries as notifications
 from portal.notifications.links import absolute_url
 from portal.notifications.stories import Story, tell
+from portal.quarters.letters import sentences
+from portal.quarters.queries import quarters, report
 from portal.roadmap import queries as roadmap
 from portal.search import asking
 from portal.search.results import ids_of
 from portal.text import plain, render_markdown
 
 ITEMS = 30
+QUARTERS = 8
 LOOKED_THROUGH = 500  # of what answers a search, for the newest
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # of a feed in which nothing stands yet
 
@@ -170,6 +173,21 @@ def changelog_feed(reader: Person, board: Board | None) -> Feed:
     ]
     title = _("Changelog: %(board)s", board=board.name) if board is not None else _("Changelog")
     return Feed(_key_of("changelog", board), title, absolute_url("changelog.index"), items)
+
+
+def quarters_feed(reader: Person) -> Feed:
+    """Return the quarters that are over, each with what became of it in numbers."""
+    items = [
+        Item(
+            f"quarters/{quarter.name}",
+            absolute_url("quarters.show", name=quarter.name),
+            _("You said, we did: %(quarter)s", quarter=quarter.label),
+            "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences(report(quarter, reader))),
+            quarter.ends,
+        )
+        for quarter in quarters(reader)[1 : 1 + QUARTERS]
+    ]
+    return Feed("quarters", _("You said, we did"), absolute_url("quarters.index"), items)
 
 
 def inbox_feed(reader: User) -> Feed:

@@ -22,7 +22,7 @@ from portal.web.session import authorize, member, viewer
 
 bp = Blueprint("feeds", __name__)
 
-NAMES = "any(ideas, answers, roadmap, changelog, search)"
+NAMES = "any(ideas, answers, roadmap, changelog, quarters, search)"
 FORMATS = "any(atom, json)"
 FRESH_FOR = 300  # seconds in which nobody needs to ask again
 
@@ -90,6 +90,8 @@ def _feed(name: str, reader: Person) -> Feed:
         return queries.inbox_feed(reader)
     if name == "search":
         return queries.search_feed(reader, clean_line(asked.get("q")))
+    if name == "quarters":
+        return queries.quarters_feed(reader)
     board = _board(asked.get("board", ""), reader)
     if name == "ideas":
         return queries.ideas_feed(reader, board, asked.get("status", ""), asked.get("tag", ""))
