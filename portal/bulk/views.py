@@ -83,6 +83,7 @@ def carry_out(act_id: int) -> ResponseReturnValue:
 @bp.post("/<int:act_id>/undo")
 def undo(act_id: int) -> ResponseReturnValue:
     """Take all of it back, as far as nobody has changed it since."""
+    authorize("bulk.act")
     act = queries.get_act(act_id, viewer())
     authorize("bulk.undo", act)
     with transaction():
