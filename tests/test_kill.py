@@ -97,6 +97,7 @@ class Server:
             "PORTAL_SECRET_KEY": SECRET,
             "PORTAL_MAIL_URL": smtp.url,
             "PORTAL_LIMITS": "false",
+            "PORTAL_FOLD_MINUTES": "0",
             "PORTAL_BASE_URL": f"http://127.0.0.1:{self.port}",
         }
 

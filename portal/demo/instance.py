@@ -21,6 +21,7 @@ from portal.demo import (
     decisions,
     duplicates,
     lineage,
+    many,
     objections,
     organisations,
     promises,
@@ -108,6 +109,7 @@ def _build(progress: Progress) -> None:
     promises.put_days_off()
     verdicts.give_verdicts()
     talk.let_the_team_talk()
+    many.change_many_ideas()
     workflow.tend_to_the_workflow()
 
 
