@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
@@ -169,13 +168,18 @@ def _simply(icon: str, sentence: Callable[[], str]) -> Teller:
 
 
 def _set_aside(record: EventRecord, known: Known) -> Told:
-    number = _size(record.data)
-    return Told(ngettext("set %(num)d vote aside", "set %(num)d votes aside", number), "eye-off")
+    sentence = ngettext("set %(num)d vote aside", "set %(num)d votes aside", len(record.data["user_ids"]))
+    return Told(sentence, "eye-off", detail=record.data["reason"])
 
 
 def _given_back(record: EventRecord, known: Known) -> Told:
-    number = _size(record.data)
+    number = len(record.data["user_ids"])
     return Told(ngettext("let %(num)d vote count again", "let %(num)d votes count again", number), "undo-2")
+
+
+def _exists(record: EventRecord, known: Known) -> Told | None:
+    other = known.ideas.get(record.data["other_id"])
+    return Told(_("said that this exists already:"), "copy", other) if other else None
 
 
 def _spoken_for(record: EventRecord, known: Known) -> Told:
@@ -193,12 +197,6 @@ def _renewed(record: EventRecord, known: Known) -> Told:
     return Told(_("promised the next word by %(day)s", day=day), "calendar-clock", detail=record.data["reason"])
 
 
-def _size(data: dict[str, Any]) -> int:
-    sizes = [len(value) for value in data.values() if isinstance(value, list)]
-    sizes += [value for key, value in data.items() if key in {"count", "votes", "number"} and isinstance(value, int)]
-    return max(sizes, default=1)
-
-
 PUBLIC: dict[str, Teller] = {
     "idea.edited": _edited,
     "idea.owner_assigned": _owner,
@@ -208,6 +206,7 @@ PUBLIC: dict[str, Teller] = {
     "idea.linked": _linked,
     "idea.unlinked": _unlinked,
     "idea.nature_said": _nature,
+    "verdict.asked": _simply("message-circle-question-mark", lambda: _("asked everybody behind it whether it helped")),
     "promise.renewed": _renewed,
     "promise.missed": _simply("clock", lambda: _("noted that the day of a promise had passed")),
 }
@@ -224,6 +223,7 @@ TEAM: dict[str, Teller] = {
     "idea.pair_reopened": _pair_reopened,
     "idea.move_undone": _move_undone,
     "idea.answer_undone": _answer_undone,
+    "duplicate.proposed": _exists,
     "roadmap.idea_placed": _placed,
     "talk.note_written": _note,
     "talk.note_edited": _simply("lock", lambda: _("changed a note")),
@@ -231,6 +231,7 @@ TEAM: dict[str, Teller] = {
     "talk.note_restored": _simply("lock", lambda: _("brought a note back")),
     "talk.review_asked": _simply("user-check", lambda: _("asked a colleague to look at an answer")),
     "talk.draft_reviewed": _simply("user-check", lambda: _("looked at the draft of an answer")),
+    "talk.draft_reopened": _simply("pencil", lambda: _("took a draft up again")),
     "talk.draft_published": _simply("send", lambda: _("sent a draft out")),
     "talk.draft_dropped": _simply("trash-2", lambda: _("gave up a draft")),
     "decision.revised": _simply("file-text", lambda: _("changed the record of the decision")),
