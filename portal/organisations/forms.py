@@ -62,11 +62,12 @@ class SegmentForm(FlaskForm):
             SelectChoice("yes", _l("Belongs to one")),
             SelectChoice("no", _l("Belongs to none")),
         ],
+        validate_choice=False,
     )
     joined_from = DateField(_l("Here since this day, or later"), validators=[Optional()])
     joined_until = DateField(_l("Here since this day, or earlier"), validators=[Optional()])
     language = StringField(_l("Language of their pages"), filters=[clean_line], validators=[_at_most(10)])
-    role = SelectField(_l("Role"), choices=[])
+    role = SelectField(_l("Role"), choices=[], validate_choice=False)
 
     def offer(self, organisations: Sequence[Organisation]) -> SegmentForm:
         """Fill in what can be chosen."""
@@ -85,7 +86,7 @@ class SegmentForm(FlaskForm):
 
     def rule(self) -> Rule:
         """Return the rule that was filled in."""
-        return Rule(
+        typed = Rule(
             organisations=tuple(self.organisations.data or ()),
             belongs=self.belongs.data or "",
             joined_from=self.joined_from.data,
@@ -93,6 +94,7 @@ class SegmentForm(FlaskForm):
             language=self.language.data or "",
             role=self.role.data or "",
         )
+        return Rule.read(typed.kept())  # what nobody offered is not there
 
 
 class BehalfForm(FlaskForm):

@@ -28,7 +28,7 @@ from portal.text import clean_line
 YOUNG = timedelta(days=7)
 BURST, WITHIN = 8, timedelta(minutes=10)
 MOST_READ = 20_000
-SHOWN = 200
+SHOWN = 50
 
 
 class ReasonMissing(Refusal):

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, select
 
 from portal.accounts.models import User, name_key
+from portal.accounts.roles import Role
 from portal.db import count_rows, db, insert_if_absent
 from portal.errors import Refusal
 from portal.events import emit
@@ -46,7 +47,7 @@ class Rule:
             joined_from=_day(kept.get("joined_from")),
             joined_until=_day(kept.get("joined_until")),
             language=str(kept.get("language", ""))[:10],
-            role=str(kept.get("role", ""))[:20],
+            role=str(kept["role"]) if kept.get("role") in set(Role) else "",
         )
 
     def kept(self) -> dict[str, Any]:
@@ -77,7 +78,7 @@ class Rule:
         if self.language:
             found.append(User.locale == self.language)
         if self.role:
-            found.append(User.role == self.role)
+            found.append(User.role == Role(self.role))
         return found
 
 

@@ -133,6 +133,8 @@ def _show(
     kind = request.args.get("show", "all")
     kind = kind if kind in KINDS else "all"
     wanted = [cast for cast in rows if _is_wanted(cast, kind)]
+    number = min(max(_number(request.args.get("page")) or 1, 1), 1 + len(wanted) // honesty.SHOWN)
+    end = number * honesty.SHOWN
     return page(
         "organisations/behind.html",
         status=422 if form.errors or refusal else 200,
@@ -142,8 +144,9 @@ def _show(
         organisations=queries.who_is_behind(idea),
         segments=segments.shares_of(idea),
         count=honesty.count_in_full(rows),
-        casts=wanted[: honesty.SHOWN] if can("votes.see_names", idea) else [],
-        more=max(len(wanted) - honesty.SHOWN, 0),
+        casts=wanted[end - honesty.SHOWN : end] if can("votes.see_names", idea) else [],
+        number=number,
+        more=end < len(wanted),
         kind=kind,
         refusal=refusal,
         chosen=chosen or set(),
