@@ -536,7 +536,6 @@ TABLE = (
     post("promises.raising", ADMINS, form={"days": "5"}),
     get("promises.edit_days", ADMINS, "empty board"),
     post("promises.edit_days", ADMINS, "empty board", {"clock_new": "5", "weekend": "6"}),
-    post("promises.as_portal", ADMINS, "empty board"),
     # Teams, labels and links
     get("teams.index", ADMINS),
     post("teams.index", ADMINS, form={"name": "{new slug}"}),
@@ -1261,6 +1260,12 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "decisions.withdraw_need",
         "links.back_need",  # of an idea that proposes nothing; tests of its own
         "links.unback_need",
+        "workflows.status",  # shows first what would change; tests of their own
+        "workflows.new_status",
+        "workflows.remove_status",
+        "workflows.move",
+        "workflows.remove_move",
+        "workflows.restore",
         "triage.team",  # from no team to none; tests of its own
         "comments.unmark_helpful",
         "ideas.new",  # shows in one form what another one sends

@@ -68,9 +68,13 @@ def raising() -> Response:
 
 @bp.route("/admin/working-days/<int:board_id>", methods=["GET", "POST"])
 def edit_days(board_id: int) -> Response:
-    """Decide the working days and clocks of a board; number 0 is the portal."""
+    """Decide the working days and clocks of a board, or let it be as the portal again; number 0 is the portal."""
     authorize("board.manage")
     board = _board(board_id)
+    if board and request.form.get("do") == "as-portal":
+        with transaction():
+            service.decide_days(board, None, member())
+        return go_to(url_for(".days"), _("%(board)s is as the portal again.", board=board.name))
     found = settings_of(board_id) or Settings(as_portal=True)
     zone = settings_of(ALL).calendar.zone if board else current_app.config["TIMEZONE"]
     form = DaysForm.about(workflow.rules() if board else [], zone, found, blank=request.method == "GET")
@@ -80,16 +84,6 @@ def edit_days(board_id: int) -> Response:
         return go_to(url_for(".days"), _("Saved. What is promised from now on is counted by it."))
     status = 422 if form.errors else 200
     return page("promises/edit_days.html", status=status, form=form, board=board, weekdays=WEEKDAYS)
-
-
-@bp.post("/admin/working-days/<int:board_id>/as-portal")
-def as_portal(board_id: int) -> Response:
-    """Let a board have the days and clocks of the portal again."""
-    authorize("board.manage")
-    board = _board(board_id) or abort(404)
-    with transaction():
-        service.decide_days(board, None, member())
-    return go_to(url_for(".days"), _("%(board)s is as the portal again.", board=board.name))
 
 
 def _board(board_id: int) -> Board | None:

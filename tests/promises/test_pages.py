@@ -126,7 +126,7 @@ def test_admins_decide_on_which_days_people_work(browse):
     with time_machine.travel(datetime(2026, 12, 21, 8, tzinfo=UTC), tick=False):
         assert running(make_idea(board=board)).due_at == datetime(2026, 12, 30, 22, 59, 59, tzinfo=UTC)
 
-    browse(admin).post(f"/admin/working-days/{board.id}/as-portal")
+    browse(admin).post(f"/admin/working-days/{board.id}", data={"do": "as-portal"})
     browse(admin).post("/admin/working-days/late", data={"days": "9"})
 
     db.session.rollback()
