@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -43,7 +45,7 @@ def name_who_is_behind() -> None:
         honesty.set_aside(second, odd, admin, _("Two accounts of one household, we asked them"))
 
 
-def _organisation(name: str, people: list[User], admin: User) -> Organisation:
+def _organisation(name: str, people: Sequence[User], admin: User) -> Organisation:
     found = service.make_organisation(admin, name=name)
     for user in people:
         service.add_person(found, user, admin)

@@ -145,7 +145,7 @@ class Vote(Model):
     voter_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
     cast_at: Mapped[datetime] = mapped_column(default=utcnow)
     origin: Mapped[VoteOrigin] = mapped_column(default=VoteOrigin.OWN, server_default="own")
-    cast_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))  # on behalf
+    cast_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))  # who gave it on behalf
     note: Mapped[str] = mapped_column(sa.String(NOTE_MAX), default="", server_default=sa.text("''"))  # how we know
     set_aside_at: Mapped[datetime | None]  # counts nowhere while this is set; see VoteSetAside
 

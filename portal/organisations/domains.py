@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.accounts.models import User
 from portal.db import count_rows, db, insert_if_absent, utcnow
@@ -77,7 +78,7 @@ def sort_now() -> int:
     return _let_go() + _take_in()
 
 
-def is_at(address: ColumnElement[str]) -> ColumnElement[bool]:
+def is_at(address: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """Say whether a mail address ends in the domain of the same row, and is one that its owner proved."""
     domain = OrganisationDomain.domain
     here = sa.func.substr(address, sa.func.length(address) - sa.func.length(domain)) == sa.literal("@").concat(domain)

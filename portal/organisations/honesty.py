@@ -161,7 +161,7 @@ def casts(idea: Idea) -> list[Cast]:
     stands: dict[int, Cast] = {}
     here: set[int] = set()  # whose vote counts for the idea itself
     for row in db.session.execute(rows):
-        cast = _read(row, idea)
+        cast = _read(tuple(row), idea)
         before = stands.get(cast.voter_id)
         if before is None or _stands_before(cast, before):
             stands[cast.voter_id] = cast
@@ -262,7 +262,7 @@ def given_for(idea: Idea, person: Person) -> Vote | None:
     return db.session.scalar(mine.order_by(Vote.idea_id).limit(1))
 
 
-def _read(row: sa.Row[Any], idea: Idea) -> Cast:
+def _read(row: Sequence[Any], idea: Idea) -> Cast:
     voter_id, name, at, origin, words, by, joined_at, idea_id, aside_at, reason, email, gone = row
     return Cast(
         voter_id=voter_id,

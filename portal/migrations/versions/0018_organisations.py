@@ -14,16 +14,8 @@ depends_on = None
 
 def upgrade():
     op.add_column("votes", sa.Column("origin", sa.String(length=20), server_default="own", nullable=False))
-    op.add_column(
-        "votes",
-        sa.Column(
-            "cast_by_id",
-            sa.Integer(),
-            sa.ForeignKey("users.id", name=op.f("fk_votes_cast_by_id_users"), ondelete="SET NULL"),
-            nullable=True,
-        ),
-        inline_references=True,
-    )
+    giver = sa.ForeignKey("users.id")  # SQLite takes it within the column, and reads back no more than this
+    op.add_column("votes", sa.Column("cast_by_id", sa.Integer(), giver, nullable=True), inline_references=True)
     op.add_column("votes", sa.Column("note", sa.String(length=280), server_default=sa.text("''"), nullable=False))
     op.add_column("votes", sa.Column("set_aside_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(
@@ -103,7 +95,7 @@ def upgrade():
         "idea_scores",
         sa.Column("idea_id", sa.Integer(), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),
-        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
         sa.Column("votes", sa.Integer(), nullable=False),
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
