@@ -192,6 +192,19 @@ def test_a_record_is_put_right_by_those_who_decide_and_nobody_is_told(browse, se
     assert "decision.revised" not in {told.record.name for told in db.session.scalars(select(Notification))}
 
 
+def test_what_came_decided_from_elsewhere_gets_its_record_on_the_desk():
+    idea, pm, reason = make_idea(status=Status.DECLINED), make_user(Role.PM), reason_for(Status.DECLINED)
+    before = queries.standing(idea)
+
+    with transaction(wake=False):
+        service.revise(idea, pm, Record(because=reason.id, people=5))
+
+    assert before is None
+    assert (queries.standing(idea).reason, queries.standing(idea).people) == (reason, 5)
+    with transaction(wake=False), pytest.raises(Refusal, match="Nothing is decided"):
+        service.revise(make_idea(), pm, Record())
+
+
 # The list of the team
 
 
