@@ -184,8 +184,9 @@ def test_ranks_on_boards_give_nothing_of_the_portal():
     given = {name for _row, name, cells in TABLE if cells[Role.MEMBER] == "n" and name not in BOARD_RIGHTS
              and asked_of(name, viewer, make_board())}  # fmt: skip
 
-    # among what they may see, with the filters of the team; and wording that they keep for themselves
-    assert given == {"search.staff", "snippet.keep", "own snippet.change"}
+    # among what they may see, with the filters of the team; wording that they keep for themselves; and acts on many
+    # ideas, of which each is asked for its board
+    assert given == {"search.staff", "snippet.keep", "own snippet.change", "bulk.act", "own bulk.undo"}
 
 
 def test_the_higher_rank_counts_and_what_both_allow_adds_up():

@@ -19,7 +19,7 @@ from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.boards.queries import team_of
 from portal.bulk import wishes
-from portal.bulk.kinds import MOST_TAGS, write_details
+from portal.bulk.kinds import MOST_TAGS, SAID, write_details
 from portal.db import db, utcnow
 from portal.decisions.service import MOST_NEEDED
 from portal.ideas.models import TEXT_MAX
@@ -155,9 +155,9 @@ class Wish:
     def _details(self) -> MoveDetails:
         form, asks = self.form, self.asks
         owner = _number(form.owner.data, form.owner) if "owner" in asks else None
-        words = ("answer", "reason", "alternative", "reversal", "expected", "link")
+        said: dict[str, Any] = {name: form[name].data or "" if name in asks else "" for name in SAID}
         details = MoveDetails(
-            **{name: form[name].data or "" if name in asks else "" for name in words},
+            **said,
             review_on=form.review_on.data if "review_on" in asks else None,
             owner=db.session.get(User, owner) if owner else None,
             record=records.record_of(form, asks, self.goal.kind if self.goal else None),

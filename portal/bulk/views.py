@@ -122,8 +122,8 @@ def _selection() -> Selection:
 
 
 def _back(selection: Selection) -> str:
-    values = {"board": selection.board.slug if selection.board else None, "q": request.values.get("q") or None}
-    return url_for("triage.queue", queue=selection.queue.name, **values)
+    board = selection.board.slug if selection.board else None
+    return url_for("triage.queue", queue=selection.queue.name, board=board, q=request.values.get("q") or None)
 
 
 def _tell_form(act: BulkAct) -> TellForm | None:

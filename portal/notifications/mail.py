@@ -88,9 +88,10 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
     if not user.can_get_mail:
         return letters.Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
     with letters.in_language_of(user):
-        *before, last = stories.tell(folding.notifications_of(mail), user) or [None]
-        if last is None:
+        told = stories.tell(folding.notifications_of(mail), user)
+        if not told:
             return letters.Suppressed("taken back" if folding.is_taken_back(mail) else "no longer visible")
+        *before, last = told
         if is_muted(user, last.idea):
             return letters.Suppressed("idea muted")
         if last.kind is Kind.MERGED and not last.still_joined:

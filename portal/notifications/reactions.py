@@ -324,9 +324,7 @@ def _tell_one(
         _tell(recorded, kind, person.where(User.id == user_id, User.suspended_at.is_(None)))
 
 
-def _tell(
-    recorded: Recorded, kind: Kind, people: Select[int, str], mailed: ColumnElement[bool] | None = None
-) -> None:
+def _tell(recorded: Recorded, kind: Kind, people: Select[int, str], mailed: ColumnElement[bool] | None = None) -> None:
     """Write a notification for each of ``people`` (user_id, reason) who has none of this event, and mails for some.
 
     What was done with many ideas at once is mailed once for all of it, by whoever did it; or nobody hears of it.
