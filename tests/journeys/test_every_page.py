@@ -17,13 +17,20 @@ from portal.db import db, utcnow
 from portal.demand.log import search_log
 from portal.demand.service import back_instead, note_search
 from portal.errors import Refusal
+from portal.ideas.models import Nature
+from portal.ideas.teamwork import assign_team
 from portal.ideas.workflow import Status
+from portal.labels.models import Label
+from portal.labels.service import set_labels
+from portal.links.models import Kind as LinkKind
+from portal.links.service import link_ideas, say_nature
 from portal.membership import invitations, setting_up
 from portal.notifications.links import stop_token
 from portal.notifications.models import CaughtMail
 from portal.roadmap import service as roadmap
 from portal.roadmap.models import Horizon
 from portal.roadmap.service import Spot
+from portal.teams.service import add_member, make_team
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
 from tests.journeys.scene import Scene
@@ -226,6 +233,26 @@ def pages_of_what_became(scene):
     )
 
 
+def pages_of_what_belongs_together(scene):
+    need, planned, idea = scene.ideas[Status.NEW], scene.ideas[Status.PLANNED], scene.endless
+    with transaction(wake=False):
+        say_nature(planned, Nature.SOLUTION, scene.manager)
+        link_ideas(planned, need, LinkKind.SOLVES, scene.manager)
+        link_ideas(idea, need, LinkKind.BUILDS_ON, scene.manager)
+        link_ideas(idea, planned, LinkKind.RELATES, scene.manager)
+        set_labels(idea, ["ask legal", "quick win"], scene.manager)
+        team = make_team("Maps", "All that is drawn", scene.owner)
+        add_member(team, scene.manager, scene.owner)
+        assign_team(idea, team, scene.manager)
+    label = db.session.query(Label.id).first()[0]
+    both = [f"/ideas/{each.id}{page}" for each in (idea, need) for page in ("", "/history")]
+    yield scene.quiet, [*both, f"/ideas/new?from=solves-{need.id}", f"/ideas/new?from=builds_on-{need.id}"]
+    desk = f"/triage/first-look/{idea.id}"
+    found = f"{desk}/links?kind=part_of&other=offline"
+    yield scene.manager, [desk, found, f"{desk}/links?kind=part_of&other=hovercraft", "/labels", f"/labels/{label}"]
+    yield scene.owner, ["/admin/teams", f"/admin/teams/{team.id}"]
+
+
 @pytest.fixture
 def scene(app, settle):
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -249,6 +276,7 @@ ALL_PAGES = [
     pages_of_the_team,
     pages_of_those_who_run_the_portal,
     pages_of_what_became,
+    pages_of_what_belongs_together,
 ]
 
 
