@@ -8,6 +8,7 @@ from portal.accounts.roles import Role
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.teamwork import assign_team, belongs_to_team_of
+from portal.notifications import leaving
 from portal.teams import queries, service
 from portal.teams.models import Team
 from portal.transactions import transaction
@@ -93,3 +94,21 @@ def test_the_ideas_of_my_teams_are_those_of_every_team_i_am_in():
              for who in (me, colleague)}  # fmt: skip
 
     assert found == {me.name: {ideas[0].id}, colleague.name: {ideas[0].id, ideas[1].id}}
+
+
+def test_whoever_works_here_no_longer_is_part_of_no_team():
+    admin, pm, ranked = make_user(Role.ADMIN), make_user(Role.PM), make_user()
+    board = make_board()
+    make_place(board, ranked, Role.MODERATOR)
+    team = make_team("Maps", pm, ranked)
+
+    with transaction(wake=False):
+        leaving.take_off(board, ranked, admin)
+        leaving.step_down(pm, admin)
+    still = [place.user.id for place in queries.members_of(team)]
+    with transaction(wake=False):
+        pm.role = Role.MEMBER
+        leaving.step_down(pm, admin)
+
+    assert still == [pm.id]  # who is still a product manager stays
+    assert queries.members_of(team) == []
