@@ -56,6 +56,22 @@ def is_as_before(before: Sequence[Story], last: Story) -> bool:
     return bool(before) and told and _key(moves[0].source) == _key(moves[-1].target)
 
 
+def was_never_mailed(mail: Mail, story: Story) -> bool:
+    """Whether this takes back a merge of which its reader has had no mail, because it was taken back in time."""
+    if story.kind is not Kind.MERGE_UNDONE or not fold_window():
+        return False
+    merged = (
+        select(Mail.suppressed)
+        .join(Notification, Notification.id == Mail.notification_id)
+        .where(Notification.user_id == mail.user_id, Notification.idea_id == story.idea.id)
+        .where(Notification.kind == Kind.MERGED, Notification.id < story.notification.id)
+        .order_by(Notification.id.desc())
+        .limit(1)
+    )
+    row = db.session.execute(merged).one_or_none()
+    return row is not None and row[0] is not None
+
+
 def is_taken_back(mail: Mail) -> bool:
     """Whether what it was to tell of was taken back."""
     facts = mail.notification.record.data if mail.notification else {}

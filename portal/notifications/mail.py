@@ -96,6 +96,8 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
             return letters.Suppressed("idea muted")
         if last.kind is Kind.MERGED and not last.still_joined:
             return letters.Suppressed("merge taken back")
+        if folding.was_never_mailed(mail, last):
+            return letters.Suppressed("taken back")
         if folding.is_as_before(before, last):
             return letters.Suppressed("changed back")
         if not still_concerns(user, last):

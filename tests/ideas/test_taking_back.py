@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas import moves, taking_back
+from portal.ideas import merging, moves, taking_back
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.moves import MoveDetails
 from portal.ideas.queries import answers, status_changes
@@ -221,6 +221,21 @@ def test_an_answer_is_taken_back_with_its_clock_and_mails(reviewed):
     assert state(idea) == before and answers(idea) == [] and subjects() == []
     assert db.session.get_one(Answer, answer.id).body == "Not sure."
     assert db.session.scalar(select(StatusChange.id).where(StatusChange.undone_at.is_not(None))) is None
+
+
+def test_a_merge_taken_back_in_time_is_mailed_to_nobody(reviewed):
+    idea, pm = reviewed
+    main = make_idea("Bells by day")
+    forget_mails()
+    move(idea, Status.MERGED, pm, MoveDetails(into=main))
+    settle()
+    with transaction():
+        merging.undo_merge(idea, pm, "A slip.")
+
+    let_pass()
+
+    assert subjects() == []
+    assert {"merge taken back", "taken back"} <= set(db.session.scalars(select(Mail.suppressed)))
 
 
 @either_way
