@@ -103,6 +103,7 @@ KNOWS = {
         "search",
         "membership",
         "credentials",
+        "triage",
         "sso",
         "duplicates",
         "links",

@@ -20,7 +20,10 @@ FILTER = "status:open votes:>20"
 
 
 def figures(app: Flask) -> dict[str, tuple[float, float, int]]:
-    """Return for each page of triage its median milliseconds, its least, and its statements, for somebody signed in."""
+    """Return for each page of triage its milliseconds of processor time, median and least, and its statements.
+
+    A busy machine makes waiting long and hardly touches the time of the processor; SQLite works in it too.
+    """
     with app.app_context():
         visitor = visits.sign_in(Role.PM, 1)[0]
     return {name: _measured(app, path, visitor) for name, path in _pages()}
@@ -34,7 +37,7 @@ def _pages() -> Sequence[tuple[str, str]]:
 def lines(found: dict[int, dict[str, tuple[float, float, int]]]) -> Iterator[str]:
     """Yield a table of all sizes, with the ratio of the largest to the smallest by the least time."""
     sizes = sorted(found)
-    heads = [f"{size:,} ideas, median ms (least)" for size in sizes]
+    heads = [f"{size:,} ideas, CPU ms (least)" for size in sizes]
     yield "| Page of triage | " + " | ".join([*heads, "statements", "ratio"]) + " |"
     yield "| --- |" + " ---: |" * (len(sizes) + 2)
     for name in found[sizes[0]]:
@@ -48,9 +51,9 @@ def _measured(app: Flask, path: str, visitor: Visitor) -> tuple[float, float, in
     seen = inside.look(app, Work(path, [ask]))
     times = []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
+        began = time.thread_time()
         _answer(app, ask)
-        times.append((time.perf_counter() - began) * 1000)
+        times.append((time.thread_time() - began) * 1000)
     return statistics.median(times), min(times), seen.statements
 
 

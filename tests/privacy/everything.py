@@ -40,6 +40,7 @@ from portal.sso.models import Identity, Provider
 from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
 from portal.teams.models import Team, TeamMember
 from portal.transactions import transaction
+from portal.triage.models import Aside, Presence
 from portal.verdicts.models import Round, Says
 from portal.verdicts.models import Verdict as Helped
 from portal.workflows.models import WorkflowVersion
@@ -108,6 +109,8 @@ def make_somebody(settle) -> User:
         _give_membership(user, other, board)
         _give_talk(user, other, theirs.id)
         _give_verdict(user, theirs.id)
+        db.session.add(Aside(user_id=user.id, idea_id=theirs.id, queue="first-look", comments=0))
+        db.session.add(Presence(user_id=user.id, idea_id=theirs.id))
         db.session.add(SavedSearch(user_id=user.id, name="quillsearch", query="quillquery", shared=True))
         _give_links(user, own.id, theirs.id)
         _give_organisations(user, other, own.id, theirs.id)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
@@ -52,12 +53,15 @@ def test_a_queue_is_worked_off_by_keyboard(open_page):
     assert now(second).owner_id is None
 
     page.keyboard.press("s")
-    assert page.evaluate("document.activeElement.id") == "move-to"
-    page.locator("#move-to").select_option("needs_info")
-    assert page.locator("form[data-led=move]:visible").count() == 1
+    expect(page.locator("[data-pick][open] [data-filter]")).to_be_focused()
     page.keyboard.press("Escape")
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("r")
+    expect(page.locator("#pick-status")).to_be_focused()
+    page.keyboard.press("s")
+    page.keyboard.type("info")
+    assert page.locator("[data-pick][open] [data-choice]:visible").all_inner_texts() == ["2\nNeeds info"]
+    page.keyboard.press("Enter")
+    assert page.locator("form[data-led=move]:visible").count() == 1
+    expect(page.locator("#needs_info-answer")).to_be_focused()
     page.keyboard.type("Which phone do you use?")
     page.keyboard.press("Control+Enter")
     page.get_by_text("Moved to Needs info. 1 person will hear about it.").wait_for()
@@ -118,6 +122,7 @@ def test_everything_works_without_javascript(open_page):
     page.goto("/triage/first-look")
 
     page.locator("#form-not_now").get_by_label("Why not now").fill("**Later**, with the new maps.")
+    page.locator("#not_now-because").select_option(index=1)
     page.locator("#form-not_now").get_by_role("button", name="Preview").click()
     assert page.locator("#preview strong").inner_text() == "Later"
     page.locator("#form-not_now").get_by_role("button", name="Publish").click()
