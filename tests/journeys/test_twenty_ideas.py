@@ -16,7 +16,7 @@ from tests.journeys.steps import look_again, told
 
 DAY = timedelta(days=1)
 TWINS = ("Warn me before the last bus leaves", "Let my partner follow me on a map", "Dim the screen while it is dark")
-REVIEWED, ASKED, DECLINED = range(0, 7), range(7, 11), range(14, 17)
+REVIEWED, ASKED, DECLINED = range(7), range(7, 11), range(14, 17)
 SUBJECTS = (
     *("Huts", "Springs", "Ferries", "Trains", "Batteries", "Photos", "Tracks", "Weather", "Snow", "Dogs", "Bicycles"),
     *("", "", "", "Printing", "Sounds", "Sharing", "Watches", "Languages", "Maps"),
