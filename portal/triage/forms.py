@@ -127,7 +127,7 @@ class Offer:
     def is_optional(self, field: str) -> bool:
         """Whether the field may stay empty."""
         if field == "because":
-            return not records.needs_reason(self.target)
+            return not records.needs_reason(self.goal.kind if self.goal else None)
         return field not in self.demands and field not in self.one_of
 
     def details(self, owner: User | None = None) -> MoveDetails:
@@ -142,7 +142,7 @@ class Offer:
             link=form.link.data or "" if "link" in asks else "",
             review_on=form.review_on.data if "review_on" in asks else None,
             owner=owner if "owner" in asks else None,
-            record=records.record_of(form, asks, self.target),
+            record=records.record_of(form, asks, self.goal.kind if self.goal else None),
         )
 
     def typed(self) -> list[tuple[str, str]]:
@@ -181,7 +181,7 @@ def offer_record(idea: Idea, given: Decision | None, *, blank: bool = False) -> 
         form.evidence.data, form.back_on.data = given.evidence, given.back_on
         form.people.data, form.organisations.data = given.people, given.organisations
     asks = records.RECORD if idea.status in REVERSIBLE else records.RECORD[:2]
-    return Offer("record", form, asks)
+    return Offer("record", form, asks, goal=idea.rule)
 
 
 def offer_override(idea: Idea, *, blank: bool = False) -> Offer:

@@ -177,10 +177,12 @@ def test_a_record_is_put_right_by_those_who_decide_and_nobody_is_told(browse, se
     }
 
     refused = browse(moderator).post(address, data=data)
+    without = browse(pm).post(address, data=data | {"record-because": ""})
     shown = browse(pm).get(f"/triage/first-look/{idea.id}").text
     done = browse(pm).post(address, data=data)
 
     assert refused.status_code == 403
+    assert without.status_code == 422
     assert 'id="form-record"' in shown
     assert done.status_code == 303
     db.session.rollback()
