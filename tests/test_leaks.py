@@ -38,6 +38,8 @@ from portal.promises.service import renew_promise
 from portal.roadmap import service as roadmap
 from portal.roadmap.models import Horizon
 from portal.roadmap.service import Spot
+from portal.talk import drafts, snippets
+from portal.talk import service as team_notes
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_rules, make_user
 from tests.support import HTMX, Browser, without_tokens
@@ -214,6 +216,7 @@ def _fill(made: World, kind: str, board: Board, author: User, pm: User) -> None:
             MoveDetails(answer=f"More {of('second answer')}", alternative=f"Or {of('alternative')}", link=link),
         )
         renew_promise(idea, (utcnow() + timedelta(days=90)).date(), f"Until {of('why a day was put off')}", pm)
+    _talk(made, kind, idea, pm)
     held = make_idea(f"Held {of_team('held title')}", author=author, board=board, need=f"Held {of_team('held need')}",
                      publication=Publication.HELD)  # fmt: skip
     hidden = make_idea(f"Hidden {of_team('hidden title')}", author=author, board=board)
@@ -228,6 +231,20 @@ def _fill(made: World, kind: str, board: Board, author: User, pm: User) -> None:
         board.one_way = False  # joined before members were kept apart
         moves.move_idea(joined, Status.MERGED, pm, MoveDetails(into=idea, reason=f"Same as {of('why joined')}"))
         board.one_way = KINDS[kind][1]
+
+
+def _talk(made: World, kind: str, idea: Idea, pm: User) -> None:
+    """What the team says among itself about the idea: a note, a draft, a word about it, wording for the board."""
+
+    def of(place: str, roles: frozenset[Role]) -> str:
+        return made.mark(f"{kind}: {place}", lambda p: p.knows(kind) and bool(p.ranks() & roles))
+
+    drafted, kept = f"Perhaps {of('drafted answer', STAFF_READERS)}", of("kept wording", TRIAGERS)
+    with transaction():
+        team_notes.write_note(idea, pm, f"Between us: {of('note', STAFF_READERS)}")
+        draft = drafts.save_draft(idea, pm, "answer", {"answer-answer": [drafted]}, {"Official answer": drafted})
+        drafts.say(draft, pm, f"Too long: {of('word about a draft', STAFF_READERS)}")
+        snippets.save_snippet(pm, f"Warm {kept}", f"Thanks {kept}", shared=True, board_id=idea.board_id)
 
 
 def _plan_and_tell(made: World, kind: str, board: Board, author: User, pm: User) -> None:
@@ -290,7 +307,8 @@ ON_BOTH = ("visitor", "author", "member of the boards", "owner")
 
 def crawl(person: Somebody, world: World) -> Iterator[tuple[str, str]]:
     """Yield what somebody can reach from the front page by links and by forms that only ask, as address and text."""
-    waiting = deque(["/", "/inbox", "/account", "/triage", "/search", "/admin/boards", "/admin/people", "/mail/health",
+    waiting = deque(["/", "/inbox", "/account", "/triage", "/triage/drafts?which=all", "/search",
+                     "/admin/boards", "/admin/people", "/mail/health",
                      *(f"/people/{someone.id}" for someone in world.people if someone.user)])  # fmt: skip
     known, alike = set(waiting), Counter[str]()
     while waiting and len(known) < MOST_PAGES * 3:
@@ -363,7 +381,8 @@ def test_s05_searching_and_typing_answer_as_if_what_is_hidden_were_not_there(wor
 
 
 SEARCHING = ("visitor", "waiting", "member", "author", "moderator", "member of the boards", "PM of the boards")
-SEARCHED = {"title", "title before", "comment", "tag", "answer", "held title", "hidden title", "joined title",
+SEARCHED = {"note", "drafted answer",
+            "title", "title before", "comment", "tag", "answer", "held title", "hidden title", "joined title",
             "a deleted comment", "name", "joined across, idea", "joined across, main"}  # fmt: skip
 ASKING = (
     "/search?q={}",
