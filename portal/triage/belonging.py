@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from portal.accounts.models import Person
 from portal.ideas.models import Idea, Nature
 from portal.ideas.queries import is_behind
-from portal.labels.queries import labels_known_to, labels_on
+from portal.labels.queries import labels_on, names_known_to
 from portal.links.queries import Lineage, lineage_of, nature_of
 from portal.links.words import CHOICES, NATURES
 from portal.teams.models import Team
 from portal.teams.queries import list_teams
 from portal.timeline.queries import Happening, whole_timeline
+from portal.triage.queries import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Belonging:
     def natures(self) -> list[tuple[str, str]]:
         """What the idea can be said to be; first that its words say it, and what they say."""
         written = NATURES[Nature.BOTH if self.idea.proposal.strip() else Nature.NEED]
-        first = ("", _("As it is written: %(nature)s", nature=str(written).lower()))
+        first = ("", _("As it is written: %(nature)s", nature=written))
         return [first, *((nature.value, str(NATURES[nature])) for nature in Nature)]
 
     @property
@@ -46,13 +47,14 @@ class Belonging:
         return str(NATURES[nature_of(self.idea)])
 
 
-def belonging_of(idea: Idea, viewer: Person) -> Belonging:
-    """Return where the idea belongs, as this colleague may know of it."""
+def belonging_of(reading: Reading, viewer: Person) -> Belonging:
+    """Return where the idea on the desk belongs, as this colleague may know of it."""
+    idea = reading.idea
     return Belonging(
         idea,
         list_teams(),
         labels_on(idea, viewer),
-        [label.name for label, _number in labels_known_to(viewer)],
+        names_known_to(viewer),
         lineage_of(idea, viewer, votes=viewer.is_signed_in and is_behind(idea, viewer)),
-        whole_timeline(idea, viewer),
+        whole_timeline(idea, viewer, reading.changes, reading.answers),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
@@ -171,7 +172,7 @@ def _comments(rule: StatusRule) -> str:
     if not rule.takes_comments:
         return _("closed")
     if rule.comments_for is None:
-        return _("open")
+        return pgettext("votes, comments", "open")
     return ngettext("open for %(num)d day", "open for %(num)d days", rule.comments_for.days)
 
 
