@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from flask_babel import gettext as _
-from flask_babel import pgettext
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 
 from portal.ideas.workflow import By, Move, News, StatusRule, Workflow, read
 from portal.workflows.checks import say_way
