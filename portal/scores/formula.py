@@ -14,8 +14,8 @@ from portal.errors import Refusal
 LONGEST, DEEPEST = 300, 20
 
 FUNCTIONS: dict[str, tuple[int, int, Callable[..., float]]] = {
-    "min": (1, 9, min),
-    "max": (1, 9, max),
+    "min": (1, 9, lambda *numbers: min(numbers)),
+    "max": (1, 9, lambda *numbers: max(numbers)),
     "sqrt": (1, 1, math.sqrt),
     "log": (1, 1, math.log10),
     "round": (1, 1, lambda number: float(round(number))),
@@ -65,8 +65,8 @@ def work_out(node: Node, values: Mapping[str, float | None]) -> float | None:
 
 
 def shown(number: float) -> str:
-    """Return a number as a formula is written with it: no more places than it needs."""
-    return f"{number:g}"
+    """Return a number as a formula is written with it: all places that were typed, and no more."""
+    return f"{number:.15g}"
 
 
 class _Missing(Exception):

@@ -14,6 +14,7 @@ from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas.models import Idea
+from portal.ideas.service import lock
 from portal.ideas.workflow import Status
 from portal.options import decide
 from portal.organisations.queries import counts_by_idea
@@ -50,6 +51,7 @@ def give_score(idea: Idea, actor: User, typed: Mapping[str, str]) -> IdeaScore |
 
     With every part empty there is no score.
     """
+    lock(idea)
     if idea.status is Status.MERGED:
         raise Refusal(_("This idea was joined with another one, which has the score."))
     method = scoring()
