@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.accounts.models import User
+from portal.accounts.models import User, name_key
 from portal.accounts.roles import STAFF_READERS
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
@@ -94,9 +94,7 @@ def _state(team: Team, what: str, actor: User) -> None:
 
 def _free_name(name: str, team: Team | None) -> str:
     wanted = clean_line(name)
-    taken = sa.select(Team.id).where(sa.func.lower(Team.name) == wanted.lower())
-    if team is not None:
-        taken = taken.where(Team.id != team.id)
-    if db.session.scalar(taken) is not None:
+    others = sa.select(Team.name).where(Team.id != (team.id if team else 0))
+    if name_key(wanted) in map(name_key, db.session.scalars(others)):  # SQLite folds no letter but those of ASCII
         raise NameTaken
     return wanted

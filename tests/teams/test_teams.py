@@ -37,11 +37,13 @@ def test_an_admin_makes_a_team_and_fills_it_with_those_who_work_here(browse):
     db.session.rollback()
     team = queries.list_teams()[0]
     again = browser.post("/admin/teams", data={"name": "maps"})
+    umlauts = [browser.post("/admin/teams", data={"name": "Überblick"}).status_code for _time in range(2)]
     refused = browser.post(f"/admin/teams/{team.id}/people", data={"who": member.name})
     browser.post(f"/admin/teams/{team.id}/people", data={"who": ranked.name})
 
     db.session.rollback()
     assert again.status_code == 422 and "has this name already" in again.text
+    assert umlauts == [303, 422]
     assert refused.status_code == 422 and "works on no board here" in refused.text and member.name in refused.text
     assert [place.user.name for place in queries.members_of(team)] == [ranked.name]
     assert ranked.name in browser.get("/admin/teams").text
