@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, make_response, request, url_for
 from flask_babel import gettext as _
@@ -106,11 +107,17 @@ def _board(slug: str, reader: Person) -> Board | None:
 def _answer(feed: Feed, written_as: str, *, shared: bool) -> Response:
     """Answer with the feed, or with 304 to who has it; what one person sees is kept by no cache in between."""
     chosen = Format(written_as)
-    arguments: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict()}
-    answer = make_response(write(feed, chosen, absolute_url(request.endpoint or "", **arguments)))
+    answer = make_response(write(feed, chosen, _own_url()))
     answer.mimetype = chosen.mimetype
     answer.headers["Cache-Control"] = f"public, max-age={FRESH_FOR}" if shared else "private, no-cache"
     answer.headers["X-Robots-Tag"] = "noindex"
     answer.last_modified = feed.updated_at
     answer.add_etag()
     return answer.make_conditional(request)
+
+
+def _own_url() -> str:
+    """Return the address that was asked for, with all that was asked along, as people outside reach it."""
+    arguments: dict[str, Any] = request.view_args or {}
+    url = absolute_url(request.endpoint or "", **arguments)
+    return f"{url}?{urlencode(list(request.args.items()))}" if request.args else url

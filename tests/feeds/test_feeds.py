@@ -183,3 +183,15 @@ def test_pages_say_where_their_feed_is_and_only_where_everybody_may_read_it(brow
         assert browse().get(address).mimetype == "application/atom+xml", page
     for page in (f"/ideas/{hidden.id}", f"/boards/{quiet.slug}"):
         assert "application/atom+xml" not in browse(staff).get(page).text
+
+
+@on_one_database
+@pytest.mark.parametrize("asked", ["endpoint=x", "written_as=zip", "name=zip", "_anchor=x", "idea_id=x&q=ä"])
+def test_what_is_asked_along_with_a_feed_changes_nothing_but_its_own_address(browse, asked):
+    make_idea("Show the wells")
+
+    answer = browse().get(f"/feeds/ideas.atom?{asked}")
+
+    assert titles(answer) == ["Show the wells"]
+    links = {link.get("rel"): link.get("href") for link in ElementTree.fromstring(answer.data).iter(f"{ATOM}link")}
+    assert "/feeds/ideas.atom?" in links["self"] and asked.partition("=")[0] in links["self"]
