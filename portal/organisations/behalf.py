@@ -129,16 +129,14 @@ def _clean(note: str) -> str:
 
 def _took_it_back(idea: Idea, user: User) -> bool:
     acts = sa.select(EventRecord.id).where(EventRecord.name == VoteWithdrawn.name, EventRecord.actor_id == user.id)
-    return db.session.scalar(acts.where(EventRecord.idea_id == idea.id).limit(1)) is not None
+    here = EventRecord.idea_id.in_(queries.self_and_merged(idea.id))
+    return db.session.scalar(acts.where(here).limit(1)) is not None
 
 
 def _stand_in(name: str, organisation: Organisation | None) -> User:
     """Return the account that stands for a name, of this organisation or none; it can never be signed in to."""
     known_as = f"{organisation.id if organisation else ''}/{name_key(name)}"
     key = hashlib.sha256(known_as.encode()).hexdigest()[:24]
-    user = db.session.scalar(sa.select(User).where(User.email == f"{key}@{SPOKEN_FOR}"))
-    if user is None:
-        user = User(email=f"{key}@{SPOKEN_FOR}", name=name, name_key=f"spoken-for/{key}", wants_mail=False)
-        db.session.add(user)
-        db.session.flush()
-    return user
+    address = f"{key}@{SPOKEN_FOR}"
+    insert_if_absent(User, email=address, name=name, name_key=f"spoken-for/{key}", wants_mail=False)
+    return db.session.scalars(sa.select(User).where(User.email == address)).one()

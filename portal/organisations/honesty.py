@@ -280,8 +280,9 @@ def _read(row: Sequence[Any], idea: Idea) -> Cast:
 
 
 def _locked(idea: Idea, which: sa.ColumnElement[bool]) -> list[Vote]:
-    """Hold the idea, then all merged into it, and return the votes in question."""
-    lock(idea)
+    """Hold the idea, then all merged into it, and return the votes in question; none may have joined it elsewhere."""
+    if lock(idea).merged_into_id is not None:
+        raise Refusal(_("Somebody else was faster. Reload the page to see how things are now."))
     lock_in_order(*db.session.scalars(select(Idea).where(Idea.merged_into_id == idea.id)))
     return list(db.session.scalars(select(Vote).where(which).order_by(Vote.idea_id, Vote.voter_id)))
 

@@ -63,6 +63,17 @@ def test_whoever_it_was_given_for_takes_it_back_and_nobody_gives_it_again(browse
     assert counter_is_true(idea)
 
 
+def test_a_vote_taken_back_before_a_merge_is_not_given_again_after_it():
+    main, other, pm = make_idea(), make_idea(), make_user(Role.PM)
+    (ann,) = make_votes(other, 1)
+    with transaction(wake=False):
+        service.withdraw_vote(other, ann)
+    join(other, main)
+
+    with pytest.raises(behalf.CannotSpeakFor, match="took their vote"), transaction():
+        behalf.vote_for(fresh(main), ann, pm, NOTE)
+
+
 def test_the_team_takes_back_what_it_gave_and_may_give_it_again():
     idea, ann, pm = make_idea(), make_user(), make_user(Role.PM)
     before = fresh(idea).heat

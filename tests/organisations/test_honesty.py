@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.doctor import examine
+from portal.errors import Refusal
 from portal.ideas import queries, service
 from portal.ideas.models import Vote, VoteOrigin
 from portal.organisations import behalf, honesty
 from portal.transactions import transaction
+from portal.verdicts.queries import is_asked
 from tests.factories import make_idea, make_user, make_votes
 from tests.organisations.steps import counter_is_true, fresh, join
 from tests.support import on_one_database
@@ -80,6 +82,26 @@ def test_a_vote_through_a_merge_is_set_aside_where_it_was_given_too():
     give_back(main, ann)
     assert (fresh(main).votes, fresh(other).votes) == (4, 3)
     assert bob.id in {one.user.id for one in queries.voters(main)}
+
+
+def test_votes_of_what_was_joined_meanwhile_are_left_to_the_main_idea():
+    main, other = make_idea(), make_idea()
+    (ann,) = make_votes(other, 1)
+    join(other, main)
+
+    with pytest.raises(Refusal, match="faster"):
+        set_aside(other, ann)
+
+    assert (fresh(main).votes, fresh(other).votes) == (3, 2)
+
+
+def test_whose_vote_is_set_aside_does_not_decide_either_whether_it_helped():
+    idea = make_idea()
+    ann, bob = make_votes(idea, 2)
+
+    set_aside(idea, ann)
+
+    assert [is_asked(fresh(idea), who) for who in (ann, bob, idea.author)] == [False, True, True]
 
 
 def examine_counters():
