@@ -106,7 +106,9 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
 
 
 def _write_account_letter(mail: Mail) -> EmailMessage | letters.Suppressed:
-    """Write what concerns an account or an address; it goes out whatever mails its reader wants."""
+    """Write what concerns an account or an address; it goes out whatever mails its reader wants, if it can arrive."""
+    if mail.to.endswith(".invalid"):  # of somebody without an account, whom the team or an import names
+        return letters.Suppressed("no such address")
     with letters.in_language_of(mail.user, mail.data.get("locale")):
         letter = account_letters()[mail.kind](mail)
         return letter if isinstance(letter, letters.Suppressed) else letters.compose(letter, mail)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import outbox
-from portal.accounts.models import User
+from portal.accounts.models import SPOKEN_FOR, User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.comments import service as comments
@@ -351,6 +351,16 @@ def test_the_confirmation_is_sent_to_an_address_that_is_not_confirmed_yet(app, s
     assert message["To"] == user.email
     assert message["List-Unsubscribe"] is None
     assert re.search(r"http://127\.0\.0\.1:8000/confirm/\S+", text_of(message))
+
+
+def test_nothing_is_mailed_to_an_address_that_only_stands_for_somebody(app, smtp):
+    user = make_user(confirmed_at=None, email=f"0123456789ab@{SPOKEN_FOR}")
+    with transaction():
+        service.queue_confirmation(user, key="confirm-1")
+
+    mails.send_due()
+
+    assert smtp.got == [] and a_mail().suppressed == "no such address"
 
 
 def test_an_address_is_asked_to_confirm_at_most_twice_an_hour(app):
