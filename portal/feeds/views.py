@@ -34,7 +34,7 @@ def index() -> Response:
     me = viewer()
     address = service.address_of(me) if isinstance(me, User) else None
     token = service.token_of(address) if address else ""
-    return page("feeds/index.html", boards=list_boards(me), address=address, token=token)
+    return page("feeds/index.html", boards=list_boards(me), address=address, token=token, formats=list(Format))
 
 
 @bp.post("/feeds/address")

@@ -23,6 +23,11 @@ class Format(StrEnum):
     JSON = "json"
 
     @property
+    def label(self) -> str:
+        """The name of the format, the same in every language."""
+        return "Atom" if self is Format.ATOM else "JSON Feed"
+
+    @property
     def mimetype(self) -> str:
         """What the answer says it is."""
         return "application/atom+xml" if self is Format.ATOM else "application/feed+json"

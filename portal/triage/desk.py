@@ -57,6 +57,11 @@ class Spot:
         return f"{self.queue.query}{board}".strip()
 
     @property
+    def limits(self) -> tuple[str, ...]:
+        """Limits that a filter may have, as one types them in every language."""
+        return ("status:planned", "board:maps", "tag:huts", "votes:>50", "before:2026-03")
+
+    @property
     def after(self) -> Place | None:
         """The place after which this page of the queue begins."""
         found = place(self.page, (str, int))
@@ -253,8 +258,9 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
             typed = Typed(None, typed.sentence, None, again.typed())
     names = [offer.name for offer in offers]
     chosen = again.name if again and again.name in names else (names[0] if names else "")
+    reading = queries.read(idea, me)
     return Desk(
-        reading=queries.read(idea, me),
+        reading=reading,
         receipts=receipts_of(idea, me),
         offers=offers,
         override=override,
@@ -267,8 +273,8 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
         here=presence.others_at(idea, me),
         typed=typed,
         decisions=deciding,
-        talk=talk_about(idea, staff),
-        belonging=belonging_of(idea, me),
+        talk=talk_about(idea, me, staff),
+        belonging=belonging_of(reading, me),
         card=card_of(idea),
     )
 
