@@ -9,14 +9,14 @@ from flask import request
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from portal.accounts.models import User
+from portal.accounts.models import Person, User
 from portal.ideas.models import Idea
 from portal.ideas.moves import moves_for
+from portal.permissions import can
 from portal.talk import queries, snippets
 from portal.talk.models import AnswerDraft, Snippet
 from portal.talk.queries import Notes
 from portal.triage.forms import Offer, offer_answer, offer_move
-from portal.web.session import can, viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,17 @@ class Talk:
     version: int = 0  # of the draft, as the person saw it
 
 
-def talk_about(idea: Idea, team: list[User]) -> Talk:
+def talk_about(idea: Idea, me: Person, team: list[User]) -> Talk:
     """Return what the team says among itself about an idea that is on the desk."""
-    drafts = queries.drafts_on(idea)
+    drafts, may_draft = queries.drafts_on(idea), can(me, "draft.write", idea)
     number = request.values.get("draft_id", type=int)
     chosen = next((draft for draft in drafts if draft.id == number), None)
     seen = request.form.get("draft_version", type=int) if "draft" not in request.form else None
     return Talk(
-        queries.notes_on(idea, viewer(), team),
+        queries.notes_on(idea, me, team),
         drafts,
-        chosen if can("draft.write", idea) else None,
-        queries.list_snippets(viewer(), idea.board_id) if can("draft.write", idea) else [],
+        chosen if may_draft else None,
+        queries.list_snippets(me, idea.board_id) if may_draft else [],
         seen or (chosen.version if chosen else 0),
     )
 

@@ -47,8 +47,8 @@ def test_what_a_row_keeps_or_empties_names_columns_that_exist():
 
 
 def test_a_row_that_goes_refers_to_its_person_for_certain():
-    """What may refer to nobody can also outlive its person; such rows are found by address too."""
+    """What may refer to nobody can outlive its person: mails are found by address too, shared wording is nobody's."""
     going = [holding for holding in HOLDINGS if holding.fate is Fate.GOES]
     loose = {holding.name for holding in going if holding.column.property.columns[0].nullable}
 
-    assert loose == {"mails.user_id", "mailed_links.user_id"}
+    assert loose == {"mails.user_id", "mailed_links.user_id", "snippets.owner_id"}

@@ -26,9 +26,10 @@ from portal.ideas.workflow import Status, move_between, place_named
 from portal.notifications.queries import count_told_of_merge
 from portal.text import render_markdown
 from portal.transactions import transaction
-from portal.triage import drafting, queues
+from portal.triage import queues
 from portal.triage.desk import Typed, open_workspace, spot_of
 from portal.triage.forms import Offer, offer_answer, offer_move, offer_override, offer_record
+from portal.triage.views import drafting
 from portal.triage.views.pages import bp, go_on, show, show_again
 from portal.web.session import authorize, member, viewer
 

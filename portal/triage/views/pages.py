@@ -12,8 +12,8 @@ from portal.ideas.queries import get_idea
 from portal.transactions import transaction
 from portal.triage import queues
 from portal.triage.desk import Spot, Typed, Workspace, next_idea, open_workspace, spot_of
-from portal.triage.drafting import resume
 from portal.triage.queues import QUEUES, Place
+from portal.triage.views.drafting import resume
 from portal.web.responses import fragment, go_to, is_htmx, own_path
 from portal.web.session import authorize, member, viewer
 
