@@ -33,6 +33,7 @@ from portal.roadmap.service import Spot
 from portal.teams.service import add_member, make_team
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
+from tests.journeys.pages_of_deciding import pages_of_how_it_is_decided, pages_of_what_is_set
 from tests.journeys.scene import Scene
 from tests.support.accessibility import violations_of_a_page
 
@@ -277,6 +278,8 @@ ALL_PAGES = [
     pages_of_those_who_run_the_portal,
     pages_of_what_became,
     pages_of_what_belongs_together,
+    pages_of_how_it_is_decided,
+    pages_of_what_is_set,
 ]
 
 
@@ -289,6 +292,8 @@ def test_every_page_is_for_everybody_and_light(open_page, scene, pages):
         page = open_page(user)
         for path in paths:
             answer = page.goto(path)
+            failed = answer.status >= 500 and "/trouble/" not in path
+            objections += [f"{path}: {answer.status}"] if failed else []
             size = len(gzip.compress(answer.body(), 6))
             objections += [f"{path}: {size} bytes"] if size > HTML else []
             objections += [f"{path}: {each}" for each in [*violations_of_a_page(page), *runs_out(page)]]
