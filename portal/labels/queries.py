@@ -16,7 +16,7 @@ from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
 from portal.labels.models import Label, idea_labels
 
-MOST_OFFERED = 200
+MOST_OFFERED, MOST_NAMED = 200, 12
 
 
 def labels_on(idea: Idea, viewer: Person) -> list[str]:
@@ -38,6 +38,13 @@ def labels_known_to(viewer: Person) -> list[tuple[Label, int]]:
         .limit(MOST_OFFERED)
     )
     return [(label, number) for label, number in db.session.execute(rows)]
+
+
+def names_known_to(viewer: Person, limit: int = MOST_NAMED) -> list[str]:
+    """Return the first names in use on boards that the viewer works on; one idea is enough, so none is counted."""
+    carries = select(idea_labels.c.idea_id).join(Idea, Idea.id == idea_labels.c.idea_id)
+    in_use = carries.where(idea_labels.c.label_id == Label.id, _is_labelled_for(viewer)).exists()
+    return list(db.session.scalars(select(Label.name).where(in_use).order_by(Label.name).limit(limit)))
 
 
 def get_label(label_id: int, viewer: Person) -> Label:

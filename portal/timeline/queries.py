@@ -44,16 +44,30 @@ def public_timeline(idea: Idea, viewer: Person) -> list[Happening]:
     return _timeline(idea, viewer, PUBLIC, for_team=False)
 
 
-def whole_timeline(idea: Idea, viewer: Person) -> list[Happening]:
-    """Return what the team of the idea's board reads, oldest first; to everybody else what is public."""
+def whole_timeline(
+    idea: Idea, viewer: Person, changes: list[StatusChange] | None = None, answers: list[Answer] | None = None
+) -> list[Happening]:
+    """Return what the team of the idea's board reads, oldest first; to everybody else what is public.
+
+    Moves and answers that the page has read already are not read again.
+    """
     if not policy.may_read_triage(viewer, idea):
         return public_timeline(idea, viewer)
     tellers = PUBLIC | TEAM | (WITH_ADDRESSES if policy.may_reveal_address(viewer, idea) else {})
-    return _timeline(idea, viewer, tellers, for_team=True)
+    return _timeline(idea, viewer, tellers, changes, answers, for_team=True)
 
 
-def _timeline(idea: Idea, viewer: Person, tellers: dict[str, Teller], *, for_team: bool) -> list[Happening]:
-    changes, answers = queries.status_changes(idea, viewer), queries.answers(idea)
+def _timeline(
+    idea: Idea,
+    viewer: Person,
+    tellers: dict[str, Teller],
+    changes: list[StatusChange] | None = None,
+    answers: list[Answer] | None = None,
+    *,
+    for_team: bool,
+) -> list[Happening]:
+    changes = queries.status_changes(idea, viewer) if changes is None else changes
+    answers = queries.answers(idea) if answers is None else answers
     records = _records(idea, tellers)
     known = _known(records, viewer, for_team)
     said = {answer.change_id for answer in answers if answer.change_id is not None}

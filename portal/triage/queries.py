@@ -102,7 +102,7 @@ def read(idea: Idea, viewer: Person) -> Reading:
 
 def audience(idea: Idea, viewer: Person) -> Audience:
     """Return who would hear of what this viewer does with the idea."""
-    ids, people = ideas.with_merged(idea), ideas.audience_of(idea.id, None).subquery()
+    ids, people = ideas.self_and_merged(idea.id), ideas.audience_of(idea.id, None).subquery()
     unheard = Follow.muted & (Follow.user_id != viewer.id) & Follow.user_id.not_in(select(people.c.user_id))
     left_out = db.session.execute(
         select(

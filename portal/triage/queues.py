@@ -123,8 +123,13 @@ def _due(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
     ]
 
 
-def _is_owed() -> ColumnElement[bool]:
-    return Idea.status.in_(OWED) & (Idea.publication == Publication.PUBLISHED)
+def _owed_by(theirs: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """Say what of theirs is to be worked on: by the day on which it is due, or without; what was decided has none."""
+    owed = Idea.status.in_(OWED) & (Idea.publication == Publication.PUBLISHED)
+    return [
+        theirs & Idea.due_at.is_not(None) & only_checked(owed),
+        only_checked(theirs) & Idea.due_at.is_(None) & owed,
+    ]
 
 
 def _quiet(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
@@ -199,7 +204,7 @@ QUEUES: dict[str, Queue] = {
             "mine",
             _l("Assigned to you"),
             _l("Nothing is assigned to you."),
-            lambda viewer, _now: [(Idea.owner_id == viewer.id) & only_checked(_is_owed())],
+            lambda viewer, _now: _owed_by(Idea.owner_id == viewer.id),
             Idea.due_at,
             group=Group.OWN,
         ),
@@ -207,7 +212,7 @@ QUEUES: dict[str, Queue] = {
             "team",
             _l("Your team’s"),
             _l("Nothing waits for your team."),
-            lambda viewer, _now: [Idea.team_id.in_(team_ids_of(viewer)) & only_checked(_is_owed())],
+            lambda viewer, _now: _owed_by(Idea.team_id.in_(team_ids_of(viewer))),
             Idea.due_at,
             group=Group.OWN,
         ),
@@ -236,6 +241,12 @@ SNOOZED, FIND = "snoozed", "find"
 
 def queues_of(viewer: Person) -> dict[str, Queue]:
     """Return the queues that this viewer finds in their list: the team's, their own, and those that are kept."""
+    kept = [_found_by(name, search.name, search.query, search) for name, search in saved.searches_of(viewer).items()]
+    return _standing_of(viewer) | {queue.name: queue for queue in kept}
+
+
+def _standing_of(viewer: Person) -> dict[str, Queue]:
+    """Return the queues that everybody has, which nothing has to be read for."""
     snoozed = Queue(
         SNOOZED,
         _l("Snoozed"),
@@ -246,13 +257,14 @@ def queues_of(viewer: Person) -> dict[str, Queue]:
         shows_asides=True,
     )
     found = sorted([*QUEUES.values(), snoozed], key=lambda queue: queue.group is not Group.ALL)
-    kept = [_found_by(name, search.name, search.query, search) for name, search in saved.searches_of(viewer).items()]
-    return {queue.name: queue for queue in (*found, *kept)}
+    return {queue.name: queue for queue in found}
 
 
 def queue_named(name: str, viewer: Person, query: str = "") -> Queue | None:
     """Return one of the queues that the viewer has, or what the query finds where it is called FIND."""
-    return _found_by(FIND, _l("Found"), query) if name == FIND else queues_of(viewer).get(name)
+    if name == FIND:
+        return _found_by(FIND, _l("Found"), query)
+    return (queues_of(viewer) if name.startswith(saved.PREFIX) else _standing_of(viewer)).get(name)
 
 
 def _found_by(name: str, label: object, query: str, kept: SavedSearch | None = None) -> Queue:
@@ -327,7 +339,7 @@ def ids_of(queue: Queue, viewer: Person, board: Board | None, limit: int) -> lis
 def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
     """Count what waits in each queue, up to ``MOST_COUNTED``, with one statement; kept searches are not counted."""
     counts = []
-    named = {name: queue for name, queue in queues_of(viewer).items() if queue.group is not Group.SAVED}
+    named = _standing_of(viewer)
     for queue in named.values():
         parts = [part.limit(MOST_COUNTED) for part in _parts(queue, viewer, board)]
         counts.append(

@@ -136,7 +136,7 @@ def test_what_happened_to_an_idea_on_one_day_is_one_row(app, browse):
     shown = queries.inbox(voter)
 
     [(_day, [row])] = shown.days
-    assert row.lead.target is Status.DECLINED
+    assert row.lead.target is Status.DECLINED.rule
     assert row.rest == ["moved to Planned"]
     assert shown.unread == 2
 
