@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.boards.queries import team_of
@@ -131,6 +133,20 @@ def publish(draft: AnswerDraft, actor: User) -> None:
     if draft.is_open:
         draft.state, draft.closed_at = DraftState.PUBLISHED, utcnow()
         emit(DraftPublished(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id))
+
+
+def unpublish(idea: Idea, since: datetime, actor: User, *, with_move: bool) -> None:
+    """Open the draft again that went out with a move or an answer that is taken back; if approved, it is so still."""
+    went_out = select(AnswerDraft).where(AnswerDraft.idea_id == idea.id, AnswerDraft.closed_at >= since)
+    went_out = went_out.where(AnswerDraft.state == DraftState.PUBLISHED, (AnswerDraft.target != "answer") == with_move)
+    draft = db.session.scalar(went_out.order_by(AnswerDraft.closed_at, AnswerDraft.id).limit(1))
+    if draft is None:
+        return
+    said = select(DraftRemark.verdict).where(DraftRemark.draft_id == draft.id, DraftRemark.verdict != "")
+    last = said.where(DraftRemark.at >= draft.edited_at).order_by(DraftRemark.id.desc()).limit(1)
+    approved = db.session.scalar(last) == DraftState.APPROVED
+    draft.state, draft.closed_at = DraftState.APPROVED if approved else DraftState.WRITING, None
+    emit(DraftReopened(actor_id=actor.id, idea_id=idea.id, draft_id=draft.id))
 
 
 def _tell(draft: AnswerDraft, actor: User, remark: DraftRemark, verdict: str) -> None:

@@ -10,7 +10,7 @@ from portal.accounts.roles import Role
 from portal.db import db
 from portal.decisions.queries import reasons_for
 from portal.errors import Refusal
-from portal.ideas.models import Answer, Idea
+from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.workflow import Status
 from portal.notifications.models import Notification
 from portal.talk import drafts
@@ -78,6 +78,31 @@ def test_an_answer_is_kept_looked_at_approved_and_published(pms, settle, headers
 
     assert only().state is DraftState.PUBLISHED
     assert db.session.scalars(select(Answer.body)).all() == [WORDS]
+
+
+@pytest.mark.settings(FOLD_MINUTES=15)
+@pytest.mark.parametrize(
+    ("act", "undo"),
+    [("answer", "answer"), ("move/needs_info", "move")],
+)
+def test_what_is_taken_back_leaves_its_draft_open_again_and_approved(pms, act, undo):
+    ines, tom, writer, reviewer = pms
+    idea, name = make_idea("A gate that squeaks"), act.rpartition("/")[2]
+    at, words = f"/triage/first-look/{idea.id}", {f"{name}-seen": "new", f"{name}-answer": WORDS}
+    writer.post(f"{at}/{act}", data=words | {"draft": "1"})
+    number, page = only().id, f"/triage/drafts/{only().id}"
+    writer.post(f"{page}/ask", data={"reviewer": tom.id})
+    reviewer.post(f"{page}/review", data={"verdict": "approved", "version": 1})
+    writer.post(f"{at}/{act}", data=words | {"draft_id": number, "draft_version": 1})
+    assert only().state is DraftState.PUBLISHED
+    done = db.session.scalar(select(Answer.id if undo == "answer" else StatusChange.id))
+
+    writer.post(f"{at}/undo-{undo}/{done}")
+    assert (only().state, only().closed_at) == (DraftState.APPROVED, None)
+
+    writer.post(f"{at}/{act}", data=words | {"draft_id": number, "draft_version": 1})
+    writer.post(f"{at}/undo-{undo}/{done}")
+    assert only().state is DraftState.PUBLISHED  # taken back was the one before, and once
 
 
 def test_a_whole_move_is_drafted_with_all_that_is_said_and_finds_its_form_again(pms):
@@ -171,6 +196,20 @@ def test_of_two_who_save_at_once_the_second_sees_both_and_loses_nothing(pms, hea
     assert "Somebody changed this draft meanwhile" in second.text and "Ines was second" in second.text
     assert 'name="draft_version" value="2"' in second.text
     assert only().shown == {"Official answer": "Tom was first"}
+
+
+def test_who_publishes_what_a_colleague_changed_meanwhile_closes_none_of_the_new_words(pms):
+    _ines, _tom, writer, colleague = pms
+    idea = make_idea()
+    keep(writer, idea)
+    number = only().id
+    keep(colleague, idea, words="Better words.", draft_id=number, draft_version=1)
+
+    sent = {"answer-seen": "new", "answer-answer": WORDS, "draft_id": number, "draft_version": 1}
+    writer.post(f"/triage/first-look/{idea.id}/answer", data=sent)
+
+    assert db.session.scalars(select(Answer.body)).all() == [WORDS]
+    assert (only().state, only().shown) == (DraftState.WRITING, {"Official answer": "Better words."})
 
 
 def test_those_with_a_part_in_it_hear_what_is_said_and_that_it_went_out(pms, settle):

@@ -13,6 +13,7 @@ from portal.errors import Refusal
 from portal.ideas import moves, taking_back
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.queries import get_idea
+from portal.talk import drafts
 from portal.transactions import transaction
 from portal.triage import queues
 from portal.triage.desk import Typed, spot_of
@@ -28,7 +29,14 @@ def undo_move(queue: str, idea_id: int, change_id: int) -> ResponseReturnValue:
     change = db.session.get(StatusChange, change_id)
     if change is None or change.idea_id != idea.id:
         abort(404)
-    return _take_back(queue, idea, lambda: moves.undo_move(idea, change, member()))
+
+    def undo() -> None:
+        again = change.undone_at is not None
+        moves.undo_move(idea, change, member())
+        if not again:
+            drafts.unpublish(idea, change.at, member(), with_move=True)
+
+    return _take_back(queue, idea, undo)
 
 
 @bp.post("/<queue>/<int:idea_id>/undo-answer/<int:answer_id>")
@@ -39,7 +47,14 @@ def undo_answer(queue: str, idea_id: int, answer_id: int) -> ResponseReturnValue
     answer = db.session.get(Answer, answer_id)
     if answer is None or answer.idea_id != idea.id:
         abort(404)
-    return _take_back(queue, idea, lambda: taking_back.undo_answer(idea, answer, member()))
+
+    def undo() -> None:
+        again = answer.taken_back_at is not None
+        taking_back.undo_answer(idea, answer, member())
+        if not again:
+            drafts.unpublish(idea, answer.at, member(), with_move=False)
+
+    return _take_back(queue, idea, undo)
 
 
 @bp.post("/<queue>/<int:idea_id>/undo-hiding")
