@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,6 +155,7 @@ class Snapshot:
         gone = (base + doc for base, docs in zip(self.bases, deleted, strict=False) for doc in docs)
         self.deleted = np.fromiter(gone, np.int32)
         self.synonyms: Mapping[str, Sequence[str]] = {}
+        self.compared_last: tuple[Hashable, Any, Floats] | None = None  # what one page looks for more than once
         self._cache = cache
         self._norms = {field: self._norm(field) for field in FIELDS}
         self._rarities: dict[str, float] = {}

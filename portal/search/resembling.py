@@ -70,9 +70,7 @@ def similar(
     What is not ``readable`` is neither found nor compared, so that it does not change the order of the others. The
     idea ``itself`` is found as one of them, but does not outshine any.
     """
-    terms = _idea(snapshot, title, body)
-    scores = add_up(snapshot, terms)
-    scores[snapshot.deleted] = 0
+    terms, scores = _compared(snapshot, title, body)
     if exclude:
         scores[np.isin(snapshot.ids, list(exclude))] = 0
     most = max(limit, RERANKED)
@@ -88,6 +86,18 @@ def similar(
     beside = [0.0 if snapshot.ids[best[place]] == itself else float(final[place]) for place in order]
     strengths = _strengths(likenesses, final[order].tolist(), beside)
     return hits_of(snapshot, best[order][:limit], final[order], terms, strengths)
+
+
+def _compared(snapshot: Snapshot, title: str, body: str) -> tuple[list[Term], Floats]:
+    """The words of an idea, and how much each document has of them."""
+    known, asked = snapshot.compared_last, (title, body, id(snapshot.synonyms))
+    if known is not None and known[0] == asked:
+        return known[1], known[2].copy()
+    terms = _idea(snapshot, title, body)
+    scores = add_up(snapshot, terms)
+    scores[snapshot.deleted] = 0
+    snapshot.compared_last = asked, terms, scores
+    return terms, scores.copy()
 
 
 def _strengths(likenesses: Sequence[Likeness], scores: Sequence[float], beside: Sequence[float]) -> list[Strength]:
