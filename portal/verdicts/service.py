@@ -16,7 +16,7 @@ from portal.ideas.service import lock
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.text import clean_text
-from portal.verdicts import queries
+from portal.verdicts import policy, queries
 from portal.verdicts.events import VerdictAsked, VerdictEnded, VerdictGiven
 from portal.verdicts.models import WORDS_MAX, End, Round, Says, Verdict
 from portal.verdicts.rules import current_rules, end_of
@@ -44,11 +44,14 @@ def begin(idea: Idea, change_id: int, status: Status) -> None:
 
 
 def ask(planned: Round) -> bool:
-    """Ask everybody behind the idea, once; return whether they were asked. What no longer stands is asked of nobody."""
-    idea = lock(planned.idea)
-    if planned.asked_at is not None or planned.ended_at is not None:
+    """Ask everybody behind the idea, once; return whether they were asked.
+
+    What no longer stands is asked of nobody; what is out of sight waits until it is seen again.
+    """
+    idea = _hold(planned)
+    if planned.asked_at is not None or planned.ended_at is not None or not idea.is_published:
         return False
-    if idea.status not in ASKED_ABOUT or not idea.is_published or queries.stands_by(idea) != planned.change_id:
+    if idea.status not in ASKED_ABOUT or queries.stands_by(idea) != planned.change_id:
         _end(planned, End.MOVED)
         return False
     planned.asked_at, planned.asked = utcnow(), sum(count_audience(idea, None, BEHIND).values())
@@ -58,7 +61,7 @@ def ask(planned: Round) -> bool:
 
 def call_off(planned: Round) -> None:
     """Do not ask about this idea; what was asked already goes on."""
-    lock(planned.idea)
+    _hold(planned)
     if planned.asked_at is not None:
         raise Refusal(_("People were asked already."))
     if planned.ended_at is None:
@@ -73,9 +76,8 @@ def answer(asked: Round, person: User, says: Says, words: str) -> None:
     words = clean_text(words)
     if len(words) > WORDS_MAX:
         raise WordsTooLong(_("This is %(count)d letters long; at most %(max)d fit.", count=len(words), max=WORDS_MAX))
-    idea = lock(asked.idea)
-    db.session.refresh(asked)
-    if not asked.is_open or not queries.is_asked(idea, person):
+    idea = _hold(asked)
+    if not (asked.is_open and policy.may_answer(person, idea) and queries.is_asked(idea, person)):
         raise NotAsked(_("This question is not open to you any more. Write a comment instead."))
     before = db.session.get(Verdict, (asked.id, person.id))
     if before is None:
@@ -91,9 +93,13 @@ def answer(asked: Round, person: User, says: Says, words: str) -> None:
 
 
 def conclude(asked: Round) -> End | None:
-    """Do what the answers say, if they say it; return how the round ended, None while it goes on."""
-    idea = lock(asked.idea)
-    if not asked.is_open:
+    """Do what the answers say, if they say it; return how the round ended, None while it goes on.
+
+    Nothing is decided about an idea while it is out of sight.
+    """
+    idea = _hold(asked)
+    asked.looked_at = utcnow()
+    if not asked.is_open or not idea.is_published:
         return None
     if idea.status not in ASKED_ABOUT or queries.stands_by(idea) != asked.change_id:
         _end(asked, End.MOVED)
@@ -113,6 +119,21 @@ def end_rounds(idea: Idea) -> None:
     for each in db.session.scalars(open_ones):
         if idea.status not in ASKED_ABOUT or queries.stands_by(idea) != each.change_id:
             _end(each, End.MOVED)
+
+
+def resume(idea: Idea) -> None:
+    """Go on with the round that a move ended which was taken back."""
+    moved = select(Round).where(Round.idea_id == idea.id, Round.change_id == queries.stands_by(idea))
+    again = db.session.scalar(moved.where(Round.end == End.MOVED)) if idea.status in ASKED_ABOUT else None
+    if again is not None:
+        again.ended_at = again.end = None
+
+
+def _hold(asked: Round) -> Idea:
+    """Hold the idea, always before its round, and read the round as it is now."""
+    idea = lock(asked.idea)
+    db.session.refresh(asked)
+    return idea
 
 
 def _why(asked: Round, end: End) -> str:

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.accounts.models import User
 from portal.accounts.roles import Role
@@ -13,8 +13,8 @@ from portal.changelog import service as changelog
 from portal.changelog.models import Kind
 from portal.db import db, utcnow
 from portal.ideas.models import Idea, StatusChange
-from portal.ideas.moves import MoveDetails, move_idea
-from portal.ideas.workflow import Status
+from portal.ideas.moves import MoveDetails, move_idea, undo_move
+from portal.ideas.workflow import Publication, Status
 from portal.notifications.links import verdict_token
 from portal.notifications.models import CaughtMail, Notification
 from portal.transactions import transaction
@@ -310,3 +310,70 @@ def test_the_changelog_asks_whoever_asked_for_it_until_they_have_answered(browse
     assert ["Does it solve your need?" in browse().get(page).text for page in pages] == [False, False]
     answer(idea_id, voters[0], Says.YES)
     assert ["Does it solve your need?" in voter.get(page).text for page in pages] == [False, False]
+
+
+@on_one_database
+def test_a_move_that_is_taken_back_lets_the_question_go_on(settle):
+    idea_id, voters = shipped(settle)
+    asked(settle, idea_id)
+    answer(idea_id, voters[0], Says.YES)
+    pm = make_user(Role.PM)
+    with transaction():
+        slip = MoveDetails(reason="A slip of the hand.")
+        change_id = move_idea(fresh(idea_id), Status.UNDER_REVIEW, pm, slip).id
+    pm_id = pm.id
+    settle()
+    assert round_of(idea_id).end is End.MOVED
+
+    with transaction():
+        change, pm = db.session.get_one(StatusChange, change_id), db.session.get_one(User, pm_id)
+        undo_move(db.session.get_one(Idea, idea_id), change, pm, within=DAY)
+    settle()
+    answer(idea_id, voters[1], Says.NO)
+
+    counted = round_of(idea_id)
+    assert (counted.is_open, counted.end, counted.yes, counted.no) == (True, None, 1, 1)
+
+
+def test_an_idea_out_of_sight_is_not_decided_about_and_keeps_no_other_waiting(settle, monkeypatch):
+    (hidden_id, of_hidden), (other_id, of_other) = shipped(settle), shipped(settle)
+    planned_id, _voters = shipped(settle)
+    for idea_id, people in ((hidden_id, of_hidden), (other_id, of_other)):
+        asked(settle, idea_id)
+        for user_id in people[:3]:
+            answer(idea_id, user_id, Says.YES)
+    with transaction():
+        for idea_id in (hidden_id, planned_id):
+            db.session.get_one(Idea, idea_id).publication = Publication.HIDDEN
+    time_passes(monkeypatch, 20)
+
+    assert (clocks.ask_due(), clocks.conclude_due()) == (0, 1)
+    assert (round_of(hidden_id).is_open, fresh(other_id).status) == (True, Status.CONFIRMED)
+
+    with transaction():
+        for idea_id in (hidden_id, planned_id):
+            db.session.get_one(Idea, idea_id).publication = Publication.PUBLISHED
+    assert (clocks.ask_due(), clocks.conclude_due(), fresh(hidden_id).status) == (1, 1, Status.CONFIRMED)
+
+
+@on_one_database
+def test_two_who_ask_at_once_ask_once(settle):
+    idea_id, _voters = shipped(settle)
+    known = round_of(idea_id)  # read before the other was done
+    ask = update(Round).values(asked_at=utcnow(), asked=5)
+    db.session.execute(ask, execution_options={"synchronize_session": False})
+    assert known.asked_at is None
+
+    assert service.ask(known) is False
+
+
+@on_one_database
+def test_whoever_reads_only_by_now_answers_no_more_by_an_old_mail(browse, settle):
+    idea_id, voters = shipped(settle)
+    asked(settle, idea_id)
+    link = f"/mail/verdict/{verdict_token(voters[0], round_of(idea_id).id)}"
+    with transaction():
+        db.session.get_one(User, voters[0]).role = Role.OBSERVER
+
+    assert browse().post(link, data={"says": "yes"}).status_code == 422
+    assert round_of(idea_id).answers == 0
