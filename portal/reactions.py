@@ -99,11 +99,17 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     IdeaMoved: (
         search.index_idea,
         notifications.count_late_promise_as_read,
-        notifications.tell_of_move, notifications.tell_who_asked,
+        notifications.tell_of_move,
+        notifications.tell_who_asked,
         verdicts.plan_to_ask,
     ),
     IdeaAnswered: (search.index_idea, notifications.count_late_promise_as_read, notifications.tell_of_answer),
-    MoveUndone: (search.index_idea, notifications.tell_of_undone_move, verdicts.end_after_undo),
+    MoveUndone: (
+        search.index_idea,
+        notifications.tell_of_undone_move,
+        verdicts.end_after_undo,
+        decisions.watch_what_stands_again,
+    ),
     HidingUndone: (search.index_idea, notifications.forget_undone_hiding),
     AnswerUndone: (search.index_idea, notifications.forget_undone_answer),
     IdeaMerged: (
@@ -118,6 +124,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
         duplicates.remember_undo,
         notifications.tell_of_undone_merge,
         notifications.count_objection_as_read,
+        decisions.watch_what_stands_again,
     ),
     MergeObjected: (
         duplicates.remember_objection,

@@ -90,6 +90,13 @@ class Decision(Model):
         return self.people is not None or self.organisations is not None or self.back_on is not None
 
     @property
+    def day_back(self) -> date | None:
+        """The day that brings the idea back; where it is parked, that day can be put off like any promise."""
+        stands = self.idea.status is self.status and self.idea.status_since == self.at
+        parked = self.idea.review_on if stands and self.status is Status.NOT_NOW else None
+        return parked or self.back_on
+
+    @property
     def has_words(self) -> bool:
         """Whether the record says more than the official answer does by itself."""
         return bool(self.reason_id or self.evidence or self.has_condition)

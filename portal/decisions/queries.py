@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask import abort
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from portal.accounts.models import Person, User
 from portal.accounts.roles import STAFF_READERS
@@ -249,8 +249,9 @@ def _asking_again(ideas: Sequence[Idea]) -> dict[int, int]:
 
 
 def _is_undone() -> ColumnElement[bool]:
-    undone = select(StatusChange.id).where(StatusChange.undone_at.is_not(None))
-    return Decision.change_id.in_(undone) & Decision.change_id.is_not(None)
+    made_by = aliased(StatusChange)  # looked up one by one: all that was ever taken back is found by no index
+    undone = select(made_by.id).where(made_by.id == Decision.change_id, made_by.undone_at.is_not(None))
+    return undone.correlate(Decision).exists()
 
 
 def _team_of(idea: Idea) -> sa.CompoundSelect[int]:

@@ -19,3 +19,10 @@ def see_whether_it_returns(recorded: Recorded) -> None:
         service.return_if_met(idea)
     except MoveNotAllowed:
         return  # hidden meanwhile; it is looked at again when its time comes
+
+
+def watch_what_stands_again(recorded: Recorded) -> None:
+    """See to the condition of a decision after the move away from it was taken back."""
+    idea = db.session.get(Idea, recorded.event.idea_id) if recorded.event.idea_id else None
+    if idea is not None:
+        service.watch_again(idea)

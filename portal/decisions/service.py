@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.accounts.models import User
+from portal.boards.calendars import calendar_of
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.decisions import queries
 from portal.decisions.events import DecisionRevised, NeedRepeated, NeedTakenBack, ReasonsChanged
 from portal.decisions.models import ABOUT_MAX, DECIDED, REASON_MAX, REVERSIBLE, WORDS_MAX, Decision, Need, Reason
 from portal.errors import Refusal
 from portal.events import emit
+from portal.ideas import promises
 from portal.ideas.models import TEXT_MAX, Answer, Idea, StatusChange
 from portal.ideas.moves import resume_review
 from portal.ideas.queries import follows
@@ -50,8 +52,12 @@ def record_move(idea: Idea, change: StatusChange, answer: Answer | None, details
         at=change.at,
         votes_then=idea.votes,
     )
+    record, before = details.record, _decided_before(idea, change)
+    if before is not None and record == Record():
+        decision.reason_id = before.reason_id
+        record = _record_of(before)
     db.session.add(decision)
-    _write(decision, idea, details.record, details)
+    _write(decision, idea, record, details)
 
 
 def revise(idea: Idea, actor: User, record: Record) -> Decision:
@@ -63,6 +69,8 @@ def revise(idea: Idea, actor: User, record: Record) -> Decision:
     if decision is None:  # it came with its decision from elsewhere
         decision = Decision(idea_id=idea.id, status=idea.status, at=idea.status_since, votes_then=idea.votes)
         db.session.add(decision)
+    if idea.status is Status.NOT_NOW:
+        promises.park_until(idea, record.back_on, utcnow())
     _write(decision, idea, record, None)
     decision.revised_at = utcnow()
     db.session.flush()
@@ -137,9 +145,17 @@ def why_it_returns(decision: Decision) -> str:
                 "We said what would change our mind: %(num)d organisations are behind it now.",
                 behind,
             )
-    if decision.back_on is not None and decision.back_on <= utcnow().date():
+    day = decision.day_back
+    if day is not None and day <= calendar_of(idea.board_id).today(utcnow()):
         return _("The date to look at it again has come.")
     return ""
+
+
+def watch_again(idea: Idea) -> None:
+    """See to the condition of a decision that stands again: while it did not, nobody looked."""
+    decision = queries.standing(idea) if idea.status in REVERSIBLE else None
+    if decision is not None and decision.look_at is None:
+        decision.look_at = _next_look(decision, utcnow())
 
 
 def look_again(decision: Decision) -> bool:
@@ -219,13 +235,30 @@ def _word(reason: Reason, label: str, about: str, kinds: list[str]) -> None:
 # Writing the record
 
 
+def _decided_before(idea: Idea, change: StatusChange) -> Decision | None:
+    """Return the decision that goes on where an idea only comes to another stage of the same status."""
+    made = sa.select(Decision).where(Decision.idea_id == idea.id, Decision.status == change.source)
+    found = made.where(Decision.at == change.since_before).order_by(Decision.id.desc()).limit(1)
+    return db.session.scalar(found) if change.source is change.target else None
+
+
+def _record_of(decision: Decision) -> Record:
+    return Record(
+        because=decision.reason_id,
+        evidence=decision.evidence,
+        people=decision.people,
+        organisations=decision.organisations,
+        back_on=decision.back_on,
+    )
+
+
 def _write(decision: Decision, idea: Idea, record: Record, details: MoveDetails | None) -> None:
     evidence = clean_text(record.evidence)
     if len(evidence) > TEXT_MAX:
         raise Refusal(_("This is %(count)d letters long; at most %(max)d fit.", count=len(evidence), max=TEXT_MAX))
     decision.evidence, decision.evidence_html = evidence, render_markdown(evidence) if evidence else ""
     decision.reason_id = _chosen(record, decision)
-    day = record.back_on or (details.review_on if details else None)
+    day = (details.review_on if details else None) or record.back_on
     if decision.status in REVERSIBLE:
         decision.people = _number(record.people)
         decision.organisations, decision.back_on = _number(record.organisations), day
@@ -256,5 +289,6 @@ def _next_look(decision: Decision, now: datetime) -> datetime | None:
         return None
     if decision.people is not None or decision.organisations is not None:
         return now + LOOK_EVERY
-    due = datetime.combine(decision.back_on or now.date(), time(), UTC)
+    calendar = calendar_of(decision.idea.board_id)
+    due = calendar.start_of(decision.day_back or calendar.today(now))
     return due if due > now else now + LOOK_EVERY

@@ -59,7 +59,9 @@ def move_idea(
         idea.owner_id = details.owner.id
         change.before = (change.before or {}) | {"owner_given": details.owner.id}
     enter(idea, target, at, stage)
-    idea.expected, idea.review_on = clean_line(details.expected), details.review_on
+    goes_on = change.source is target  # from one stage of a status to another what was said of it stays
+    idea.expected = clean_line(details.expected) or (idea.expected if goes_on else "")
+    idea.review_on = details.review_on or (idea.review_on if goes_on else None)
     answer = _say(idea, actor, details, at, change) if details.answer.strip() else None
     promises.turn_over(idea, at)
     for write in current_app.extensions["beside_moves"]:

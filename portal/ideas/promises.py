@@ -6,7 +6,7 @@ Every idea has at most one promise that runs. It ends with the team's next publi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import select
@@ -100,6 +100,18 @@ def bring_forward(idea: Idea, due_at: datetime) -> None:
     """Promise an earlier day: the same promise, to be kept sooner."""
     _name_day(idea, due_at)
     _align(idea, due_at)
+
+
+def park_until(idea: Idea, day: date | None, at: datetime) -> None:
+    """Look at a parked idea again on another day, or on none; a later one counts as renewed."""
+    if idea.review_on == day:
+        return
+    idea.review_on = day
+    due_at, before = _due(idea), running(idea)
+    if due_at is not None and before is not None and due_at > before.due_at:
+        renew(idea, due_at, "", at)
+    else:
+        _align(idea, at)
 
 
 def take_back(idea: Idea, at: datetime) -> None:

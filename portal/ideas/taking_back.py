@@ -12,7 +12,7 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import EventRecord, emit
-from portal.ideas import policy, promises
+from portal.ideas import policy, promises, workflow
 from portal.ideas.events import AnswerUndone, HidingUndone, IdeaHidden, MoveUndone
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.service import count_on_board, lock
@@ -48,7 +48,8 @@ def undo_move(
         raise CannotUndo(_("This move cannot be taken back here."))
     _in_time(change.at, within)
     _put_back(idea, change)
-    answer = db.session.scalar(sa.select(Answer).where(Answer.change_id == change.id, Answer.taken_back_at.is_(None)))
+    said = sa.select(Answer).where(Answer.idea_id == idea.id, Answer.change_id == change.id)
+    answer = db.session.scalar(said.where(Answer.taken_back_at.is_(None)))
     if answer is not None:
         answer.taken_back_at = change.undone_at
     db.session.flush()
@@ -130,7 +131,8 @@ def _in_time(at: datetime, within: timedelta | None) -> None:
 
 def _put_back(idea: Idea, change: StatusChange) -> None:
     before = change.before or {}
-    idea.status, idea.stage, idea.status_since = change.source, change.source_stage, change.since_before
+    place = workflow.settled().rule(change.source, change.source_stage)  # its stage may be no more
+    idea.status, idea.stage, idea.status_since = place.kind, place.stage, change.since_before
     idea.due_at = change.due_before
     restore(idea, before)
     given = before.get("owner_given")

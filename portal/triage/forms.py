@@ -176,9 +176,10 @@ def offer_record(idea: Idea, given: Decision | None, *, blank: bool = False) -> 
     """Return the form that puts the record of the decision right by which the idea stands."""
     form = _form("record", idea, blank)
     form.because.choices = records.choices_for(idea.status, given)
+    if blank:
+        form.back_on.data = given.day_back if given else idea.review_on
     if blank and given is not None:
-        form.because.data = str(given.reason_id or "")
-        form.evidence.data, form.back_on.data = given.evidence, given.back_on
+        form.because.data, form.evidence.data = str(given.reason_id or ""), given.evidence
         form.people.data, form.organisations.data = given.people, given.organisations
     asks = records.RECORD if idea.status in REVERSIBLE else records.RECORD[:2]
     return Offer("record", form, asks, goal=idea.rule)

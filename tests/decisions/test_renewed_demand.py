@@ -1,9 +1,10 @@
 """Who asks again after a decision, and how ideas come back when what would change the team's mind has happened."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from sqlalchemy import select
 
 from portal.accounts.models import User
@@ -14,16 +15,18 @@ from portal.db import db, utcnow
 from portal.decisions import clocks, queries, service
 from portal.decisions.models import Decision, Need
 from portal.decisions.queries import Demand
-from portal.ideas import moves
+from portal.ideas import moves, promises
 from portal.ideas import service as ideas
 from portal.ideas.models import Idea, StatusChange
 from portal.ideas.steps import MoveDetails, Record
 from portal.ideas.workflow import Status
 from portal.notifications.models import Mail, Notification
 from portal.organisations.models import Organisation, OrganisationMember, Way
+from portal.promises.service import renew_promise
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_user, make_votes
 from tests.support import either_way, on_one_database
+from tests.support.workflows import stage_beside
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -269,3 +272,74 @@ def test_what_is_on_a_closed_board_is_nobodys_to_need(browse):
     decide(idea)
 
     assert browse(make_user()).post(f"/ideas/{idea.id}/need").status_code == 404
+
+
+@pytest.mark.settings(TIMEZONE="Pacific/Auckland")
+@on_one_database
+def test_a_day_begins_where_the_board_is():
+    day = date(2026, 6, 10)
+    with time_machine.travel(datetime(2026, 6, 1, tzinfo=UTC), tick=False):
+        idea = make_idea()
+        assert decide(idea, back_on=day).look_at == datetime(2026, 6, 9, 12, tzinfo=UTC)
+
+    with time_machine.travel(datetime(2026, 6, 9, 11, 59, tzinfo=UTC), tick=False):
+        assert look_now(queries.standing(idea)) == 0
+    with time_machine.travel(datetime(2026, 6, 9, 12, 1, tzinfo=UTC), tick=False):
+        assert look_now(queries.standing(idea)) == 1
+
+
+def park(idea, day, pm, **record):
+    details = MoveDetails(answer="Later.", review_on=day, record=Record(**record))
+    with transaction(wake=False):
+        moves.move_idea(idea, Status.NOT_NOW, pm, details)
+    return queries.standing(idea)
+
+
+@on_one_database
+def test_the_day_of_a_parked_idea_is_one_wherever_it_is_put_off():
+    today, pm = utcnow().date(), make_user(Role.PM)
+    first, later, last = (today + timedelta(days=days) for days in (10, 40, 90))
+    idea = make_idea()
+    made = park(idea, first, pm)
+
+    with transaction(wake=False):
+        renew_promise(idea, later, "We wait for the vendor.", pm)
+    with time_machine.travel(utcnow() + timedelta(days=11)):
+        assert (look_now(made), fresh(idea).status, made.day_back) == (0, Status.NOT_NOW, later)
+    with transaction(wake=False):
+        service.revise(idea, pm, Record(back_on=last))
+
+    assert (idea.review_on, promises.running(idea).due_at.date(), made.day_back) == (last, last, last)
+    assert [each.outcome for each in promises.ledger_of(idea.id)][-3:] == ["renewed", "renewed", None]
+    with time_machine.travel(utcnow() + timedelta(days=91)):
+        assert look_now(made) == 1
+
+
+@on_one_database
+def test_what_brings_a_parked_idea_back_goes_on_in_another_stage_of_the_same_status():
+    admin, day = make_user(Role.ADMIN), utcnow().date() + timedelta(days=30)
+    key, idea = stage_beside("not_now", "We wait for a vendor"), make_idea()
+    park(idea, day, admin, people=2, evidence="Three talks.")
+    with transaction(wake=False):
+        moves.move_idea(idea, Status.NOT_NOW, admin, MoveDetails(), stage=key)
+
+    made = queries.standing(idea)
+    assert (idea.stage, idea.review_on, promises.running(idea).due_at.date()) == (key, day, day)
+    assert (made.people, made.day_back, made.evidence) == (2, day, "Three talks.")
+    make_votes(idea, 2)
+    with transaction(wake=False):
+        assert service.return_if_met(idea)
+
+
+def test_a_decision_that_stands_again_is_seen_to_again(settle):
+    idea, pm = make_idea(), make_user(Role.PM)
+    made = decide(idea, people=3, actor=pm)
+    with transaction(wake=False):
+        change_id = moves.move_idea(idea, Status.UNDER_REVIEW, pm, MoveDetails(reason="A slip.")).id
+    look_now(made)
+    assert made.look_at is None
+    with transaction(wake=False):
+        moves.undo_move(idea, db.session.get_one(StatusChange, change_id), pm, within=timedelta(days=1))
+    settle()
+
+    assert queries.standing(fresh(idea)).look_at is not None

@@ -1,6 +1,7 @@
 """The rooms where admins change the workflow, and what follows from a change."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from portal.errors import Refusal
 from portal.events import EventRecord
 from portal.ideas import workflow
 from portal.ideas.models import Idea, StatusChange
-from portal.ideas.moves import MoveDetails, MoveNotAllowed, move_idea, moves_for
+from portal.ideas.moves import MoveDetails, MoveNotAllowed, move_idea, moves_for, undo_move
 from portal.ideas.workflow import Status
 from portal.notifications.models import Notification
 from portal.security.models import SecurityEntry
@@ -232,6 +233,20 @@ def test_a_merge_taken_back_leads_to_the_stage_or_what_it_was_one_of(app):
         undo_merge(ideas[1], pm, "They differ.")
 
     assert (ideas[1].status, ideas[1].stage) == (Status.PLANNED, "")
+
+
+@on_one_database
+def test_a_move_taken_back_leads_to_what_the_stage_was_one_of_once_that_is_gone(app):
+    key, pm = stage_beside("planned", "On the list"), make_user(Role.PM)
+    idea = make_idea(status=Status.PLANNED, stage=key)
+    with transaction():
+        change_id = move_idea(idea, Status.SHIPPED, pm, MoveDetails(answer="It is there.")).id
+    change(lambda held: drafting.without_status(held, key))
+
+    with transaction():
+        undo_move(idea, db.session.get_one(StatusChange, change_id), pm, within=timedelta(days=1))
+
+    assert (idea.status, idea.stage) == (Status.PLANNED, "")
 
 
 def test_who_hears_of_a_move_and_what_it_demands_is_data(browse, settle):

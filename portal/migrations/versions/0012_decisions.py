@@ -90,9 +90,10 @@ def upgrade():
         sa.text(
             "INSERT INTO decisions (idea_id, change_id, answer_id, decider_id, status, at, evidence, evidence_html, "
             "back_on, votes_then) "
-            "SELECT c.idea_id, c.id, (SELECT min(a.id) FROM answers a WHERE a.change_id = c.id), c.actor_id, c.target, "
-            "c.at, '', '', CASE WHEN c.target = 'not_now' AND i.status = 'not_now' AND i.status_since = c.at "
-            "THEN i.review_on END, "
+            "SELECT c.idea_id, c.id, "
+            "(SELECT min(a.id) FROM answers a WHERE a.idea_id = c.idea_id AND a.change_id = c.id), "
+            "c.actor_id, c.target, c.at, '', '', "
+            "CASE WHEN c.target = 'not_now' AND i.status = 'not_now' AND i.status_since = c.at THEN i.review_on END, "
             "(SELECT count(*) FROM votes v WHERE v.idea_id = c.idea_id AND v.cast_at <= c.at) "
             "FROM status_changes c JOIN ideas i ON i.id = c.idea_id "
             "WHERE c.target IN ('planned', 'not_now', 'declined', 'available') AND c.source <> 'merged'"
