@@ -14,6 +14,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal.accounts.models import Person, Rules
 from portal.db import db, utcnow
 from portal.decisions.models import REVERSIBLE, Decision
+from portal.decisions.queries import stands
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.promised import Outcome, Promise
 from portal.ideas.queries import is_out_for
@@ -114,8 +115,15 @@ def _joined(model: type[Answer] | type[Promise] | type[StatusChange]) -> sa.Sele
 
 
 def _moved_to(status: Status, quarter: Quarter) -> sa.Select[int]:
-    return _joined(StatusChange).where(
-        StatusChange.target == status, StatusChange.undone_at.is_(None), _within(StatusChange.at, quarter)
+    return (
+        _joined(StatusChange)
+        .distinct()
+        .where(
+            StatusChange.target == status,
+            StatusChange.source.not_in([status, Status.MERGED]),  # there already, or back from a merge
+            StatusChange.undone_at.is_(None),
+            _within(StatusChange.at, quarter),
+        )
     )
 
 
@@ -131,7 +139,9 @@ def _total(rows: sa.Select[Any]) -> int:
 def _shipped(quarter: Quarter, reader: Person) -> sa.Select[StatusChange]:
     """The last move by which each idea came out; what was reopened since is not there any more."""
     newer = select(sa.func.max(StatusChange.id)).where(
-        StatusChange.target == Status.SHIPPED, StatusChange.undone_at.is_(None)
+        StatusChange.target == Status.SHIPPED,
+        StatusChange.source != Status.MERGED,
+        StatusChange.undone_at.is_(None),
     )
     return (
         select(StatusChange)
@@ -155,7 +165,7 @@ def _refused(quarter: Quarter, reader: Person) -> sa.Select[Decision]:
         select(Decision)
         .join(Idea, Idea.id == Decision.idea_id)
         .outerjoin(StatusChange, StatusChange.id == Decision.change_id)
-        .where(Decision.status.in_(REVERSIBLE), _within(Decision.at, quarter), Idea.status == Decision.status)
+        .where(Decision.status.in_(REVERSIBLE), _within(Decision.at, quarter), stands())
         .where(is_out_for(reader), sa.or_(StatusChange.id.is_(None), StatusChange.undone_at.is_(None)))
         .options(
             contains_eager(Decision.idea).joinedload(Idea.board),

@@ -1,19 +1,22 @@
 """The page of a quarter: what stands in it, for whom, and who gets it by mail."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from portal.accounts.models import Guest
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
-from portal.db import db
+from portal.db import db, utcnow
+from portal.ideas.merging import undo_merge
 from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.workflow import Status
 from portal.notifications.models import CaughtMail, Mail
 from portal.options import decide
 from portal.quarters import letters
 from portal.quarters.calendar import Quarter
+from portal.quarters.queries import report
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_user, make_votes
 from tests.support.databases import on_one_database
@@ -116,3 +119,28 @@ def test_admins_enter_whole_addresses_and_lose_nothing_they_typed(browse, typed,
         assert option("quarter_readers") == ["a@example.org", "b@example.org"]
     else:
         assert "“me” is no mail address." in answer.text and ">me</textarea>" in answer.text.replace("\r\n", "")
+
+
+@on_one_database
+def test_what_was_refused_and_planned_again_counts_once(app):
+    idea, planned = (make_idea(status=Status.UNDER_REVIEW, at=SPRING) for _number in range(2))
+    for days in (1, 20):
+        move(idea, Status.DECLINED, SPRING + timedelta(days=days), answer="No.", reversal="Law.")
+        move(planned, Status.PLANNED, SPRING + timedelta(days=days), answer="Yes.")
+        if days == 1:
+            for each in (idea, planned):
+                move(each, Status.UNDER_REVIEW, SPRING + timedelta(days=10), reason="We look again.")
+
+    told = report(Quarter(2026, 2), Guest())
+
+    assert (told.refused_in_all, len(told.refused), told.planned) == (1, 1, 1)
+
+
+@on_one_database
+def test_what_came_back_from_a_merge_was_not_planned_then(app):
+    idea, main, pm = make_idea(status=Status.PLANNED, at=SPRING), make_idea(at=SPRING), make_user(Role.PM)
+    with transaction():
+        move_idea(idea, Status.MERGED, pm, MoveDetails(into=main))
+        undo_merge(idea, pm, "Not the same.")
+
+    assert report(Quarter.of(utcnow().date()), Guest()).planned == 0
