@@ -52,7 +52,8 @@ def raise_late() -> int:
         return 0
     with transaction():
         raised = _late(now).where(late).with_only_columns(Promise.id)
-        change = sa.update(Promise).where(Promise.id.in_(raised)).values(raised_at=now)
+        # Another worker may do the same at this moment: what it has raised is its to tell.
+        change = sa.update(Promise).where(Promise.id.in_(raised), Promise.raised_at.is_(None)).values(raised_at=now)
         db.session.execute(change, execution_options={"synchronize_session": False})
         readers = list(db.session.scalars(_deciders()))
         for user in readers:
