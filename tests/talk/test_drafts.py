@@ -208,8 +208,8 @@ def test_who_publishes_what_a_colleague_changed_meanwhile_closes_none_of_the_new
     sent = {"answer-seen": "new", "answer-answer": WORDS, "draft_id": number, "draft_version": 1}
     writer.post(f"/triage/first-look/{idea.id}/answer", data=sent)
 
-    assert db.session.scalars(select(Answer.body)).all() == [WORDS]
     assert (only().state, only().shown) == (DraftState.WRITING, {"Official answer": "Better words."})
+    assert db.session.scalars(select(Answer.body)).all() == [WORDS]
 
 
 def test_those_with_a_part_in_it_hear_what_is_said_and_that_it_went_out(pms, settle):

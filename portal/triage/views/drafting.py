@@ -58,9 +58,9 @@ def keep(idea: Idea, offer: Offer) -> ResponseReturnValue | Typed | None:
 
 
 def settle(idea: Idea) -> None:
-    """Note that the draft that a form was filled from went out with it."""
-    draft = _named(idea)
-    if draft is not None and "draft_version" in request.form:
+    """Note that the draft that a form was filled from went out with it; what a colleague changed since stays open."""
+    draft, seen = _named(idea), request.form.get("draft_version", type=int)
+    if draft is not None and seen == draft.version:
         drafts.publish(draft, member())
 
 
