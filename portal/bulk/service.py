@@ -29,7 +29,7 @@ def plan(
     act = BulkAct(actor_id=actor.id, kind=kind, what=what, chosen=chosen[:100], back=back[:300])
     db.session.add(act)
     db.session.flush()
-    doable = []
+    doable, items = [], []
     for idea in ideas:
         item = BulkItem(act_id=act.id, idea_id=idea.id, before={"seen": idea.rule.key})
         try:
@@ -37,7 +37,8 @@ def plan(
             doable.append(idea)
         except Refusal as refusal:
             item.state, item.why = State.LEFT_OUT, refusal.message[:300]
-        db.session.add(item)
+        items.append(item)
+    db.session.add_all(items)
     act.what = what | {"audience": audience.count(act, doable, actor)}
     db.session.flush()
     return act

@@ -43,6 +43,7 @@ def plan() -> ResponseReturnValue:
     if what is None or too_many or not ideas:
         return _show_form(422)
     with transaction(wake=False):
+        ideas, _more = read(selection, member())  # as they are now, all at once
         act = service.plan(member(), wish.kind, what, ideas, chosen=selection.name, back=_back(selection))
         number = act.id
     return go_to(url_for(".show", act_id=number))

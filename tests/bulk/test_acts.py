@@ -22,6 +22,7 @@ from portal.outbox import work_off
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_user, make_votes
 from tests.support import either_way
+from tests.support.queries import queries
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -356,3 +357,16 @@ def test_only_those_who_decide_change_many(browse, role):
     assert browse(make_user(Role.PM)).get(f"/triage/bulk/{act.id}").status_code == 404
     assert browse(make_user(Role.ADMIN)).get(f"/triage/bulk/{act.id}").status_code == 200
     assert states(act) == {idea.id: State.WAITING.value}
+
+
+def test_looking_at_many_costs_the_statements_of_few(browse):
+    browser, numbers = browse(make_user(Role.PM)), [make_idea().id for _number in range(12)]
+    sent = {"act": "add_tags", "queue": "first-look", "tags": "bells"}
+    browser.post("/triage/bulk/new", data=sent | {"idea": numbers})
+
+    with queries() as few:
+        assert browser.post("/triage/bulk/new", data=sent | {"idea": numbers[:2]}).status_code == 303
+    with queries() as many:
+        assert browser.post("/triage/bulk/new", data=sent | {"idea": numbers}).status_code == 303
+
+    assert len(many) == len(few)
