@@ -357,7 +357,7 @@ TABLE = (
     post("triage.board", TRIAGERS, "idea", {"onto": "{other board}"}, args=QUEUE),
     post("triage.tags", TRIAGERS, "idea", {"tags": "maps, routes"}, args=QUEUE),
     post("triage.done", TRIAGERS, "idea", args=QUEUE),
-    post("triage.undone", TRIAGERS, "idea", args=QUEUE),
+    post("triage.undone", TRIAGERS, "idea put aside", args=QUEUE),
     post("triage.snooze", TRIAGERS, "idea", {"day": "{soon}"}, args=QUEUE),
     post("triage.here", STAFF_READERS, "idea", args=QUEUE),
     post("triage.save_queue", STAFF_READERS, form={"q": "status:new", "name": "Young"}),
@@ -581,7 +581,7 @@ TABLE = (
     get("triage.links", TRIAGERS, "idea", args=QUEUE),
     post("triage.link", TRIAGERS, "idea", {"kind": "relates", "other": "{main}"}, args=QUEUE),
     post("triage.unlink", TRIAGERS, "tie", args=QUEUE),
-    post("links.back_need", PARTICIPANTS, "idea"),
+    post("links.back_need", PARTICIPANTS, "need and solution"),
     post("links.unback_need", PARTICIPANTS, "idea"),
     # Membership, and running the portal
     get("membership.set_up", EVERYBODY),
@@ -697,6 +697,8 @@ class World:
             "": dict,
             "idea": lambda: {"idea_id": self._idea(row.publication, row.status, author=who).id},
             "merged idea": lambda: {"idea_id": self._merged(who).id},
+            "need and solution": lambda: {"idea_id": self._two_in_one().id},
+            "idea put aside": lambda: {"idea_id": self._put_aside().id},
             "pair": lambda: {"idea_id": self._idea().id, "other_id": self.main.id},
             "refused pair": self._refused_pair,
             "two ideas": self._two_ideas,
@@ -954,6 +956,19 @@ class World:
         idea = self._idea(author=author)
         with transaction(wake=False):
             move_idea(idea, Status.MERGED, self.people[Role.PM], MoveDetails(into=self.main))
+        return idea
+
+    def _two_in_one(self) -> Idea:
+        return make_idea(author=self.author, board=self.open_board, proposal="Let it buzz.")
+
+    def _put_aside(self) -> Idea:
+        """An idea that everybody on the team is done with in the first queue."""
+        from portal.triage.asides import finish
+
+        idea = self._idea()
+        with transaction(wake=False):
+            for role in TRIAGERS:
+                finish(idea, QUEUE["queue"], self.people[role])
         return idea
 
     def _refused_pair(self) -> dict[str, int]:
@@ -1258,8 +1273,7 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "ideas.discard_draft",
         "ideas.withdraw_vote",
         "decisions.withdraw_need",
-        "links.back_need",  # of an idea that proposes nothing; tests of its own
-        "links.unback_need",
+        "links.unback_need",  # of somebody who does not back it
         "workflows.status",  # shows first what would change; tests of their own
         "workflows.new_status",
         "workflows.remove_status",
@@ -1323,7 +1337,8 @@ def test_s02_what_is_for_the_demo_exists_nowhere_else(world):
 
 # What one may not know of
 
-OF_IDEAS = {"idea", "merged idea", "pair", "refused pair", "two ideas", "joined ideas"}
+OF_IDEAS = {"idea", "need and solution", "idea put aside", "merged idea", "two ideas", "joined ideas"}
+OF_IDEAS |= {"pair", "refused pair"}
 OBJECTS = [row for row in TABLE if row.about in OF_IDEAS | {"comment"}]
 
 
