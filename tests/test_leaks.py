@@ -31,9 +31,12 @@ from portal.ideas import moves, service
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Publication, Status
+from portal.labels import service as labels
 from portal.notifications import mail
 from portal.notifications.models import CaughtMail
 from portal.options import decide
+from portal.organisations import behalf, honesty, segments
+from portal.organisations import service as organisations
 from portal.promises.service import renew_promise
 from portal.roadmap import service as roadmap
 from portal.roadmap.models import Horizon
@@ -94,6 +97,7 @@ class World:
 
     words: dict[str, tuple[str, May]] = field(default_factory=dict)  # the word: where it stands, and for whom
     people: list[Somebody] = field(default_factory=list)
+    begins: list[str] = field(default_factory=list)  # pages that are tried though nothing may lead there
 
     def mark(self, place: str, may: May) -> str:
         """Return a new word that stands in one place."""
@@ -217,6 +221,7 @@ def _fill(made: World, kind: str, board: Board, author: User, pm: User) -> None:
         )
         renew_promise(idea, (utcnow() + timedelta(days=90)).date(), f"Until {of('why a day was put off')}", pm)
     _talk(made, kind, idea, pm)
+    _weigh(made, kind, idea, pm)
     held = make_idea(f"Held {of_team('held title')}", author=author, board=board, need=f"Held {of_team('held need')}",
                      publication=Publication.HELD)  # fmt: skip
     hidden = make_idea(f"Hidden {of_team('hidden title')}", author=author, board=board)
@@ -245,6 +250,33 @@ def _talk(made: World, kind: str, idea: Idea, pm: User) -> None:
         draft = drafts.save_draft(idea, pm, "answer", {"answer-answer": [drafted]}, {"Official answer": drafted})
         drafts.say(draft, pm, f"Too long: {of('word about a draft', STAFF_READERS)}")
         snippets.save_snippet(pm, f"Warm {kept}", f"Thanks {kept}", shared=True, board_id=idea.board_id)
+
+
+def _weigh(made: World, kind: str, idea: Idea, pm: User) -> None:
+    """What only the team knows of who is behind the idea, and its own words for it."""
+
+    def of(place: str, also: frozenset[Role] = frozenset()) -> str:
+        may: May = lambda p: p.knows(kind) and bool(p.ranks() & STAFF_READERS)  # noqa: E731
+        return made.mark(f"{kind}: {place}", lambda p: may(p) or p.role in also)
+
+    made.begins.append(f"/ideas/{idea.id}/behind")
+    works_here: May = lambda p: bool(p.ranks() & STAFF_READERS)  # noqa: E731
+    group = made.mark(f"{kind}: organisation", works_here)
+    part = made.mark(f"{kind}: segment", works_here)
+    people = frozenset({Role.MODERATOR, *ADMINS})  # they see who is here
+    with transaction():
+        labels.set_labels(idea, [of("private label")], pm)
+        tarn = organisations.make_organisation(pm, name=f"Tarn {group}")
+        segments.make_segment(pm, f"Walkers {part}", segments.Rule(belongs="yes"))
+        named = behalf.vote_for_named(
+            idea, f"Jane {of('whom the team named', people)}", tarn, pm, f"On the phone: {of('how the team knows')}"
+        )
+        behalf.vote_for_organisation(idea, tarn, pm, f"At the fair: {of('why an organisation counts')}")
+    voter_id = db.session.scalar(
+        select(Vote.voter_id).where(Vote.idea_id == idea.id, Vote.voter_id != named.id).order_by(Vote.voter_id).limit(1)
+    )
+    with transaction():
+        honesty.set_aside(idea, [voter_id], pm, f"Odd: {of('why a vote is set aside')}")
 
 
 def _plan_and_tell(made: World, kind: str, board: Board, author: User, pm: User) -> None:
@@ -309,6 +341,7 @@ def crawl(person: Somebody, world: World) -> Iterator[tuple[str, str]]:
     """Yield what somebody can reach from the front page by links and by forms that only ask, as address and text."""
     waiting = deque(["/", "/inbox", "/account", "/triage", "/triage/drafts?which=all", "/search",
                      "/admin/boards", "/admin/people", "/mail/health",
+                     *world.begins,
                      *(f"/people/{someone.id}" for someone in world.people if someone.user)])  # fmt: skip
     known, alike = set(waiting), Counter[str]()
     while waiting and len(known) < MOST_PAGES * 3:
