@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -172,11 +173,9 @@ def triage(sizes: tuple[int, ...], keep: Path | None) -> None:
     from portal.bench import triage as pages
 
     click.echo(f"Measured on {report.machine()}.\n")
-    found = {}
-    with folder(keep) as place:
-        for size in sorted(set(sizes)):
-            with built(size, place / f"{size}") as app:
-                found[size] = pages.figures(app)
+    with folder(keep) as place, ExitStack() as open_ones:
+        apps = {size: open_ones.enter_context(built(size, place / f"{size}")) for size in sorted(set(sizes))}
+        found = pages.figures(apps)
     for line in pages.lines(found):
         click.echo(line)
 

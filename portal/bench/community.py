@@ -18,11 +18,13 @@ from portal.bench.wording import Wording, Writer
 from portal.boards.models import Audience, Board
 from portal.comments.models import Comment
 from portal.db import db, on_sqlite, utcnow
+from portal.decisions.models import DECIDED, Decision
 from portal.events import EventRecord
 from portal.ideas import heat
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Tag, Vote, idea_tags
 from portal.ideas.promised import Outcome, Promise, Promised
 from portal.ideas.workflow import Publication, Status
+from portal.labels.models import Label, idea_labels
 from portal.notifications.models import Notification
 from portal.notifications.policy import Kind, Reason
 from portal.transactions import transaction
@@ -39,6 +41,8 @@ TAGS = (
     "battery", "dogs", "export", "ferries", "huts", "offline", "photos", "print", "routes", "sharing", "snow", "sound",
     "trains", "watch", "widgets", "wind",
 )  # fmt: skip
+LABELS = ("ask legal", "cheap", "enterprise", "needs design", "partner", "risky", "talk to support", "with the vendor")
+LABELLED_EVERY = 5
 STATUSES = {
     Status.NEW: 30, Status.UNDER_REVIEW: 22, Status.NEEDS_INFO: 2, Status.PLANNED: 9, Status.IN_PROGRESS: 4,
     Status.SHIPPED: 13, Status.CONFIRMED: 3, Status.AVAILABLE: 4, Status.NOT_NOW: 6, Status.DECLINED: 7,
@@ -108,6 +112,7 @@ class _Builder:
             ]
             self._boards = _insert(Board, boards)
             self._tags = _insert(Tag, [{"name": name} for name in TAGS])
+            self._labels = _insert(Label, [{"name": name} for name in LABELS])
             self._members = _insert(User, [self._person(n, Role.MEMBER) for n in range(500 + self._ideas // 5)])
             self._staff = _insert(User, [self._person(n, Role.PM) for n in range(STAFF)])
             everybody = self._members + self._staff
@@ -151,6 +156,14 @@ class _Builder:
                 {"idea_id": idea.id, "tag_id": tag}
                 for idea in ideas
                 for tag in self._chance.sample(self._tags, self._chance.choice((0, 1, 1, 2)))
+            ),
+        )
+        _fill(
+            idea_labels,
+            (
+                {"idea_id": idea.id, "label_id": self._labels[idea.number // LABELLED_EVERY % len(LABELS)]}
+                for idea in ideas
+                if idea.number % LABELLED_EVERY == 0
             ),
         )
         self._discuss(ideas)
@@ -244,6 +257,7 @@ class _Builder:
         answers = _insert(Answer, [self._answer(idea) for idea in answered])
         for idea, number in zip(answered, answers, strict=True):
             idea.answer_id = number
+        _fill(Decision, [self._decision(idea) for idea in ideas if idea.status in DECIDED])
         moved = [idea for idea in ideas if not idea.main]
         events = _insert(EventRecord, [self._moved(idea) for idea in moved])
         _fill(Notification, (
@@ -281,6 +295,12 @@ class _Builder:
         return {
             "idea_id": idea.id, "change_id": idea.change_id, "author_id": self._chance.choice(self._staff),
             "status": idea.status, "body": body, "body_html": html, "at": idea.since,
+        }  # fmt: skip
+
+    def _decision(self, idea: _Planned) -> dict[str, Any]:
+        return {
+            "idea_id": idea.id, "change_id": idea.change_id, "answer_id": idea.answer_id, "status": idea.status,
+            "decider_id": self._staff[0], "at": idea.since, "votes_then": len(idea.votes),
         }  # fmt: skip
 
     def _moved(self, idea: _Planned) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.service import EXCERPT
 from portal.search import index
 from portal.text import plain, render_markdown
+from portal.triage.queues import QUEUES
 
 IDEAS = 50
 WORKS = (
@@ -80,6 +81,17 @@ def test_the_command_prints_every_line_and_leaves_a_kept_portal(tmp_path):
     assert "First answer" in done.stdout
     with closing(sqlite3.connect(tmp_path / str(IDEAS) / "portal.db")) as kept:
         assert kept.execute("SELECT count(*) FROM ideas").fetchone() == (IDEAS,)
+
+
+def test_the_pages_of_triage_are_measured_at_every_size_side_by_side(tmp_path):
+    arguments = ["bench", "triage", "--ideas", "20", "--ideas", "40", "--keep", str(tmp_path)]
+
+    done = run([sys.executable, "-m", "portal.cli", *arguments], capture_output=True, text=True, timeout=300)
+
+    assert done.returncode == 0, done.stderr
+    figure = r"[\d.]+ \([\d.]+\)"
+    rows = re.findall(rf"^\| ([^|]+) \| {figure} \| {figure} \| \d+ \| [\d.]+ \|$", done.stdout, re.MULTILINE)
+    assert rows == [*QUEUES, "snoozed", "a filter, status:open votes:>20"]
 
 
 def test_a_database_with_something_in_it_is_refused(tmp_path):
