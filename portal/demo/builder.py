@@ -32,9 +32,9 @@ from portal.ideas.events import IdeaFollowed, InfoStillNeeded, TagsChanged, Vote
 from portal.ideas.merging import undo_merge
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Tag, Vote
 from portal.ideas.moves import answer_idea, move_idea
+from portal.ideas.promises import next_word_due, running
 from portal.ideas.service import hide_idea, submit_idea
 from portal.ideas.steps import MoveDetails
-from portal.ideas.promises import next_word_due, running
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.models import Mail, Notification
 from portal.options import decide

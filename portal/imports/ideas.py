@@ -23,9 +23,9 @@ from portal.ideas import heat
 from portal.ideas.events import IdeasImported
 from portal.ideas.models import Follow, Idea, StatusChange, Tag, Vote, VoteOrigin, idea_tags
 from portal.ideas.moves import move_idea
+from portal.ideas.promises import begin_all, next_word_due
 from portal.ideas.service import count_on_board, write_text
 from portal.ideas.steps import MoveDetails
-from portal.ideas.promises import begin_all, next_word_due
 from portal.ideas.workflow import Status
 from portal.imports.authors import Authors
 from portal.imports.duplicates import main_ideas

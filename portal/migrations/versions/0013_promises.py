@@ -59,7 +59,7 @@ def downgrade():
 def _note_what_was_promised():
     """Write down what the moves say of earlier promises, and what runs now.
 
-    Answers without a move began a promise too, but nothing says any more by when the one before was due: it is left out.
+    Answers without a move began a promise too, but nothing says by when the one before was due: it is left out.
     Nobody is told now of what is late already.
     """
     op.execute(

@@ -80,9 +80,7 @@ def upgrade():
     )
     for column in ("idea_id", "author_id", "edited_by_id", "reviewer_id"):
         op.create_index(op.f(f"ix_answer_drafts_{column}"), "answer_drafts", [column], unique=False)
-    op.create_index(
-        op.f("ix_answer_drafts_state_reviewer_id"), "answer_drafts", ["state", "reviewer_id"], unique=False
-    )
+    op.create_index(op.f("ix_answer_drafts_state_reviewer_id"), "answer_drafts", ["state", "reviewer_id"], unique=False)
     op.create_table(
         "draft_remarks",
         sa.Column("id", sa.Integer(), nullable=False),

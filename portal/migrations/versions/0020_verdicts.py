@@ -27,9 +27,7 @@ def upgrade():
         sa.Column("no", sa.Integer(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end", sa.String(length=20), nullable=True),
-        sa.CheckConstraint(
-            "yes >= 0 AND partly >= 0 AND no >= 0", name=op.f("ck_verdict_rounds_answers_not_negative")
-        ),
+        sa.CheckConstraint("yes >= 0 AND partly >= 0 AND no >= 0", name=op.f("ck_verdict_rounds_answers_not_negative")),
         sa.ForeignKeyConstraint(
             ["idea_id"], ["ideas.id"], name=op.f("fk_verdict_rounds_idea_id_ideas"), ondelete="CASCADE"
         ),
