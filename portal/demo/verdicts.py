@@ -11,12 +11,12 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.events import quietly
 from portal.ideas.models import Idea, StatusChange, Vote
-from portal.ideas.queries import count_audience
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
+from portal.verdicts import queries
 from portal.verdicts.models import End, Round, Says, Verdict
 from portal.verdicts.rules import Rules
-from portal.verdicts.service import ASKED_ABOUT, BEHIND
+from portal.verdicts.service import ASKED_ABOUT
 
 LATELY = timedelta(days=200)
 """Before that, only what people confirmed is remembered."""
@@ -48,7 +48,7 @@ def _ask_about(idea: Idea) -> None:
     db.session.flush()
     if ask_at > now:
         return
-    asked.asked_at, asked.asked = ask_at, sum(count_audience(idea, None, BEHIND).values())
+    asked.asked_at, asked.asked = ask_at, queries.count_asked(idea)
     _answer(asked)
     over = ask_at + timedelta(days=rules.open_for)
     if idea.status is Status.CONFIRMED:

@@ -299,6 +299,14 @@ def audience_of(
     return people if except_id is None else people.where(Follow.user_id != except_id)
 
 
+def backers_of(idea: Idea) -> Select[int, str]:
+    """Select who hears of an idea because it is theirs or for a vote that counts, each person once, with the reason."""
+    people = audience_of(idea.id, None, ("author", "voter")).subquery()
+    counted = select(Vote.voter_id).where(counts_for(idea.id))
+    behind = (people.c.user_id == idea.author_id) | people.c.user_id.in_(counted)
+    return select(people.c.user_id, people.c.reason).where(behind)
+
+
 def reaches(idea_id: int) -> ColumnElement[bool]:
     """Say through which rows of followers news of an idea goes out: its own, and those of ideas merged into it."""
     mute = aliased(Follow)

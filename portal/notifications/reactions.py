@@ -15,7 +15,7 @@ from portal.events import EventRecord, Recorded
 from portal.ideas.events import IdeaAnswered, IdeaMoved
 from portal.ideas.merges import count_objections, merge_of
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote, VoteOrigin
-from portal.ideas.queries import REASONS, audience_of, counts_for
+from portal.ideas.queries import REASONS, audience_of, backers_of, counts_for
 from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.ideas.workflow import Status
@@ -199,7 +199,7 @@ def ask_for_verdicts(recorded: Recorded) -> None:
     """Ask everybody behind an idea that came out whether it solves their need."""
     idea = _idea(recorded)
     if idea is not None:
-        _tell_audience(recorded, Kind.VERDICT_ASKED, idea)
+        _tell(recorded, Kind.VERDICT_ASKED, backers_of(idea))
 
 
 def ask_about_credit(recorded: Recorded) -> None:

@@ -16,7 +16,7 @@ from portal.accounts.models import Person, User
 from portal.boards.models import Board
 from portal.db import db
 from portal.ideas.models import Idea, StatusChange
-from portal.ideas.queries import counts_already, ideas_visible_to, is_out_for
+from portal.ideas.queries import backers_of, counts_already, ideas_visible_to, is_out_for
 from portal.teams.models import Team
 from portal.verdicts.models import End, Round, Verdict
 from portal.verdicts.rules import current_rules
@@ -75,6 +75,11 @@ def stands_by(idea: Idea) -> int | None:
 def is_asked(idea: Idea, person: Person) -> bool:
     """Whether the question is for this person: the author, and everybody whose vote counts for the idea."""
     return person.is_signed_in and (idea.author_id == person.id or counts_already(idea, person))
+
+
+def count_asked(idea: Idea) -> int:
+    """Count the people to whom the question goes."""
+    return db.session.scalar(select(sa.func.count()).select_from(backers_of(idea).subquery())) or 0
 
 
 def round_of(idea: Idea) -> Round | None:

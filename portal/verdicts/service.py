@@ -11,7 +11,6 @@ from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas.models import Idea
 from portal.ideas.moves import move_idea
-from portal.ideas.queries import count_audience
 from portal.ideas.service import lock
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
@@ -22,7 +21,6 @@ from portal.verdicts.models import WORDS_MAX, End, Round, Says, Verdict
 from portal.verdicts.rules import current_rules, end_of
 
 ASKED_ABOUT = frozenset({Status.SHIPPED, Status.AVAILABLE})
-BEHIND = ("author", "voter")
 MOVES = {End.CONFIRMED: Status.CONFIRMED, End.REOPENED: Status.UNDER_REVIEW}
 
 
@@ -54,7 +52,7 @@ def ask(planned: Round) -> bool:
     if idea.status not in ASKED_ABOUT or queries.stands_by(idea) != planned.change_id:
         _end(planned, End.MOVED)
         return False
-    planned.asked_at, planned.asked = utcnow(), sum(count_audience(idea, None, BEHIND).values())
+    planned.asked_at, planned.asked = utcnow(), queries.count_asked(idea)
     emit(VerdictAsked(idea_id=idea.id, round_id=planned.id))
     return True
 

@@ -12,7 +12,7 @@ from portal.boards.models import Audience
 from portal.changelog import service as changelog
 from portal.changelog.models import Kind
 from portal.db import db, utcnow
-from portal.ideas.models import Idea, StatusChange
+from portal.ideas.models import Idea, StatusChange, Vote
 from portal.ideas.moves import MoveDetails, move_idea, undo_move
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.links import verdict_token
@@ -377,3 +377,14 @@ def test_whoever_reads_only_by_now_answers_no_more_by_an_old_mail(browse, settle
 
     assert browse().post(link, data={"says": "yes"}).status_code == 422
     assert round_of(idea_id).answers == 0
+
+
+@on_one_database
+def test_who_gave_a_vote_that_was_set_aside_is_not_asked(settle):
+    idea_id, voters = shipped(settle)
+    with transaction():
+        vote = db.session.get_one(Vote, (idea_id, voters[0]))
+        vote.set_aside_at = utcnow()
+    asked(settle, idea_id)
+
+    assert voters[0] not in told("verdict_asked") and round_of(idea_id).asked == 4
