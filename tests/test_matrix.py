@@ -341,6 +341,8 @@ WHERE_A_RANK_COUNTS = (
     "decisions.index",
     "changelog.",
     "labels.",
+    "bulk.",
+    "scores.index",
 )
 
 

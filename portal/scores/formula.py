@@ -21,7 +21,7 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., float]]] = {
     "round": (1, 1, lambda number: float(round(number))),
 }
 """What can be called, with how many numbers at least and at most."""
-_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d+)?)|([a-z][a-z0-9_]*)|([-+*/(),]))")
+_TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-z][a-z0-9_]*|[-+*/(),]")
 _AS_TYPED = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"})
 
 
@@ -95,13 +95,15 @@ def _value(node: Node, values: Mapping[str, float | None]) -> float:
 
 
 def _tokens(text: str) -> list[str]:
-    found, at = [], 0
-    while text[at:].strip():
-        token = _TOKEN.match(text, at)
-        if token is None:
-            raise WrongFormula(_("“%(sign)s” has no meaning in a formula.", sign=text[at:].strip()[0]))
-        found.append(token.group(0).strip())
-        at = token.end()
+    found = []
+    for piece in text.split():
+        at = 0
+        while at < len(piece):
+            token = _TOKEN.match(piece, at)
+            if token is None:
+                raise WrongFormula(_("“%(sign)s” has no meaning in a formula.", sign=piece[at]))
+            found.append(token.group())
+            at = token.end()
     return found
 
 

@@ -335,7 +335,7 @@ def test_a_pm_of_one_board_joins_nothing_to_a_board_they_do_not_sort(browse):
 
 
 def test_the_desk_of_a_pm_of_one_board_holds_that_board_only(browse):
-    here, there, pm = make_board("Here"), make_board("There"), make_user()
+    here, there, pm = make_board("Here"), make_board("Quillboard"), make_user()
     make_place(here, pm, Role.PM)
     make_idea("Sort me", board=here)
     make_idea("Not yours", board=there)
@@ -343,7 +343,7 @@ def test_the_desk_of_a_pm_of_one_board_holds_that_board_only(browse):
     desk, front = browse(pm).get("/triage/first-look").text, browse(make_user()).get("/").text
 
     assert "Sort me" in desk and "Not yours" not in desk
-    assert "There" not in desk
+    assert "Quillboard" not in desk
     assert 'href="/triage"' in desk and 'href="/triage"' not in front
 
 

@@ -17,6 +17,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.comments.models import BODY_MAX, Comment
 from portal.db import db
+from portal.decisions.queries import reasons_for
 from portal.ideas import service
 from portal.ideas.models import TEXT_MAX, TITLE_MAX, TITLE_MIN, Idea
 from portal.ideas.moves import MoveDetails, answer_idea, move_idea, set_tags
@@ -154,7 +155,12 @@ def test_s36_links_in_mails_have_the_configured_host_whatever_a_request_says(bro
 
     answer = browse(pm).post(
         f"/triage/first-look/{idea.id}/move/not_now",
-        data={"not_now-seen": "new", "not_now-answer": "Later.", "not_now-reversal": "Ten more."},
+        data={
+            "not_now-seen": "new",
+            "not_now-answer": "Later.",
+            "not_now-reversal": "Ten more.",
+            "not_now-because": reasons_for(Status.NOT_NOW)[0].id,
+        },
         headers={"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"},
     )
     settle()
