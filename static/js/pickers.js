@@ -3,7 +3,12 @@
 {
   const left = (menu) => [...menu.querySelectorAll("[data-choice]")].filter((choice) => !choice.hidden);
   const filter = (menu) => menu.querySelector("[data-filter]");
-  document.addEventListener("toggle", ({ target }) => target.matches("[data-pick][open]") && filter(target).focus(), true);
+  // At once, not upon "toggle", which comes later: what is typed until then would be taken for single keys.
+  on("click", "[data-pick]:not([open]) > summary", (event, { parentElement: menu }) => {
+    event.preventDefault();
+    menu.open = true;
+    filter(menu).focus();
+  });
   on("input", "[data-filter]", (event, field) => {
     const words = field.value.toLowerCase();
     field.closest("[data-pick]").querySelectorAll("[data-choice]").forEach((choice) => {

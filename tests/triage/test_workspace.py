@@ -80,6 +80,21 @@ def test_a_queue_is_worked_off_by_keyboard(open_page):
     assert page.url.endswith(f"/triage/first-look/{first.id}")
 
 
+def test_what_follows_the_key_of_a_list_at_once_is_typed_into_it(open_page):
+    make_idea("Dim the screen at night")
+    page = open_page(make_user(Role.PM))
+    page.goto("/triage/first-look")
+
+    typed_into = page.evaluate(
+        """() => {
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "s", bubbles: true, cancelable: true }));
+          return document.activeElement.matches("[data-pick][open] [data-filter]");
+        }"""
+    )
+
+    assert typed_into
+
+
 def test_keys_do_nothing_once_they_are_switched_off(open_page):
     pm = make_user(Role.PM)
     first, _second, _third = three_ideas()
