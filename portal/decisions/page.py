@@ -10,7 +10,7 @@ from portal.decisions import queries
 from portal.decisions.models import DECIDED, Decision, Need
 from portal.decisions.precedents import Contradiction, Precedent, contradictions, precedents
 from portal.decisions.queries import Standing
-from portal.ideas.models import Idea
+from portal.ideas.models import Idea, StatusChange
 from portal.ideas.workflow import Status
 
 
@@ -30,16 +30,30 @@ class Deciding:
         return contradictions(self.precedents, target, chosen) if target else []
 
 
-def of_page(idea: Idea, viewer: Person) -> tuple[dict[int, Decision], Standing | None]:
-    """Return the records of the idea by the answer that has their words, and the decision by which it stands."""
-    made = queries.of_idea(idea) if idea.status is not Status.NEW else []
+def of_page(
+    idea: Idea, viewer: Person, changes: Sequence[StatusChange]
+) -> tuple[dict[int, Decision], Standing | None]:
+    """Return the records of the idea by the answer that has their words, and the decision by which it stands.
+
+    ``changes`` are its moves: where they say that it never was decided, nothing is asked for.
+    """
+    made = queries.of_idea(idea) if _may_have_records(idea, changes) else []
     records = {each.answer_id: each for each in made if each.answer_id}
     return records, queries.standing_for(idea, viewer, made)
 
 
-def open_decisions(idea: Idea, viewer: Person, targets: Sequence[Status]) -> Deciding:
+def _may_have_records(idea: Idea, changes: Sequence[StatusChange]) -> bool:
+    """Whether the idea is or was decided; of a merged one the viewer may not know of every move."""
+    own = [change for change in changes if change.idea_id == idea.id]
+    been = {idea.status, *(change.source for change in own), *(change.target for change in own)}
+    return not been.isdisjoint({*DECIDED, Status.MERGED})
+
+
+def open_decisions(
+    idea: Idea, viewer: Person, targets: Sequence[Status], changes: Sequence[StatusChange]
+) -> Deciding:
     """Return what the desk shows; precedents only where a decision of one of these kinds is offered."""
-    records, standing = of_page(idea, viewer)
+    records, standing = of_page(idea, viewer, changes)
     record = standing.record if standing else None
     return Deciding(
         standing=standing,

@@ -39,6 +39,7 @@ from portal.text import clean_text
 from portal.timeline.queries import public_timeline
 from portal.transactions import transaction
 from portal.verdicts import queries as verdicts
+from portal.verdicts.service import ASKED_ABOUT
 from portal.web.kept import kept, kept_while_unchanged
 from portal.web.limits import LIMITS, per_person
 from portal.web.paging import cursor, place
@@ -318,8 +319,9 @@ def _page_of(idea: Idea) -> dict[str, Any]:
     main = queries.main_of(idea, person)
     ballot, following = queries.ballot_and_following(idea, main or idea, person)
     joined = any(change.into_id == idea.id for change in changes)
+    came_out = any(change.idea_id == idea.id and change.target in ASKED_ABOUT for change in changes)
     posted = bool(request.args.get("posted")) and idea.author_id == person.id
-    records, standing = decision_page.of_page(idea, person)
+    records, standing = decision_page.of_page(idea, person, changes)
     return {
         "idea": idea,
         "main": main,
@@ -332,9 +334,7 @@ def _page_of(idea: Idea) -> dict[str, Any]:
         "standing": standing,
         "promise": promises.standing_of(idea),
         "official": idea_page.official_answer(idea, queries.answers(idea)),
-        "helped": verdicts.standing_of(
-            idea, person, may_take_part=can("verdict.give", idea), reads_words=can("verdict.read", idea)
-        ),
+        "helped": _helped(idea, person) if came_out else None,
         "merged": merges.merged_ideas(idea, person) if joined else [],
         "consent": merges.consent_of(idea, person, main),
         "objections": merges.count_objections(idea.id) if idea.merged_into_id else 0,
@@ -344,6 +344,11 @@ def _page_of(idea: Idea) -> dict[str, Any]:
         "backed": bool(request.args.get("backed")) and person.is_signed_in,
         "days": _facts(_boards(person))["days"] if posted else None,
     }
+
+
+def _helped(idea: Idea, person: Person) -> verdicts.Standing | None:
+    rights = {"may_take_part": can("verdict.give", idea), "reads_words": can("verdict.read", idea)}
+    return verdicts.standing_of(idea, person, **rights)
 
 
 def _boards_open_to(person: Person) -> list[Board]:

@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 
 from portal.accounts.models import Person
 from portal.ideas.models import Idea, Nature
-from portal.ideas.queries import is_behind
 from portal.labels.queries import labels_on, names_known_to
 from portal.links.queries import Lineage, lineage_of, nature_of
 from portal.links.words import CHOICES, NATURES
@@ -48,13 +47,16 @@ class Belonging:
 
 
 def belonging_of(reading: Reading, viewer: Person) -> Belonging:
-    """Return where the idea on the desk belongs, as this colleague may know of it."""
+    """Return where the idea on the desk belongs, as this colleague may know of it.
+
+    Whether they back it is not asked: nobody chooses between need and solution here.
+    """
     idea = reading.idea
     return Belonging(
         idea,
         list_teams(),
         labels_on(idea, viewer),
         names_known_to(viewer),
-        lineage_of(idea, viewer, votes=viewer.is_signed_in and is_behind(idea, viewer)),
+        lineage_of(idea, viewer, votes=False),
         whole_timeline(idea, viewer, reading.changes, reading.answers),
     )

@@ -242,7 +242,8 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
         may_merge = any(move.target is Status.MERGED for move in moves)
         offers = [offer_move(move, idea, staff, me, blank=True) for move in moves if move.target is not Status.MERGED]
         offers.append(offer_answer(idea, blank=True))
-    deciding = open_decisions(idea, me, [offer.target for offer in offers if offer.target])
+    reading = queries.read(idea, me)
+    deciding = open_decisions(idea, me, [offer.target for offer in offers if offer.target], reading.changes)
     if offers and idea.status in DECIDED and can("decision.revise", idea):
         offers.append(offer_record(idea, deciding.standing.record if deciding.standing else None, blank=True))
     override = offer_override(idea, blank=True) if offers and can("idea.override", idea) else None
@@ -258,7 +259,6 @@ def open_desk(idea: Idea, typed: Typed) -> Desk:
             typed = Typed(None, typed.sentence, None, again.typed())
     names = [offer.name for offer in offers]
     chosen = again.name if again and again.name in names else (names[0] if names else "")
-    reading = queries.read(idea, me)
     return Desk(
         reading=reading,
         receipts=receipts_of(idea, me),
