@@ -30,9 +30,7 @@ class Deciding:
         return contradictions(self.precedents, target, chosen) if target else []
 
 
-def of_page(
-    idea: Idea, viewer: Person, changes: Sequence[StatusChange]
-) -> tuple[dict[int, Decision], Standing | None]:
+def of_page(idea: Idea, viewer: Person, changes: Sequence[StatusChange]) -> tuple[dict[int, Decision], Standing | None]:
     """Return the records of the idea by the answer that has their words, and the decision by which it stands.
 
     ``changes`` are its moves: where they say that it never was decided, nothing is asked for.
@@ -49,9 +47,7 @@ def _may_have_records(idea: Idea, changes: Sequence[StatusChange]) -> bool:
     return not been.isdisjoint({*DECIDED, Status.MERGED})
 
 
-def open_decisions(
-    idea: Idea, viewer: Person, targets: Sequence[Status], changes: Sequence[StatusChange]
-) -> Deciding:
+def open_decisions(idea: Idea, viewer: Person, targets: Sequence[Status], changes: Sequence[StatusChange]) -> Deciding:
     """Return what the desk shows; precedents only where a decision of one of these kinds is offered."""
     records, standing = of_page(idea, viewer, changes)
     record = standing.record if standing else None
