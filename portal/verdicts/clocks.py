@@ -10,9 +10,10 @@ from portal.db import db, utcnow
 from portal.events import Recorded
 from portal.ideas.models import Idea
 from portal.ideas.service import lock
+from portal.ideas.taking_back import last_move
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
-from portal.verdicts import queries, service
+from portal.verdicts import service
 from portal.verdicts.models import Round
 from portal.verdicts.rules import SETTLES_AFTER
 
@@ -28,7 +29,7 @@ def plan_to_ask(recorded: Recorded) -> None:
     lock(idea)
     service.end_rounds(idea)
     target = Status(recorded.event.target)
-    if target in service.ASKED_ABOUT and queries.stands_by(idea) == recorded.event.change_id:
+    if target in service.ASKED_ABOUT and last_move(idea) == recorded.event.change_id:
         service.begin(idea, recorded.event.change_id, target)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Person, User
 from portal.boards.models import Board
 from portal.db import db
-from portal.ideas.models import Idea, StatusChange
+from portal.ideas.models import Idea
 from portal.ideas.queries import backers_of, counts_already, ideas_visible_to, is_out_for
 from portal.teams.models import Team
 from portal.verdicts.models import End, Round, Verdict
@@ -64,12 +64,6 @@ class Rate:
         """Return the share of an answer in percent; None where there are too few to speak of shares."""
         part: int = getattr(self, says)
         return round(100 * part / self.answers) if self.answers >= ENOUGH else None
-
-
-def stands_by(idea: Idea) -> int | None:
-    """Return the number of the move by which the idea stands where it stands."""
-    standing = select(StatusChange.id).where(StatusChange.idea_id == idea.id, StatusChange.undone_at.is_(None))
-    return db.session.scalar(standing.order_by(StatusChange.id.desc()).limit(1))
 
 
 def is_asked(idea: Idea, person: Person) -> bool:

@@ -13,6 +13,7 @@ from portal.ideas.models import Idea
 from portal.ideas.moves import move_idea
 from portal.ideas.service import lock
 from portal.ideas.steps import MoveDetails
+from portal.ideas.taking_back import last_move
 from portal.ideas.workflow import Status
 from portal.text import clean_text
 from portal.verdicts import policy, queries
@@ -49,7 +50,7 @@ def ask(planned: Round) -> bool:
     idea = _hold(planned)
     if planned.asked_at is not None or planned.ended_at is not None or not idea.is_published:
         return False
-    if idea.status not in ASKED_ABOUT or queries.stands_by(idea) != planned.change_id:
+    if idea.status not in ASKED_ABOUT or last_move(idea) != planned.change_id:
         _end(planned, End.MOVED)
         return False
     planned.asked_at, planned.asked = utcnow(), queries.count_asked(idea)
@@ -99,7 +100,7 @@ def conclude(asked: Round) -> End | None:
     asked.looked_at = utcnow()
     if not asked.is_open or not idea.is_published:
         return None
-    if idea.status not in ASKED_ABOUT or queries.stands_by(idea) != asked.change_id:
+    if idea.status not in ASKED_ABOUT or last_move(idea) != asked.change_id:
         _end(asked, End.MOVED)
         return End.MOVED
     end = end_of(asked, current_rules(), utcnow())
@@ -115,13 +116,13 @@ def end_rounds(idea: Idea) -> None:
     """Wait for no more answers about an idea that the team moved."""
     open_ones = select(Round).where(Round.idea_id == idea.id, Round.ended_at.is_(None)).order_by(Round.id)
     for each in db.session.scalars(open_ones):
-        if idea.status not in ASKED_ABOUT or queries.stands_by(idea) != each.change_id:
+        if idea.status not in ASKED_ABOUT or last_move(idea) != each.change_id:
             _end(each, End.MOVED)
 
 
 def resume(idea: Idea) -> None:
     """Go on with the round that a move ended which was taken back."""
-    moved = select(Round).where(Round.idea_id == idea.id, Round.change_id == queries.stands_by(idea))
+    moved = select(Round).where(Round.idea_id == idea.id, Round.change_id == last_move(idea))
     again = db.session.scalar(moved.where(Round.end == End.MOVED)) if idea.status in ASKED_ABOUT else None
     if again is not None:
         again.ended_at = again.end = None
