@@ -174,7 +174,7 @@ def test_the_styles_stay_within_their_budget(sheet, budget):
 def test_our_scripts_stay_within_their_budget():
     joined = b"".join(path.read_bytes() for path in sorted(STATIC.glob("js/*.js")))
 
-    assert len(gzip.compress(joined)) <= 8_000
+    assert len(gzip.compress(joined)) <= 9_000
 
 
 def test_what_others_wrote_is_listed_with_its_licence_and_its_checksum():
