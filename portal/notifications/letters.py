@@ -257,6 +257,8 @@ def _subject(story: Story) -> str:
             return _("Answered: %(title)s", title=title)
         case Kind.REPLIED:
             return _("%(who)s replied to you: %(title)s", who=story.who, title=title)
+        case Kind.MENTIONED:
+            return _("%(who)s calls you: %(title)s", who=story.who, title=title)
         case Kind.MERGED:
             return _("Joined with another idea: %(title)s", title=title)
         case Kind.MOVE_UNDONE:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     ANSWERED = "answered"
     COMMENTED = "commented"
     REPLIED = "replied"
+    MENTIONED = "mentioned"
     VOTED = "voted"
     MERGED = "merged"
     MERGE_UNDONE = "merge_undone"
@@ -36,6 +37,8 @@ class Kind(StrEnum):
     NOTED = "noted"
     REVIEW_ASKED = "review_asked"
     REVIEWED = "reviewed"
+    RULES_CHANGED = "rules_changed"
+    ROLE_CHANGED = "role_changed"
 
 
 class Reason(StrEnum):
@@ -51,36 +54,55 @@ class Reason(StrEnum):
     MENTIONED = "mentioned"
     REVIEWER = "reviewer"
     WRITER = "writer"
+    MEMBER = "member"
 
 
 class Way(StrEnum):
     """Where the news arrives; the inbox has everything."""
 
     INBOX = "inbox"
+    DIGEST = "digest"
     MAIL = "mail"
 
 
-_inbox, _mail = Way.INBOX, Way.MAIL
-_author, _voter, _commenter, _follower, _owner, _proposer, _watcher, _mentioned, _reviewer, _writer = Reason
+class Topic(StrEnum):
+    """What people choose about: kinds of news that belong together for them, in the order of the page."""
+
+    DECISIONS = "decisions"
+    PROGRESS = "progress"
+    ANSWERS = "answers"
+    REPLIES = "replies"
+    MENTIONS = "mentions"
+    COMMENTS = "comments"
+    MINE = "mine"
+    VERDICTS = "verdicts"
+    COMMUNITY = "community"
+    SEARCHES = "searches"
+    WORK = "work"
+
+
+_inbox, _digest, _mail = Way.INBOX, Way.DIGEST, Way.MAIL
+_author, _voter, _commenter, _follower, _owner, _proposer, _watcher, _mentioned, _reviewer, _writer, _member = Reason
 
 POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.RECEIVED: {_author: _mail},
     Kind.PUBLISHED: {_author: _mail},
     Kind.HIDDEN: {_author: _mail},
     Kind.DECIDED: {_author: _mail, _voter: _mail, _commenter: _mail, _follower: _mail, _owner: _inbox},
-    Kind.PROGRESSED: {_author: _mail, _voter: _inbox, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.PROGRESSED: {_author: _mail, _voter: _digest, _commenter: _digest, _follower: _digest, _owner: _inbox},
     Kind.NEEDS_INFO: {_author: _mail, _voter: _inbox, _commenter: _inbox, _follower: _inbox},
     Kind.QUESTION_REMINDER: {_author: _mail},
-    Kind.ANSWERED: {_author: _mail, _voter: _inbox, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
-    Kind.COMMENTED: {_author: _inbox, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
+    Kind.ANSWERED: {_author: _mail, _voter: _digest, _commenter: _digest, _follower: _digest, _owner: _inbox},
+    Kind.COMMENTED: {_author: _digest, _commenter: _digest, _follower: _digest, _owner: _inbox},
     Kind.REPLIED: {_commenter: _mail},
+    Kind.MENTIONED: {_mentioned: _mail},
     Kind.VOTED: {_author: _inbox},
     Kind.MERGED: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
     Kind.MERGE_UNDONE: {_author: _mail, _voter: _mail, _commenter: _inbox, _follower: _inbox, _owner: _inbox},
     Kind.MOVE_UNDONE: {_author: _mail, _voter: _mail, _commenter: _mail, _follower: _mail, _owner: _inbox},
     Kind.MERGE_OBJECTED: {_owner: _inbox},
     Kind.ASSIGNED: {_owner: _mail},
-    Kind.PROMISE_LATE: {_owner: _inbox},
+    Kind.PROMISE_LATE: {_owner: _mail},
     Kind.PROPOSAL_SETTLED: {_proposer: _inbox},
     Kind.VERDICT_ASKED: {_author: _mail, _voter: _mail},
     Kind.CREDITED: {_author: _mail, _follower: _mail},
@@ -90,7 +112,45 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.NOTED: {_mentioned: _mail, _owner: _inbox},
     Kind.REVIEW_ASKED: {_reviewer: _mail},
     Kind.REVIEWED: {_writer: _mail, _reviewer: _inbox},
+    Kind.RULES_CHANGED: {_member: _inbox},  # the letter about it goes to everybody with an account
+    Kind.ROLE_CHANGED: {_member: _inbox},
 }
+
+TOPIC_OF: dict[Kind, Topic] = {
+    Kind.RECEIVED: Topic.MINE,
+    Kind.PUBLISHED: Topic.MINE,
+    Kind.HIDDEN: Topic.MINE,
+    Kind.DECIDED: Topic.DECISIONS,
+    Kind.PROGRESSED: Topic.PROGRESS,
+    Kind.NEEDS_INFO: Topic.PROGRESS,
+    Kind.QUESTION_REMINDER: Topic.MINE,
+    Kind.ANSWERED: Topic.ANSWERS,
+    Kind.COMMENTED: Topic.COMMENTS,
+    Kind.REPLIED: Topic.REPLIES,
+    Kind.VOTED: Topic.MINE,
+    Kind.MERGED: Topic.MINE,
+    Kind.MERGE_UNDONE: Topic.MINE,
+    Kind.MOVE_UNDONE: Topic.DECISIONS,
+    Kind.MERGE_OBJECTED: Topic.WORK,
+    Kind.ASSIGNED: Topic.WORK,
+    Kind.PROMISE_LATE: Topic.WORK,
+    Kind.PROPOSAL_SETTLED: Topic.MINE,
+    Kind.CREDITED: Topic.COMMUNITY,
+    Kind.VERDICT_ASKED: Topic.VERDICTS,
+    Kind.MATCHED: Topic.SEARCHES,
+    Kind.SPOKEN_FOR: Topic.MINE,
+    Kind.QUESTION_SETTLED: Topic.WORK,
+    Kind.NOTED: Topic.WORK,
+    Kind.REVIEW_ASKED: Topic.WORK,
+    Kind.REVIEWED: Topic.WORK,
+}
+"""Under which heading people find their choice about each kind."""
+
+STAFF_TOPICS = frozenset({Topic.SEARCHES, Topic.WORK})
+"""What only those are asked about who work on a board."""
+
+QUIETED_KINDS = frozenset({Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.ANSWERED, Kind.COMMENTED, Kind.VOTED})
+"""What nobody hears of an idea who asked for its decisions only."""
 
 STATUS_KINDS = frozenset(
     {Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}
@@ -98,8 +158,20 @@ STATUS_KINDS = frozenset(
 TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED})
 """What only those may read who work on the idea's board, now as then."""
 
+PORTAL_KINDS = frozenset({Kind.RULES_CHANGED, Kind.ROLE_CHANGED})
+"""What is about no idea."""
+
 PERSONAL_KINDS = TEAM_KINDS | frozenset(
-    {Kind.RECEIVED, Kind.PUBLISHED, Kind.HIDDEN, Kind.QUESTION_REMINDER, Kind.CREDITED, Kind.ASSIGNED, Kind.SPOKEN_FOR}
+    {
+        Kind.RECEIVED,
+        Kind.PUBLISHED,
+        Kind.HIDDEN,
+        Kind.QUESTION_REMINDER,
+        Kind.CREDITED,
+        Kind.ASSIGNED,
+        Kind.SPOKEN_FOR,
+        Kind.MENTIONED,
+    }
 )
 """What concerns one person in their part, and not as one of an audience."""
 
@@ -113,6 +185,17 @@ MAILS_A_DAY = 5
 
 _NEWS = {News.STEP: Kind.PROGRESSED, News.QUESTION: Kind.NEEDS_INFO, News.DECISION: Kind.DECIDED}
 _DECISIONS = frozenset({Status.PLANNED, Status.SHIPPED, Status.DECLINED, Status.NOT_NOW, Status.AVAILABLE})
+
+
+def kinds_of(topic: Topic) -> list[Kind]:
+    """Return the kinds of news that people choose about under this heading."""
+    return [kind for kind, about in TOPIC_OF.items() if about is topic]
+
+
+def usual(topic: Topic) -> Way:
+    """Return how most news under this heading arrive for those who chose nothing: the louder way counts."""
+    found = [way for kind in kinds_of(topic) for way in POLICY[kind].values()]
+    return max(found, key=list(Way).index, default=Way.INBOX)
 
 
 def ways(kind: Kind, way: Way | None = None) -> list[str]:

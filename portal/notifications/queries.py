@@ -35,7 +35,7 @@ TABS: dict[str, ColumnElement[bool]] = {
     "all": sa.true(),
     "unread": Notification.read_at.is_(None),
     "status": Notification.kind.in_(STATUS_KINDS),
-    "replies": Notification.kind == Kind.REPLIED,
+    "replies": Notification.kind.in_([Kind.REPLIED, Kind.MENTIONED]),
 }
 _LEADS = (
     Kind.CREDITED,  # these two wait for an answer
@@ -46,6 +46,7 @@ _LEADS = (
     Kind.ANSWERED,
     Kind.QUESTION_REMINDER,
     Kind.REPLIED,
+    Kind.MENTIONED,
     Kind.REVIEW_ASKED,
     Kind.REVIEWED,
     Kind.QUESTION_SETTLED,
@@ -59,6 +60,8 @@ _LEADS = (
     Kind.MATCHED,
     Kind.VOTED,
     Kind.RECEIVED,
+    Kind.RULES_CHANGED,
+    Kind.ROLE_CHANGED,
 )
 """What a line of the inbox tells, rather than counts, when several things happened to an idea on one day."""
 

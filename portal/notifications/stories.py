@@ -33,7 +33,7 @@ ALSO = 5  # titles that one line names besides its own
 Numbered = Idea | User | Answer | Comment | StatusChange
 Row = TypeVar("Row", Idea, User, Answer, Comment, StatusChange)
 
-_AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER, _PROPOSER, _WATCHER, _MENTIONED, _REVIEWER, _WRITER = Reason
+_AUTHOR, _VOTER, _COMMENTER, _FOLLOWER, _OWNER, _PROPOSER, _WATCHER, _MENTIONED, _REVIEWER, _WRITER, _MEMBER = Reason
 
 WHY: dict[Kind, dict[Reason, Any]] = {
     Kind.RECEIVED: {_AUTHOR: _l("We have received your idea")},
@@ -67,6 +67,7 @@ WHY: dict[Kind, dict[Reason, Any]] = {
         _OWNER: _l("%(who)s commented on an idea you look after"),
     },
     Kind.REPLIED: {_COMMENTER: _l("%(who)s replied to you")},
+    Kind.MENTIONED: {_MENTIONED: _l("%(who)s calls you in a discussion")},
     Kind.MERGED: {
         _AUTHOR: _l("Your idea was joined with another"),
         _VOTER: _l("An idea you voted for was joined with another"),
@@ -102,6 +103,7 @@ BECAUSE: dict[Kind | Reason, Any] = {
     Kind.CREDITED: _l("You get this because you had a part in what came out. We ask once."),
     Kind.SPOKEN_FOR: _l("You get this because somebody of the team voted for you."),
     Kind.REPLIED: _l("You get this because somebody replied to your comment."),
+    Kind.MENTIONED: _l("You get this because somebody called you by name."),
     Reason.AUTHOR: _l("You get this because the idea is yours."),
     Reason.VOTER: _l("You get this because you voted."),
     Reason.COMMENTER: _l("You get this because you commented."),
@@ -112,6 +114,7 @@ BECAUSE: dict[Kind | Reason, Any] = {
     Reason.MENTIONED: _l("You get this because a colleague called you by name."),
     Reason.REVIEWER: _l("You get this because a colleague asked you to look at it."),
     Reason.WRITER: _l("You get this because you wrote it."),
+    Reason.MEMBER: _l("You get this because you have an account."),
 }
 
 
@@ -158,7 +161,7 @@ class Story:
             case Kind.PROMISE_LATE:
                 due, theirs = self.idea.due_at, self.idea.owner_id == self.notification.user_id
                 return not theirs or due is None or due >= utcnow()
-            case Kind.COMMENTED | Kind.REPLIED:
+            case Kind.COMMENTED | Kind.REPLIED | Kind.MENTIONED:
                 return self.comment is None or self.comment.deleted_at is not None
             case Kind.MOVE_UNDONE:
                 return False
@@ -187,7 +190,7 @@ class Story:
     @property
     def is_comment(self) -> bool:
         """Whether it tells of somebody's words in the discussion."""
-        return self.kind in {Kind.COMMENTED, Kind.REPLIED}
+        return self.kind in {Kind.COMMENTED, Kind.REPLIED, Kind.MENTIONED}
 
     @property
     def asks_for_words(self) -> bool:

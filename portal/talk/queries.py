@@ -10,6 +10,7 @@ from flask import abort
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import contains_eager, joinedload
 
+from portal import mentions
 from portal.accounts.models import Person, User
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
@@ -17,7 +18,6 @@ from portal.boards.queries import is_worked_on_by, team_of
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
-from portal.talk import mentions
 from portal.talk.models import OPEN_STATES, AnswerDraft, DraftRemark, DraftState, Note, Snippet
 
 LISTED = 100

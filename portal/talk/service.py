@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import select
 
+from portal import mentions
 from portal.accounts.models import User
 from portal.boards.queries import team_of
 from portal.db import db, utcnow
@@ -17,9 +18,8 @@ from portal.events import emit
 from portal.ideas.models import Idea
 from portal.ideas.service import lock
 from portal.limits import LIMITS, TooMuch, wait
-from portal.talk import mentions
+from portal.mentions import Found
 from portal.talk.events import NoteDeleted, NoteEdited, NoteRestored, NoteWritten
-from portal.talk.mentions import Found
 from portal.talk.models import NOTE_MAX, Note, NoteMention
 from portal.text import clean_text, render_markdown
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from portal.talk.mentions import find, handles_of
+from portal.mentions import find, handles_of
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from portal.errors import Refusal
 from portal.ideas.models import Idea
 from portal.ideas.queries import get_idea
+from portal.mentions import Found
 from portal.search.asking import MOST_LETTERS
 from portal.talk import queries, service
-from portal.talk.mentions import Found
 from portal.talk.models import Note
 from portal.transactions import transaction
 from portal.triage.desk import Spot, Typed, spot_of

@@ -1,4 +1,4 @@
-"""Finding whom a note calls by name: “@Ines” or “@Ines Keller”."""
+"""Finding whom a text calls by name: “@Ines” or “@Ines Keller”."""
 
 from __future__ import annotations
 
