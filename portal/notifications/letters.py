@@ -12,6 +12,7 @@ from email.policy import SMTP, Policy
 from email.utils import formatdate, parseaddr
 from typing import Any
 
+from css_inline import CSSInliner
 from flask import current_app
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
@@ -20,7 +21,7 @@ from portal.accounts.models import User
 from portal.accounts.service import confirmation_token
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Status, StatusRule
-from portal.notifications import links
+from portal.notifications import coming_back, links
 from portal.notifications.models import Mail
 from portal.notifications.policy import Kind, Reason
 from portal.notifications.stories import Story
@@ -55,6 +56,7 @@ _headers = HeaderRegistry()
 for _name in ("List-Unsubscribe", "List-Id", "Message-ID", "In-Reply-To", "References"):
     _headers.map_to_type(_name, _AsItIs)
 POLICY = SMTP.clone(header_factory=_headers, cte_type="7bit")
+_INLINER = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,28 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing among several of which a letter tells: what it is called, where it is, and what there is to say."""
+
+    title: str
+    url: str = ""
+    text: str = ""
+    source: StatusRule | None = None
+    target: StatusRule | None = None
+    quote: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a letter tells under one heading."""
+
+    heading: str
+    entries: list[Entry]
+    more: str = ""  # how much is left out
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One mail to one person: both its parts show exactly this."""
 
@@ -86,6 +110,7 @@ class Letter:
     source: StatusRule | None = None
     target: StatusRule | None = None
     quotes: list[Quote] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
     code: str = ""  # six digits that do the same as the button where it was asked for
     also: str = ""  # what else can be done at once, and where
@@ -94,10 +119,13 @@ class Letter:
     stop_label: str = ""
     settings_url: str = ""
     thread: str = ""  # what mail programs file it under
+    reply_to: str = ""  # where a reply becomes a comment
 
     @property
     def preheader(self) -> str:
         """What mail programs show beside the subject."""
+        if self.sections:
+            return " · ".join(entry.title for section in self.sections for entry in section.entries[:2])[:200]
         return self.quotes[0].paragraphs[0] if self.quotes else self.sentences[0] if self.sentences else self.lead
 
 
@@ -106,6 +134,7 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
     idea = story.main if story.kind is Kind.MERGED and story.main else story.idea
     token = links.stop_token(reader.id, story.idea.id, story.kind)
     verdict = links.verdict_token(reader.id, story.round_id) if story.round_id else ""
+    reply_to = coming_back.reply_address(story, reader)
     objection = links.objection_token(reader.id, story.change.id) if story.change and story.objectable_until else ""
     return Letter(
         subject=_subject(story),
@@ -114,7 +143,7 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
         source=next((earlier.source for earlier in [*before, story] if earlier.source), None),
         target=next((later.target for later in [story, *reversed(before)] if later.target), None),
         quotes=[*_quotes(story), *(quote for earlier in reversed(before) for quote in _quotes(earlier))],
-        sentences=[*story.sentences, *_shortly_before(before), *_company(story)],
+        sentences=[*story.sentences, *_shortly_before(before), *_company(story), *_reply_hint(reply_to)],
         button=_button(story),
         url=_address(story, idea, verdict),
         also=_("Only partly, or no") if verdict else _("This is not what I meant") if objection else "",
@@ -124,6 +153,7 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
         stop_url=links.absolute_url("notifications.stop", token=token),
         settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
         thread=f"idea-{story.idea.id}",
+        reply_to=reply_to,
     )
 
 
@@ -159,7 +189,7 @@ def confirmation_letter(mail: Mail) -> Letter | Suppressed:
     user = mail.user
     if user is None or not user.is_active:
         return Suppressed("account suspended")
-    if user.confirmed_at:
+    if user.confirmed_at and not user.mail_stopped_at:
         return Suppressed("address confirmed")
     return Letter(
         subject=_("Confirm your address"),
@@ -188,15 +218,21 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     message["Message-ID"] = message_id(mail)
     message["Auto-Submitted"] = "auto-generated"
     if letter.thread:
-        message["In-Reply-To"] = message["References"] = f"<{letter.thread}@{domain}>"
+        thread = [f"<{letter.thread}@{domain}>", *coming_back.replies_of(mail)]
+        message["In-Reply-To"], message["References"] = thread[-1], " ".join(thread)
+    if letter.reply_to:
+        message["Reply-To"] = Address(_name_in_address(portal), addr_spec=letter.reply_to)
     if letter.stop_url:
         message["List-Id"] = f"<ideas.{domain}>"
         message["List-Unsubscribe"] = f"<{letter.stop_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    home, lang = links.absolute_url("ideas.index"), str(get_locale() or "en")
-    shown = {"letter": letter, "portal": portal, "home": home, "lang": lang}
+    home, locale = links.absolute_url("ideas.index"), get_locale()
+    text_dir = locale.text_direction if locale else "ltr"
+    shown = {"letter": letter, "portal": portal, "home": home, "lang": str(locale or "en"), "text_dir": text_dir}
+    shown["start"] = "right" if text_dir == "rtl" else "left"
     message.set_content(_render("emails/letter.txt", shown), cte="quoted-printable")
-    message.add_alternative(_render("emails/letter.html", shown), subtype="html", cte="quoted-printable")
+    html = _INLINER.inline(_render("emails/letter.html", shown))
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
 
 
@@ -304,6 +340,12 @@ def _company(story: Story) -> list[str]:
     if story.target and story.target.kind is Status.SHIPPED:
         return [_("Thank you for asking for it.")]
     return [_("You are one of %(number)s people who asked for this.", number=story.idea.votes)]
+
+
+def _reply_hint(reply_to: str) -> list[str]:
+    """Say where the words of a reply will stand, before somebody writes one."""
+    hint = _("Reply to this mail, and your words join the discussion, where everybody who sees the idea reads them.")
+    return [hint] if reply_to else []
 
 
 def _render(template: str, shown: dict[str, object]) -> str:
