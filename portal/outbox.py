@@ -64,8 +64,10 @@ class OutboxRow(Leased, Model):
     reaction: Mapped[str] = mapped_column(sa.String(100))
 
 
-def claim(work: type[Model], limit: int, lease: timedelta = LEASE) -> list[int]:
-    """Hold up to ``limit`` due rows for ``lease``; return their ids, oldest first."""
+def claim(
+    work: type[Model], limit: int, lease: timedelta = LEASE, where: sa.ColumnElement[bool] | None = None
+) -> list[int]:
+    """Hold up to ``limit`` due rows for ``lease``, those of which ``where`` is true; return their ids, oldest first."""
     now = utcnow()
     table: Any = work.__table__
     due = (
@@ -75,6 +77,8 @@ def claim(work: type[Model], limit: int, lease: timedelta = LEASE) -> list[int]:
         .order_by(table.c.available_at, table.c.id)
         .limit(limit)
     )
+    if where is not None:
+        due = due.where(where)
     with transaction(wake=False):
         ids = list(db.session.scalars(skip_locked(due)))
         if ids:

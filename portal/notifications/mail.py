@@ -6,18 +6,20 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
+from enum import StrEnum
 
 import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import reaches
-from portal.notifications import folding, letters, stories
-from portal.notifications.models import Mail
+from portal.notifications import coming_back, folding, letters, line, stories
+from portal.notifications.models import Mail, MailAttempt
 from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, Kind, Reason
 from portal.notifications.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
 from portal.transactions import transaction
@@ -28,6 +30,16 @@ BATCH = 50
 ATTEMPTS = 60  # with the delays of the outbox, two days
 HAND_OVER_WITHIN = timedelta(minutes=5)
 REPEATS = 2  # how often a mail whose end we do not know may have been handed over
+IN_ORDER_FOR = timedelta(hours=1)
+
+
+class Ending(StrEnum):
+    """How handing a mail over ended when it was not taken."""
+
+    LATER = "later"  # the server said: not now
+    REFUSED = "refused"  # for good
+    UNKNOWN = "unknown"  # no answer came
+    UNWRITTEN = "unwritten"  # it could not be written
 
 
 Writer = Callable[[Mail], letters.Letter | letters.Suppressed]
@@ -35,47 +47,89 @@ Writer = Callable[[Mail], letters.Letter | letters.Suppressed]
 
 def send_due() -> int:
     """Send what is due; return how many mails were looked at. Any number of workers may do so at once."""
+    if not line.is_free(utcnow()):
+        return 0
     transport = transport_for(current_app.config["MAIL_URL"])
-    ids = outbox.claim(Mail, BATCH)
+    ids = outbox.claim(Mail, BATCH, where=_is_next())
+    held_up: set[int | None] = set()  # whose mails wait for one of this batch that was not taken
+    sent, problems = 0, ""
     try:
         for position, mail_id in enumerate(ids):
+            if _reader_of(mail_id) in held_up:
+                _let_go([mail_id])
+                continue
             try:
-                _send(mail_id, transport)
+                sent += _send(mail_id, transport)
             except Unreachable as problem:
-                _put_back(ids[position:], str(problem))
+                _let_go(ids[position:], str(problem))
+                line.note_failure(str(problem), wait=True)
+                problems = ""
                 break
+            except (NotTaken, EndUnknown) as problem:
+                _put_back(mail_id, problem)
+                held_up |= {_reader_of(mail_id)} - {None}
+                problems = str(problem)
             except Exception as error:
                 log.exception("mail %s could not be written", mail_id)
-                _put_back([mail_id], f"{type(error).__name__}: {error}")
+                _put_back(mail_id, error)
     finally:
         if transport is not None:
             transport.close()
+    if sent:
+        line.note_success()
+    elif problems:
+        line.note_failure(problems, wait=False)
     return len(ids)
 
 
-def _send(mail_id: int, transport: Transport | None) -> None:
+def _is_next() -> sa.ColumnElement[bool]:
+    """Say that no older news for the same person is being sent, or was not taken: what happened first arrives first.
+
+    Nobody waits for longer than an hour, and letters about accounts never do.
+    """
+    older = aliased(Mail)
+    waits = sa.exists().where(
+        older.user_id == Mail.user_id,
+        older.notification_id < Mail.notification_id,
+        older.done_at.is_(None),
+        older.given_up_at.is_(None),
+        older.attempts > 0,
+        older.error.is_not(None) | older.locked_until.is_not(None),
+        older.queued_at > utcnow() - IN_ORDER_FOR,
+    )
+    return Mail.notification_id.is_(None) | ~waits
+
+
+def _reader_of(mail_id: int) -> int | None:
+    """Return whose news a mail brings; nobody's, if it is a letter."""
+    mail = db.session.get_one(Mail, mail_id)
+    return mail.user_id if mail.notification_id is not None else None
+
+
+def _send(mail_id: int, transport: Transport | None) -> bool:
+    """Send one mail, or note why it is none; return whether it was taken. Raises what kept it from being taken."""
     mail = db.session.get_one(Mail, mail_id)
     if folding.fold(mail):
-        return
+        return False
     written = _write(mail) if transport else letters.Suppressed("no mail server configured")
     if isinstance(written, letters.Suppressed):
         _suppress(mail_id, written)
-        return
-    recipient, sender = mail.to, letters.sender_address()
+        return False
+    recipient, sender = mail.to, coming_back.return_path(mail, letters.sender_address())
     if transport is None or not _begin(mail_id):
-        return
+        return False
     try:
         transport.hand_over(written, sender, recipient)
-    except EndUnknown as problem:
-        _put_back([mail_id], str(problem))
-    except Unreachable:
-        _note(mail_id)
+    except EndUnknown:
         raise
     except NotTaken as problem:
         _note(mail_id)
-        _give_up(mail_id, str(problem)) if problem.for_good else _put_back([mail_id], str(problem))
-    else:
-        _note(mail_id, sent=True)
+        if isinstance(problem, Unreachable) or not problem.for_good:
+            raise
+        _give_up(mail_id, str(problem), problem.nobody_there)
+        return False
+    _note(mail_id, sent=True)
+    return True
 
 
 def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
@@ -85,6 +139,8 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
         return _write_account_letter(mail)
     if user is None or not user.is_active:
         return letters.Suppressed("account suspended")
+    if user.mail_stopped_at is not None:
+        return letters.Suppressed("mail stopped")
     if not user.can_get_mail:
         return letters.Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
     with letters.in_language_of(user):
@@ -111,7 +167,11 @@ def _write_account_letter(mail: Mail) -> EmailMessage | letters.Suppressed:
         return letters.Suppressed("no such address")
     with letters.in_language_of(mail.user, mail.data.get("locale")):
         letter = account_letters()[mail.kind](mail)
-        return letter if isinstance(letter, letters.Suppressed) else letters.compose(letter, mail)
+        if isinstance(letter, letters.Suppressed):
+            return letter
+        if letter.stop_url and mail.user is not None and mail.user.mail_stopped_at is not None:
+            return letters.Suppressed("mail stopped")  # what somebody asked for, and notices of danger, still go
+        return letters.compose(letter, mail)
 
 
 def account_letters() -> dict[str, Writer]:
@@ -182,16 +242,34 @@ def _suppress(mail_id: int, suppressed: letters.Suppressed) -> None:
             mail.done_at, mail.suppressed = utcnow(), suppressed.why
 
 
-def _give_up(mail_id: int, words: str) -> None:
+def _give_up(mail_id: int, words: str, nobody_there: bool = False) -> None:
     with transaction(wake=False):
-        _set_aside(db.session.get_one(Mail, mail_id), words)
+        db.session.add(MailAttempt(mail_id=mail_id, ended=Ending.REFUSED, words=words[:500]))
+        mail = db.session.get_one(Mail, mail_id)
+        _set_aside(mail, words)
+        if nobody_there:
+            coming_back.note_bounce(mail, hard=True)
 
 
 def _set_aside(mail: Mail, words: str) -> None:
     mail.given_up_at, mail.error, mail.locked_until, mail.locked_by = utcnow(), words[:500], None, None
 
 
-def _put_back(mail_ids: list[int], words: str) -> None:
+def _put_back(mail_id: int, problem: Exception) -> None:
+    """Try again later, and note how this time ended."""
+    taken = isinstance(problem, NotTaken)
+    ended = Ending.LATER if taken else Ending.UNKNOWN if isinstance(problem, EndUnknown) else Ending.UNWRITTEN
+    words = str(problem) if ended is not Ending.UNWRITTEN else f"{type(problem).__name__}: {problem}"
+    with transaction(wake=False):
+        mail = db.session.get_one(Mail, mail_id)
+        if mail.locked_by == outbox.WORKER_NAME:
+            mail.put_back(words, ATTEMPTS)
+            db.session.add(MailAttempt(mail_id=mail_id, ended=ended, words=words[:500]))
+
+
+def _let_go(mail_ids: list[int], words: str = "") -> None:
+    """Leave mails in their place of the queue, as if nobody had looked at them: that they wait is not their fault."""
     with transaction(wake=False):
         for mail in db.session.scalars(select(Mail).where(Mail.id.in_(mail_ids), Mail.locked_by == outbox.WORKER_NAME)):
-            mail.put_back(words, ATTEMPTS)
+            mail.locked_until = mail.locked_by = None
+            mail.attempts, mail.error = max(0, mail.attempts - 1), words[:500] or mail.error

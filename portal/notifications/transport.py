@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -12,6 +13,7 @@ from flask import Flask
 
 from portal.config import ConfigurationError
 from portal.db import db
+from portal.notifications.coming_back import is_hard
 from portal.notifications.models import CaughtMail
 from portal.transactions import transaction
 
@@ -20,11 +22,15 @@ NEARBY = {"localhost", "127.0.0.1", "::1"}
 
 
 class NotTaken(Exception):
-    """The mail was not handed over; ``for_good`` says whether trying again is pointless."""
+    """The mail was not handed over; ``for_good`` says whether trying again is pointless.
+
+    ``nobody_there`` says that the server refused the recipient, for there is no such mailbox.
+    """
 
     def __init__(self, words: str, for_good: bool = False) -> None:
         super().__init__(words)
         self.for_good = for_good
+        self.nobody_there = False
 
 
 class Unreachable(NotTaken):
@@ -80,21 +86,25 @@ class MailServer:
         try:
             options = self._options_for(client, sender + recipient)
             _expect(client.mail(sender, options))
-            _expect(client.rcpt(recipient))
-        except (OSError, smtplib.SMTPServerDisconnected) as error:
+            _expect_recipient(client.rcpt(recipient))
+            _expect(client.docmd("DATA"), ready=354)
+            client.send(_as_sent(message))  # what fails until here was not taken: its last line never left
+        except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise NotTaken(_words(error)) from None
         except NotTaken:
             self._reset()
             raise
         try:
-            _expect(client.data(message.as_bytes()))
-        except smtplib.SMTPDataError as error:
-            self._reset()
-            raise _refusal(error.smtp_code, error.smtp_error) from None
-        except (OSError, smtplib.SMTPServerDisconnected) as error:
+            answer = client.getreply()
+        except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise EndUnknown(_words(error)) from None
+        try:
+            _expect(answer)
+        except NotTaken:
+            self._reset()
+            raise
 
     def greet(self) -> None:
         """Connect, sign in and say nothing more; raises Unreachable with the reason."""
@@ -184,9 +194,23 @@ def check(app: Flask) -> str:
     return "" if transport else "no mail server is configured (PORTAL_MAIL_URL is empty); the inbox has everything"
 
 
-def _expect(answer: tuple[int, bytes]) -> None:
-    if answer[0] not in {250, 251}:
+def _as_sent(message: EmailMessage) -> bytes:
+    """Return the mail as it goes over the line: no line of it alone ends it but the last."""
+    text = re.sub(rb"(?m)^\.", b"..", message.as_bytes())
+    return text.removesuffix(b"\r\n") + b"\r\n.\r\n"
+
+
+def _expect(answer: tuple[int, bytes], ready: int = 250) -> None:
+    if answer[0] not in {ready, 251}:
         raise _refusal(*answer)
+
+
+def _expect_recipient(answer: tuple[int, bytes]) -> None:
+    try:
+        _expect(answer)
+    except NotTaken as refused:
+        refused.nobody_there = refused.for_good and is_hard(answer[0], str(refused))
+        raise
 
 
 def _refusal(code: int, words: bytes | str) -> NotTaken:

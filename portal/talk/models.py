@@ -111,6 +111,25 @@ class AnswerDraft(Model):
         return self.idea.board_id
 
 
+class ScheduledDraft(Model):
+    """When a draft goes out by itself, in whose name, and what was checked when that was decided."""
+
+    __tablename__ = "scheduled_drafts"
+
+    draft_id: Mapped[int] = mapped_column(sa.ForeignKey("answer_drafts.id", ondelete="CASCADE"), primary_key=True)
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    version: Mapped[int]  # of the draft: other words need another decision
+    seen: Mapped[str] = mapped_column(sa.String(60))  # where the idea stood
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what is said, as it was checked
+    set_at: Mapped[datetime] = mapped_column(default=utcnow)
+    publish_at: Mapped[datetime | None] = mapped_column(index=True)  # None: held back
+    held_back_at: Mapped[datetime | None]
+    why: Mapped[str] = mapped_column(sa.String(300), default="")  # it was held back
+
+    draft: Mapped[AnswerDraft] = relationship()
+    by: Mapped[User | None] = relationship()
+
+
 class DraftRemark(Model):
     """What somebody of the team says about a draft, with or without a verdict."""
 

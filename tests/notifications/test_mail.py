@@ -20,7 +20,7 @@ from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Publication, Status
 from portal.notifications import mail as mails
-from portal.notifications import service, transport
+from portal.notifications import line, service, transport
 from portal.notifications.models import CaughtMail, Mail
 from portal.notifications.transport import EndUnknown
 from portal.transactions import transaction
@@ -62,6 +62,7 @@ def a_mail(user: User | None = None) -> Mail:
 def later() -> None:
     """Let time pass for what waits."""
     with transaction():
+        line.knock_again()
         for mail in db.session.scalars(select(Mail).where(Mail.done_at.is_(None))):
             mail.available_at = utcnow() - timedelta(seconds=1)
             if mail.locked_until:
