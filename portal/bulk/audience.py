@@ -13,6 +13,7 @@ from portal.db import db
 from portal.ideas import moves
 from portal.ideas.models import Idea
 from portal.ideas.queries import audience_of
+from portal.notifications.deciding import decided
 from portal.notifications.policy import Kind, Way, kind_of_move, ways
 
 
@@ -21,7 +22,7 @@ def count(act: BulkAct, ideas: Sequence[Idea], actor: User) -> dict[str, int]:
     told: set[int] = set()
     mails: list[int] = []
     for idea in ideas:
-        hearing = _hearing_of_move(act, idea, actor) if act.is_moving else _new_owner(act, actor)
+        hearing = _hearing_of_move(act, idea, actor) if act.is_moving else _new_owner(act, actor, idea)
         told |= set(hearing)
         mails += [user_id for user_id, by_mail in hearing.items() if by_mail]
     return {"people": len(told), "mails": len(mails), "letters": len(set(mails))}
@@ -32,17 +33,19 @@ def _hearing_of_move(act: BulkAct, idea: Idea, actor: User) -> dict[int, bool]:
     move = moves.check_move(idea, kinds.goal_of(act), actor, kinds.read_details(act))
     kind = kind_of_move(move.source, move.target, move.news)
     reasons = [reason for reason in move.tells if reason in ways(kind)]
-    hearing = _reached(audience_of(idea.id, actor.id, reasons), kind) if reasons else {}
+    hearing = _reached(audience_of(idea.id, actor.id, reasons), kind, idea.board_id) if reasons else {}
     owner_id = act.what["details"]["owner"] or idea.owner_id
     if owner_id and owner_id != actor.id and owner_id not in hearing:
         given = move.source.value == "new" and move.target.value == "under_review"
-        hearing |= _reached(_person(owner_id), Kind.ASSIGNED if given else kind)
+        hearing |= _reached(_person(owner_id), Kind.ASSIGNED if given else kind, idea.board_id)
     return hearing
 
 
-def _new_owner(act: BulkAct, actor: User) -> dict[int, bool]:
+def _new_owner(act: BulkAct, actor: User, idea: Idea) -> dict[int, bool]:
     owner_id = act.what.get("owner")
-    return _reached(_person(owner_id), Kind.ASSIGNED) if owner_id and owner_id != actor.id else {}
+    if not owner_id or owner_id == actor.id:
+        return {}
+    return _reached(_person(owner_id), Kind.ASSIGNED, idea.board_id)
 
 
 def _person(user_id: int) -> sa.Select[int, str]:
@@ -50,8 +53,6 @@ def _person(user_id: int) -> sa.Select[int, str]:
     return person.where(User.id == user_id, User.suspended_at.is_(None))
 
 
-def _reached(people: sa.Select[int, str], kind: Kind) -> dict[int, bool]:
-    hearing = people.subquery()
-    by_mail = hearing.c.reason.in_(ways(kind, Way.MAIL)) & User.wants_mail & User.confirmed_at.is_not(None)
-    found = sa.select(hearing.c.user_id, sa.case((by_mail, 1), else_=0)).join(User, User.id == hearing.c.user_id)
-    return {user_id: bool(mailed) for user_id, mailed in db.session.execute(found)}
+def _reached(people: sa.Select[int, str], kind: Kind, board_id: int | None) -> dict[int, bool]:
+    found = db.session.execute(decided(kind, people, board_id))
+    return {told.user_id: told.way == Way.MAIL for told in found}

@@ -15,7 +15,7 @@ from portal.ideas.events import IdeaMoved, MoveUndone, OwnerAssigned
 from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.notifications.models import Mail, Notification
-from portal.notifications.policy import POLICY, Way
+from portal.notifications.policy import Way
 from portal.notifications.queries import digest_key
 from portal.outbox import OutboxRow
 from portal.transactions import transaction
@@ -64,12 +64,7 @@ def _tell(act_id: int) -> bool:
 
 def _queue(act: BulkAct, letter: str, told: sa.Select[int], which: ColumnElement[bool]) -> None:
     """Queue a mail to whoever heard of something that goes by mail."""
-    by_mail = sa.or_(
-        *(
-            (Notification.kind == kind) & Notification.reason.in_([r for r, way in reasons.items() if way is Way.MAIL])
-            for kind, reasons in POLICY.items()
-        )
-    )
+    mailed = select(Notification.user_id).where(Notification.event_id.in_(told), Notification.way == Way.MAIL)
     number: ColumnElement[Any] = sa.literal(act.id)
     key = digest_key(number, User.id)
     insert_absent(
@@ -81,7 +76,7 @@ def _queue(act: BulkAct, letter: str, told: sa.Select[int], which: ColumnElement
             User.id,
             sa.literal({"act": act.id}, sa.JSON),
         )
-        .where(User.id.in_(select(Notification.user_id).where(Notification.event_id.in_(told), by_mail)))
+        .where(User.id.in_(mailed))
         .where(User.wants_mail, User.confirmed_at.is_not(None), User.suspended_at.is_(None), which),
     )
 

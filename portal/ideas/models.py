@@ -174,6 +174,7 @@ class Follow(Model):
     is_commenter: Mapped[bool] = mapped_column(default=False)
     by_choice: Mapped[bool] = mapped_column(default=False)
     muted: Mapped[bool] = mapped_column(default=False)
+    decisions_only: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # quieter, and not silent
     since: Mapped[datetime] = mapped_column(default=utcnow)
 
 

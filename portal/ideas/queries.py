@@ -274,11 +274,17 @@ REASONS = ("author", "voter", "commenter", "follower")
 
 
 def audience_of(
-    idea_id: int, except_id: int | None, reasons: Sequence[str] = REASONS, *, through_merges: bool = True
+    idea_id: int,
+    except_id: int | None,
+    reasons: Sequence[str] = REASONS,
+    *,
+    through_merges: bool = True,
+    also_quiet: bool = True,
 ) -> Select[int, str]:
     """Select who hears of an idea for one of ``reasons``, each person once with the strongest, one left out.
 
-    Those who follow an idea merged into it hear too, unless they objected to that merge or muted the main idea.
+    Those who follow an idea merged into it hear too, unless they objected to that merge or muted the main idea. Without
+    ``also_quiet`` those are left out who asked for decisions only.
     """
     columns = {
         "author": Follow.is_author,
@@ -292,7 +298,7 @@ def audience_of(
     people = (
         select(Follow.user_id.label("user_id"), reason.label("reason"))
         .join(User, User.id == Follow.user_id)
-        .where(reaches(idea_id) if through_merges else (Follow.idea_id == idea_id) & ~Follow.muted)
+        .where(reaches(idea_id, also_quiet) if through_merges else (Follow.idea_id == idea_id) & ~Follow.muted)
         .where(sa.or_(*holding), User.suspended_at.is_(None))
         .group_by(Follow.user_id)
     )
@@ -307,12 +313,17 @@ def backers_of(idea: Idea) -> Select[int, str]:
     return select(people.c.user_id, people.c.reason).where(behind)
 
 
-def reaches(idea_id: int) -> ColumnElement[bool]:
-    """Say through which rows of followers news of an idea goes out: its own, and those of ideas merged into it."""
+def reaches(idea_id: int, also_quiet: bool = True) -> ColumnElement[bool]:
+    """Say through which rows of followers news of an idea goes out: its own, and those of ideas merged into it.
+
+    Without ``also_quiet``, what is no decision does not go to those who asked for decisions only.
+    """
     mute = aliased(Follow)
-    muted = select(mute.user_id).where(mute.idea_id == idea_id, mute.user_id == Follow.user_id, mute.muted).exists()
+    silent = mute.muted if also_quiet else mute.muted | mute.decisions_only
+    muted = select(mute.user_id).where(mute.idea_id == idea_id, mute.user_id == Follow.user_id, silent).exists()
     through = Follow.idea_id.in_(self_and_merged(idea_id)) & ~is_set_apart(Follow.idea_id, Follow.user_id) & ~muted
-    return ~Follow.muted & ((Follow.idea_id == idea_id) | through)
+    open_here = ~Follow.muted if also_quiet else ~Follow.muted & ~Follow.decisions_only
+    return open_here & ((Follow.idea_id == idea_id) | through)
 
 
 def count_audience(idea: Idea, actor_id: int | None, reasons: Sequence[str] = REASONS) -> dict[str, int]:

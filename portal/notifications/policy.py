@@ -127,6 +127,7 @@ TOPIC_OF: dict[Kind, Topic] = {
     Kind.ANSWERED: Topic.ANSWERS,
     Kind.COMMENTED: Topic.COMMENTS,
     Kind.REPLIED: Topic.REPLIES,
+    Kind.MENTIONED: Topic.MENTIONS,
     Kind.VOTED: Topic.MINE,
     Kind.MERGED: Topic.MINE,
     Kind.MERGE_UNDONE: Topic.MINE,
@@ -143,13 +144,15 @@ TOPIC_OF: dict[Kind, Topic] = {
     Kind.NOTED: Topic.WORK,
     Kind.REVIEW_ASKED: Topic.WORK,
     Kind.REVIEWED: Topic.WORK,
+    Kind.RULES_CHANGED: Topic.COMMUNITY,
+    Kind.ROLE_CHANGED: Topic.COMMUNITY,
 }
 """Under which heading people find their choice about each kind."""
 
 STAFF_TOPICS = frozenset({Topic.SEARCHES, Topic.WORK})
 """What only those are asked about who work on a board."""
 
-QUIETED_KINDS = frozenset({Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.ANSWERED, Kind.COMMENTED, Kind.VOTED})
+QUIETED_KINDS = frozenset({Kind.PROGRESSED, Kind.ANSWERED, Kind.COMMENTED, Kind.VOTED})
 """What nobody hears of an idea who asked for its decisions only."""
 
 STATUS_KINDS = frozenset(

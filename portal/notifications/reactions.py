@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, String, literal, select
 
 from portal.accounts.models import User
+from portal.comments.calling import sees
 from portal.comments.events import CommentPosted
 from portal.comments.models import Comment
 from portal.db import UTCDateTime, db, insert_absent, utcnow
@@ -20,8 +21,18 @@ from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.ideas.workflow import Status
 from portal.notifications import service
+from portal.notifications.deciding import decided
 from portal.notifications.models import Mail, Notification
-from portal.notifications.policy import HELD_KINDS, VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
+from portal.notifications.policy import (
+    HELD_KINDS,
+    QUIETED_KINDS,
+    VOTES_WORTH_TELLING,
+    Kind,
+    Reason,
+    Way,
+    kind_of_move,
+    ways,
+)
 from portal.notifications.queries import events_with, told_of_merge, told_of_move, was_mailed
 from portal.talk.events import NoteWritten
 from portal.talk.models import AnswerDraft, Note
@@ -30,7 +41,7 @@ from portal.talk.models import AnswerDraft, Note
 def ask_to_confirm_address(recorded: Recorded) -> None:
     """Send a new member the link that shows the address is theirs."""
     user = db.session.get(User, recorded.event.user_id)
-    if user and not user.confirmed_at:
+    if user and (not user.confirmed_at or user.mail_stopped_at):
         service.queue_confirmation(user, key=f"confirm-{recorded.id}")
 
 
@@ -215,7 +226,7 @@ def tell_author_of_votes(recorded: Recorded) -> None:
     idea = _idea(recorded)
     if idea is None or idea.author_id is None or recorded.event.actor_id == idea.author_id:
         return
-    if _has_muted(idea.author_id, idea):
+    if _has_muted(idea.author_id, idea, also_quiet=False):
         return
     others = select(sa.func.count(sa.distinct(Vote.voter_id))).where(
         counts_for(idea.id), Vote.voter_id != idea.author_id, Vote.cast_at <= recorded.at
@@ -245,6 +256,10 @@ def tell_of_comment(recorded: Recorded) -> None:
     answered = db.session.get(Comment, recorded.event.reply_to_id) if recorded.event.reply_to_id else None
     if answered and not _has_muted(answered.author_id, idea):
         _tell_one(recorded, Kind.REPLIED, Reason.COMMENTER, answered.author_id)
+    for user_id in recorded.event.mentioned:
+        called = db.session.get(User, user_id)
+        if called is not None and sees(called, idea) and not _has_muted(user_id, idea):
+            _tell_one(recorded, Kind.MENTIONED, Reason.MENTIONED, user_id)
     _tell_audience(recorded, Kind.COMMENTED, idea)
     _tell_owner(recorded, Kind.COMMENTED, idea)
 
@@ -301,7 +316,8 @@ def _count_as_read(recorded: Recorded, which: ColumnElement[bool]) -> None:
 
 def _tell_audience(recorded: Recorded, kind: Kind, idea: Idea, among: Collection[str] = REASONS) -> None:
     reasons = [reason for reason in ways(kind) if reason in among]
-    _tell(recorded, kind, audience_of(idea.id, recorded.event.actor_id, reasons))
+    also_quiet = kind not in QUIETED_KINDS
+    _tell(recorded, kind, audience_of(idea.id, recorded.event.actor_id, reasons, also_quiet=also_quiet))
 
 
 def _tell_author(recorded: Recorded, kind: Kind) -> None:
@@ -327,24 +343,29 @@ def _tell_one(
 def _tell(recorded: Recorded, kind: Kind, people: Select[int, str], mailed: ColumnElement[bool] | None = None) -> None:
     """Write a notification for each of ``people`` (user_id, reason) who has none of this event, and mails for some.
 
-    What was done with many ideas at once is mailed once for all of it, by whoever did it; or nobody hears of it.
+    What was done with many ideas at once is mailed once for all of it, by whoever did it; or nobody hears of it. Who
+    is not ``mailed`` what others are reads it in the digest.
     """
     tell = Tell(getattr(recorded.event, "tell", Tell.EVERYBODY))
     if tell is Tell.NOBODY:
         return
-    told = people.subquery()
+    idea = _idea(recorded)
+    told = decided(kind, people, idea.board_id if idea else None).subquery()
     insert_absent(
         Notification,
-        ["user_id", "event_id", "idea_id", "kind", "reason", "at"],
+        ["user_id", "event_id", "idea_id", "kind", "reason", "way", "at"],
         select(
             told.c.user_id,
             literal(recorded.id),
             literal(recorded.event.idea_id),
             literal(kind.value, String),
             told.c.reason,
+            told.c.way,
             literal(recorded.at, UTCDateTime),
         ),
     )
+    if mailed is not None:
+        _keep_for_digest(recorded, kind, mailed)
     if tell is Tell.DIGEST:
         return
     due = max(utcnow(), recorded.at + fold_window()) if kind in HELD_KINDS else utcnow()
@@ -357,17 +378,19 @@ def _tell(recorded: Recorded, kind: Kind, people: Select[int, str], mailed: Colu
             Notification.user_id,
             Notification.id,
             literal(due, UTCDateTime),
-        )
-        .join(User, User.id == Notification.user_id)
-        .where(Notification.event_id == recorded.id, Notification.kind == kind)
-        .where(Notification.reason.in_(ways(kind, Way.MAIL)))
-        .where(User.wants_mail, User.confirmed_at.is_not(None), User.suspended_at.is_(None))
-        .where(sa.true() if mailed is None else mailed),
+        ).where(Notification.event_id == recorded.id, Notification.kind == kind, Notification.way == Way.MAIL),
     )
 
 
-def _has_muted(user_id: int | None, idea: Idea) -> bool:
-    muted = select(Follow.user_id).where(Follow.user_id == user_id, Follow.idea_id == idea.id, Follow.muted)
+def _keep_for_digest(recorded: Recorded, kind: Kind, mailed: ColumnElement[bool]) -> None:
+    others = (Notification.event_id == recorded.id) & (Notification.kind == kind) & (Notification.way == Way.MAIL)
+    later = sa.update(Notification).where(others, ~mailed).values(way=Way.DIGEST)
+    db.session.execute(later, execution_options={"synchronize_session": False})
+
+
+def _has_muted(user_id: int | None, idea: Idea, also_quiet: bool = True) -> bool:
+    silent = Follow.muted if also_quiet else Follow.muted | Follow.decisions_only
+    muted = select(Follow.user_id).where(Follow.user_id == user_id, Follow.idea_id == idea.id, silent)
     return db.session.scalar(muted) is not None
 
 

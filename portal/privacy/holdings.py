@@ -15,7 +15,7 @@ from portal.accounts.models import AuthSession, Picture, RulesAcceptance
 from portal.boards.models import BoardMember
 from portal.bulk.models import BulkAct
 from portal.changelog.models import Credit, CreditChoice, Entry
-from portal.comments.models import Comment, Helpful
+from portal.comments.models import Comment, CommentMention, Helpful
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, RecoveryCode
 from portal.decisions.models import Decision as DecisionRecord
 from portal.decisions.models import Need
@@ -27,8 +27,10 @@ from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision
 from portal.links.models import Link, NeedBacker
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.notifications.reach import BoardChoice, Reach, TopicChoice
 from portal.organisations.models import OrganisationMember, OrganisationVote, SegmentMember
 from portal.privacy.models import Export
+from portal.push.models import Push, Subscription
 from portal.scores.models import IdeaScore
 from portal.search.models import SavedSearch
 from portal.security.models import SecurityEntry
@@ -86,6 +88,7 @@ HOLDINGS = (
     Holding(Objection.user_id, "merges_objected_to", Fate.STAYS, emptied={"words": ""}),
     Holding(Need.user_id, "still_needed", Fate.STAYS, emptied={"words": ""}),
     Holding(DecisionRecord.decider_id, "decisions", Fate.STAYS, only=("idea_id", "status", "at", "evidence")),
+    Holding(CommentMention.user_id, "comments_that_name_you", Fate.GOES, only=("comment_id", "handle")),
     Holding(Helpful.user_id, "found_helpful", Fate.STAYS),
     Holding(Follow.user_id, "follows", Fate.GOES),
     Holding(
@@ -95,11 +98,16 @@ HOLDINGS = (
         only=("idea_id", "typed", "differs", "origin", "way", "at", "edited_at"),
     ),
     Holding(Draft.user_id, "draft", Fate.GOES),
-    Holding(Notification.user_id, "inbox", Fate.GOES, only=("idea_id", "kind", "reason", "at", "read_at")),
+    Holding(Notification.user_id, "inbox", Fate.GOES, only=("idea_id", "kind", "reason", "way", "at", "read_at")),
+    Holding(Reach.user_id, "when_you_are_reached", Fate.GOES, leaves_out=("links_key",)),
+    Holding(TopicChoice.user_id, "what_reaches_you", Fate.GOES),
+    Holding(BoardChoice.user_id, "what_reaches_you_from_boards", Fate.GOES),
     Holding(Mail.user_id, "mails", Fate.GOES, only=("kind", "recipient", "queued_at", "done_at", "suppressed")),
     Holding(SavedSearch.user_id, "kept_searches", Fate.GOES, only=("name", "query", "shared", "alert", "saved_at")),
     Holding(Verdict.user_id, "verdicts", Fate.STAYS, emptied={"words": ""}),
     Holding(FeedAddress.user_id, "private_feeds", Fate.GOES, only=("made_at",)),
+    Holding(Subscription.user_id, "browsers_told_at_once", Fate.GOES, only=("browser", "made_at", "told_at")),
+    Holding(Push.user_id, "told_at_once", Fate.GOES, only=("kind", "queued_at", "done_at", "suppressed")),
     Holding(Aside.user_id, "ideas_put_aside", Fate.GOES, only=("idea_id", "queue", "at", "until")),
     Holding(Presence.user_id, "idea_looked_at", Fate.GOES, only=("idea_id", "since", "seen_at")),
     Holding(AuthSession.user_id, "signed_in_devices", Fate.GOES),

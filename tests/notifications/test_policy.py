@@ -56,7 +56,8 @@ class Cast:
         mailed = set(db.session.scalars(select(Mail.notification_id)))
         rows = db.session.scalars(select(Notification).where(Notification.kind == kind)).all()
         assert all(row.reason == names[row.user_id] for row in rows)
-        return {names[row.user_id]: Way.MAIL if row.id in mailed else Way.INBOX for row in rows}
+        assert {row.id for row in rows if row.way == Way.MAIL} == {row.id for row in rows if row.id in mailed}
+        return {names[row.user_id]: Way(row.way) for row in rows}
 
 
 def forget_what_was_told() -> None:

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from portal.accounts import pictures
 from portal.accounts.models import AuthSession, User
 from portal.accounts.roles import Role
-from portal.boards.models import BoardMember
+from portal.boards.models import Board, BoardMember
 from portal.bulk.models import BulkAct
 from portal.changelog.models import Choice, Credit, CreditChoice, Entry, Part
 from portal.comments import service as comments
-from portal.comments.models import Comment, Helpful
+from portal.comments.models import Comment, CommentMention, Helpful
 from portal.credentials import links
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, Purpose, RecoveryCode
 from portal.db import db, utcnow
@@ -29,9 +29,12 @@ from portal.ideas.workflow import Status
 from portal.links.models import Kind, Link, NeedBacker
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail
+from portal.notifications.policy import Topic, Way
+from portal.notifications.reach import BoardChoice, Reach, TopicChoice
 from portal.organisations.models import Organisation, OrganisationMember, OrganisationVote, Segment, SegmentMember
 from portal.organisations.models import Way as Belongs
 from portal.privacy.holdings import HOLDINGS
+from portal.push.models import Push, Subscription
 from portal.scores.models import IdeaScore
 from portal.search.models import SavedSearch
 from portal.security.log import note
@@ -115,9 +118,27 @@ def make_somebody(settle) -> User:
         _give_links(user, own.id, theirs.id)
         _give_organisations(user, other, own.id, theirs.id)
         _give_mails(user, other)
+        _give_choices(user, board)
+        _give_browsers(user)
         assert remark.author_id == user.id
     settle()
     return fresh(user)
+
+
+def _give_choices(user: User, board: Board) -> None:
+    db.session.add(Reach(user_id=user.id, quiet_from=22, quiet_until=7, links_key="quillkey"))
+    db.session.add(TopicChoice(user_id=user.id, topic=Topic.COMMENTS, mail=Way.INBOX))
+    db.session.add(BoardChoice(user_id=user.id, board_id=board.id, topic=Topic.DECISIONS, mail=Way.DIGEST))
+
+
+def _give_browsers(user: User) -> None:
+    keys = {"public_key": "quillpoint", "auth_secret": "quillsecret"}
+    told = Subscription(
+        user_id=user.id, endpoint="https://push.example/quillendpoint", endpoint_hash="quillhash", **keys
+    )
+    db.session.add(told)
+    db.session.flush()
+    db.session.add(Push(user_id=user.id, subscription_id=told.id, kind="test", done_at=utcnow()))
 
 
 def make_owner() -> User:
@@ -256,6 +277,10 @@ def _give_talk(user: User, other: User, idea_id: int) -> None:
     db.session.add_all([own, called, draft])
     db.session.flush()
     db.session.add(NoteMention(note_id=called.id, user_id=user.id, handle=NAME))
+    words = Comment(idea_id=idea_id, author_id=other.id, body=f"Thank you, @{NAME}.", body_html=f"<p>@{NAME}</p>")
+    db.session.add(words)
+    db.session.flush()
+    db.session.add(CommentMention(comment_id=words.id, user_id=user.id, handle=NAME))
     db.session.add(DraftRemark(draft_id=draft.id, author_id=user.id, body="Shorter, please."))
     db.session.add(Snippet(owner_id=user.id, name="quillwording", body="Thank you."))
 
