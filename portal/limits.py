@@ -64,6 +64,7 @@ LIMITS = {
         Limit("ideas.create", "5 per hour; 20 per day", _l("Ideas posted")),
         Limit("comments.post", "10 per 10 minutes; 100 per day", _l("Comments posted")),
         Limit("mentions", "50 per day", _l("Colleagues called by name in notes")),
+        Limit("comments.mentions", "50 per day", _l("People called by name in comments")),
         Limit("duplicates.propose", "10 per hour; 30 per day", _l("Ideas proposed as duplicates")),
         Limit("votes", "60 per minute; 500 per day", _l("Votes given and taken back")),
         Limit("needs", "20 per minute; 100 per day", _l("Words that something declined is still needed")),
@@ -78,6 +79,8 @@ LIMITS = {
         Limit("mail.address", "5 per day", _l("Mails asked for: sign-up, links, new passwords and addresses"), ADDRESS),
         Limit("mail.strangers", "200 per hour", _l("Mails to addresses that nobody has confirmed"), _l("the portal")),
         Limit("sso", "60 per hour", _l("Sign-ins begun with a provider, and hand-overs"), ADDRESS),
+        Limit("push.browsers", "20 per hour", _l("Browsers added that are told at once")),
+        Limit("push.test", "10 per hour", _l("Test messages to browsers")),
         Limit("passkeys", "30 per minute", _l("Passkeys added and tried")),
         Limit("accounts.picture", "20 per day", _l("Pictures of oneself uploaded")),
         Limit(

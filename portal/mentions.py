@@ -34,9 +34,11 @@ class Found:
     nobody: list[str]
 
 
-def find(text: str, team: Sequence[Named]) -> Found:
-    """Return who of the team is called; a first name is enough where only one has it."""
+def find(text: str, team: Sequence[Named], others: Sequence[Named] = ()) -> Found:
+    """Return who of the team is called; a first name is enough where only one has it. Others need their whole name."""
     handles = handles_of(team)
+    taken = {handle.lower() for names in handles.values() for handle in names}
+    handles |= {person.id: [person.name] for person in others if person.name.lower() not in taken}
     longest_first = sorted(((handle, number) for number, names in handles.items() for handle in names), key=_by_length)
     people: dict[int, str] = {}
     nobody: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portal.events import Event
 
@@ -13,6 +13,7 @@ class CommentPosted(Event, name="comment.posted"):
 
     comment_id: int
     reply_to_id: int | None = None
+    mentioned: list[int] = field(default_factory=list)  # whom it calls by name
 
 
 @dataclass(frozen=True, kw_only=True)

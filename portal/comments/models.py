@@ -36,6 +36,16 @@ class Comment(Model):
     idea: Mapped[Idea] = relationship()
 
 
+class CommentMention(Model):
+    """One person whom a comment calls by name, as it is written there."""
+
+    __tablename__ = "comment_mentions"
+
+    comment_id: Mapped[int] = mapped_column(sa.ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    handle: Mapped[str] = mapped_column(sa.String(60))
+
+
 class Helpful(Model):
     """One person who was helped by a comment."""
 

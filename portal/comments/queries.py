@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from flask import abort
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from portal import mentions
 from portal.accounts.models import Person
 from portal.boards.queries import read_places
 from portal.comments.models import Comment, Helpful
@@ -44,9 +45,12 @@ class Discussion:
     entries: list[Entry]
     newest: list[Entry]
     folded: int
+    calls: list[str] = field(default_factory=list)  # whom a comment can call by a short name: who takes part
+    latest: Sequence[int] = ()  # the last comments there are
 
 
-FIRST, LAST = 20, 5
+FIRST, LAST, NAMED = 20, 5, 4
+LATEST = 10  # of more than that a page need not know how many are new
 
 
 def get_comment(comment_id: int, viewer: Person) -> Comment:
@@ -62,11 +66,14 @@ def get_comment(comment_id: int, viewer: Person) -> Comment:
 
 def discussion(idea: Idea, viewer: Person, changes: Sequence[StatusChange], show_all: bool = False) -> Discussion:
     """Return the threads and the moves of an idea by time; of more than 25 entries the first 20 and the last 5."""
-    said = [Entry(view.comment.at, thread=view) for view in threads(idea, viewer)]
+    talk = threads(idea, viewer)
+    said = [Entry(view.comment.at, thread=view) for view in talk]
+    calls = names_of([view.comment for view in _all(talk)], idea, viewer)
+    latest = sorted(view.comment.id for view in _all(talk) if view.comment.deleted_at is None)[-LATEST:]
     entries = _gather([*said, *(Entry(change.at, changes=(change,)) for change in changes)])
     if show_all or len(entries) <= FIRST + LAST:
-        return Discussion(entries, [], 0)
-    return Discussion(entries[:FIRST], entries[-LAST:], len(entries) - FIRST - LAST)
+        return Discussion(entries, [], 0, calls, latest)
+    return Discussion(entries[:FIRST], entries[-LAST:], len(entries) - FIRST - LAST, calls, latest)
 
 
 def _gather(entries: list[Entry]) -> list[Entry]:
@@ -97,6 +104,27 @@ def threads(idea: Idea, viewer: Person) -> list[CommentView]:
     return [
         views[row.id] for row in rows if row.parent_id is None and (row.deleted_at is None or views[row.id].replies)
     ]
+
+
+def names_of(said: Iterable[Comment], idea: Idea, viewer: Person) -> list[str]:
+    """Return by which names a comment can call those who take part, whoever spoke last first."""
+    spoke = [one.author for one in sorted(said, key=lambda one: one.id, reverse=True) if one.deleted_at is None]
+    people = {who.id: who for who in [*spoke, idea.author] if who is not None and not who.is_former}
+    handles = mentions.handles_of(list(people.values()))
+    return [handles[number][0] for number in people if number != viewer.id and handles[number]][:NAMED]
+
+
+def names_on(idea: Idea, viewer: Person) -> list[str]:
+    """Return the same where the discussion was not read."""
+    newest = select(Comment).where(Comment.idea_id == idea.id, Comment.deleted_at.is_(None))
+    newest = newest.options(joinedload(Comment.author)).order_by(Comment.id.desc()).limit(LAST * NAMED)
+    return names_of(db.session.scalars(newest), idea, viewer)
+
+
+def _all(talk: Iterable[CommentView]) -> Iterator[CommentView]:
+    for view in talk:
+        yield view
+        yield from view.replies
 
 
 def comment_view(comment: Comment, viewer: Person) -> CommentView:

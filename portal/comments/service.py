@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.accounts.models import User
+from portal.comments import calling
 from portal.comments.events import CommentDeleted, CommentEdited, CommentFoundHelpful, CommentPosted
-from portal.comments.models import Comment, Helpful
+from portal.comments.models import Comment, CommentMention, Helpful
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
@@ -34,19 +35,31 @@ def post_comment(
 
     When the idea waits for information from its author, the author's words put it back under review.
     """
-    at = at or utcnow()
     lock(idea)
-    if not idea.takes_comments(at):
+    if not idea.takes_comments(at or utcnow()):
         raise CommentsClosed(idea)
+    called = calling.find_called(idea, clean_text(body)) if at is None else {}  # what is brought in calls nobody
+    others = {user_id: handle for user_id, handle in called.items() if user_id != author.id}
+    calling.refuse_too_many(others, author)
+    at = at or utcnow()
     parent_id = (reply_to.parent_id or reply_to.id) if reply_to else None
     comment = Comment(idea_id=idea.id, author_id=author.id, parent_id=parent_id, at=at)
     _write(comment, body)
     db.session.add(comment)
     db.session.flush()
+    if called:
+        calling.remember(comment, called)
     idea.comments += 1
     follow_because(idea, author, is_commenter=True)
     answered = reply_to.id if reply_to else None
-    emit(CommentPosted(actor_id=author.id, idea_id=idea.id, comment_id=comment.id, reply_to_id=answered), at)
+    posted = CommentPosted(
+        actor_id=author.id,
+        idea_id=idea.id,
+        comment_id=comment.id,
+        reply_to_id=answered,
+        mentioned=sorted(others),
+    )
+    emit(posted, at)
     if idea.status is Status.NEEDS_INFO and author.id == idea.author_id:
         resume_review(idea, _("The author answered."))
     return comment
@@ -61,7 +74,9 @@ def edit_comment(comment: Comment, body: str) -> None:
         raise Refusal(_("Somebody else was faster. Reload the page to see how things are now."))
     if clean_text(body) == comment.body:
         return
+    called = calling.find_called(comment.idea, clean_text(body))
     _write(comment, body)
+    calling.remember(comment, called)
     comment.edited_at = utcnow()
     emit(CommentEdited(actor_id=comment.author_id, idea_id=comment.idea_id, comment_id=comment.id))
 
@@ -73,6 +88,7 @@ def delete_comment(comment: Comment, actor: User) -> None:
         return
     comment.deleted_at, comment.deleted_by_id = utcnow(), actor.id
     comment.body = comment.body_html = ""
+    db.session.execute(sa.delete(CommentMention).where(CommentMention.comment_id == comment.id))
     comment.idea.comments -= 1
     emit(CommentDeleted(actor_id=actor.id, idea_id=comment.idea_id, comment_id=comment.id))
 

@@ -7,11 +7,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.comments import queries, service
+from portal.comments.calling import TooManyCalled
 from portal.comments.forms import CommentForm
 from portal.comments.models import Comment
 from portal.extensions import limiter
 from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
+from portal.limits import TooMuch
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
 from portal.web.responses import fragment, go_to, page, swap
@@ -27,7 +29,7 @@ def new(idea_id: int) -> Response:
     authorize("comment.post", idea)
     parent = _parent(idea, request.args.get("reply_to"))
     form = CommentForm(data={"reply_to": parent.id if parent else ""})
-    return page("comments/new.html", "comments/_composer.html", form=form, idea=idea, parent=parent)
+    return _again(form, idea, parent, 200)
 
 
 @bp.post("/ideas/<int:idea_id>/comments")
@@ -39,9 +41,13 @@ def post(idea_id: int) -> Response:
     form = CommentForm()
     parent = _parent(idea, form.reply_to.data)
     if not form.validate_on_submit():
-        return page("comments/new.html", "comments/_composer.html", 422, form=form, idea=idea, parent=parent)
-    with transaction():
-        comment = service.post_comment(idea, member(), form.body.data, reply_to=parent)
+        return _again(form, idea, parent)
+    try:
+        with transaction():
+            comment = service.post_comment(idea, member(), form.body.data, reply_to=parent)
+    except (TooManyCalled, TooMuch) as refusal:
+        form.body.errors = [str(refusal)]
+        return _again(form, idea, parent, 429 if isinstance(refusal, TooMuch) else 422)
     return go_to(_place(comment, said=comment.id), notice=_("Posted."))
 
 
@@ -51,9 +57,7 @@ def edit(comment_id: int) -> Response:
     comment = queries.get_comment(comment_id, viewer())
     authorize("comment.edit", comment)
     form = CommentForm(obj=comment)
-    if form.validate_on_submit():
-        with transaction():
-            service.edit_comment(comment, form.body.data)
+    if form.validate_on_submit() and _saved(comment, form):
         return go_to(_place(comment), notice=_("Saved."))
     return page("comments/edit.html", status=422 if form.errors else 200, form=form, comment=comment)
 
@@ -88,6 +92,24 @@ def unmark_helpful(comment_id: int) -> Response:
     with transaction(wake=False):
         service.unmark_helpful(comment, member())
     return _show_helpful(comment)
+
+
+def _again(form: CommentForm, idea: Idea, parent: Comment | None, status: int = 422) -> Response:
+    calls = queries.names_on(idea, viewer())
+    return page(
+        "comments/new.html", "comments/_composer.html", status, form=form, idea=idea, parent=parent, calls=calls
+    )
+
+
+def _saved(comment: Comment, form: CommentForm) -> bool:
+    """Whether the comment says it differently now; what was typed stays in the form where it does not."""
+    try:
+        with transaction():
+            service.edit_comment(comment, form.body.data)
+    except TooManyCalled as refusal:
+        form.body.errors = [str(refusal)]
+        return False
+    return True
 
 
 def _show_helpful(comment: Comment) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from flask import current_app
 from flask_babel import gettext as _
 from markupsafe import escape
 from sqlalchemy import Select, select
@@ -239,11 +240,16 @@ def _of_comment(comment: Comment, page: str) -> Item:
         f"comments/{comment.id}",
         f"{page}#comment-{comment.id}",
         plain(comment.body, 80),
-        comment.body_html,
+        with_whole_addresses(comment.body_html),
         comment.at,
         comment.edited_at,
         comment.author.shown_name if comment.author else "",
     )
+
+
+def with_whole_addresses(html: str) -> str:
+    """Return HTML of ours whose links lead here from anywhere."""
+    return html.replace('<a href="/', f'<a href="{escape(current_app.config["BASE_URL"])}/')
 
 
 def _of_story(story: Story) -> Item:

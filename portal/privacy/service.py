@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.accounts import pictures
 from portal.accounts.models import AuthSession, Picture, User
 from portal.accounts.roles import Role
+from portal.comments import calling
 from portal.credentials import links
 from portal.credentials.models import MailedLink, Purpose
 from portal.db import db, utcnow
@@ -109,6 +110,7 @@ def erase(user: User, actor: User | None = None) -> None:
     addresses = _addresses_of(user)
     _forget_caught_mails(addresses, names)
     forget_name(user)
+    calling.forget_name(user)
     db.session.execute(
         sa.delete(Invitation).where(
             Invitation.accepted_at.is_(None),
@@ -159,4 +161,5 @@ def _empty(user: User) -> None:
     user.kept_name = user.about = user.password_hash = user.locale = user.timezone = user.picture = None
     user.role, user.theme, user.wants_mail, user.has_board_roles = Role.MEMBER, "", False, False
     user.shortcuts_on, user.trusted_at, user.suspended_until = True, None, None
+    user.mail_stopped_at, user.mail_stopped_why = None, ""
     user.leaves_at, user.erased_at = None, utcnow()

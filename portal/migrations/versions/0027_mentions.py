@@ -1,7 +1,10 @@
-"""mentions: people called by name, and news without an idea.
+"""mentions: people whom comments call by name.
 
 Revision: 0027, after 0026
 """
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0027"
 down_revision = "0026"
@@ -10,8 +13,25 @@ depends_on = None
 
 
 def upgrade():
-    pass
+    op.create_table(
+        "comment_mentions",
+        sa.Column("comment_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("handle", sa.String(length=60), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["comment_id"],
+            ["comments.id"],
+            name=op.f("fk_comment_mentions_comment_id_comments"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_comment_mentions_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("comment_id", "user_id", name=op.f("pk_comment_mentions")),
+    )
+    op.create_index(op.f("ix_comment_mentions_user_id"), "comment_mentions", ["user_id"], unique=False)
 
 
 def downgrade():
-    pass
+    op.drop_index(op.f("ix_comment_mentions_user_id"), table_name="comment_mentions")
+    op.drop_table("comment_mentions")
