@@ -89,7 +89,7 @@ class Conversation:
                 self.server.sendall(command)
                 answer = self._answer()
                 if step == "ehlo" and self._is("starttls"):
-                    answer = b"250-STARTTLS\r\n" + answer
+                    answer = answer.replace(b"\r\n", b"\r\n250-STARTTLS\r\n", 1)  # after the name
                 self.client.sendall(answer)
                 if step == "data" and answer.startswith(b"354") and not self._text():
                     return
