@@ -53,7 +53,7 @@ from portal.ideas.events import (
 from portal.membership import invitations, people
 from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
-from portal.notifications import letters, mail, service
+from portal.notifications import digest_letters, digests, letters, mail, pushing, service
 from portal.notifications import reactions as notifications
 from portal.organisations import domains
 from portal.organisations.events import OrganisationSpokenFor, VoteCastForSomebody, VotesGivenBack
@@ -160,6 +160,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
 
 LETTERS: dict[str, mail.Writer] = {
     service.CONFIRM: letters.confirmation_letter,
+    digests.LETTER: digest_letters.digest_letter,
     factors.NOTICE: notices.second_factor_letter,
     invitations.LETTER: membership_letters.invitation_letter,
     invitations.SAMPLE: membership_letters.sample_letter,
@@ -206,6 +207,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     watching.tell_of_changed,
     watching.tell_of_counted,
     watching.mail_of_the_day,
+    digests.make_due,
     mail.send_due,
     clocks.return_to_review,
     clocks.remind_of_questions,

@@ -19,7 +19,6 @@ from flask_babel import gettext as _
 
 from portal.accounts.models import User
 from portal.accounts.service import confirmation_token
-from portal.ideas.models import Idea
 from portal.ideas.workflow import Status, StatusRule
 from portal.notifications import coming_back, links
 from portal.notifications.models import Mail
@@ -131,13 +130,12 @@ class Letter:
 
 def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Letter:
     """Write down a story for its reader, with what happened to the same idea shortly before."""
-    idea = story.main if story.kind is Kind.MERGED and story.main else story.idea
     token = links.stop_token(reader.id, story.idea.id, story.kind)
-    verdict = links.verdict_token(reader.id, story.round_id) if story.round_id else ""
+    verdict = _verdict_token(story, reader)
     reply_to = coming_back.reply_address(story, reader)
     objection = links.objection_token(reader.id, story.change.id) if story.change and story.objectable_until else ""
     return Letter(
-        subject=_subject(story),
+        subject=subject_of(story),
         lead=story.why + ".",
         title=story.idea.title,
         source=next((earlier.source for earlier in [*before, story] if earlier.source), None),
@@ -145,7 +143,7 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
         quotes=[*_quotes(story), *(quote for earlier in reversed(before) for quote in _quotes(earlier))],
         sentences=[*story.sentences, *_shortly_before(before), *_company(story), *_reply_hint(reply_to)],
         button=_button(story),
-        url=_address(story, idea, verdict),
+        url=address_of(story, reader),
         also=_("Only partly, or no") if verdict else _("This is not what I meant") if objection else "",
         also_url=_also_at(verdict, objection),
         foot=story.because,
@@ -163,7 +161,9 @@ def _also_at(verdict: str, objection: str) -> str:
     return links.absolute_url("notifications.objection_by_mail", token=objection) if objection else ""
 
 
-def _address(story: Story, idea: Idea, verdict: str) -> str:
+def address_of(story: Story, reader: User) -> str:
+    """Return where its reader finds what a story tells of, or answers it."""
+    verdict = _verdict_token(story, reader)
     if story.kind is Kind.CREDITED:
         return links.absolute_url("changelog.credit", entry_id=story.entry_id)
     if verdict:
@@ -171,7 +171,12 @@ def _address(story: Story, idea: Idea, verdict: str) -> str:
     if story.team:
         endpoint, values = story.team.place
         return links.absolute_url(endpoint, **values)
+    idea = story.main if story.kind is Kind.MERGED and story.main else story.idea
     return links.absolute_url("ideas.show", idea_id=idea.id, _anchor=story.place)
+
+
+def _verdict_token(story: Story, reader: User) -> str:
+    return links.verdict_token(reader.id, story.round_id) if story.round_id else ""
 
 
 def _button(story: Story) -> str:
@@ -282,7 +287,8 @@ def paragraphs(markdown: str) -> list[str]:
     return shown
 
 
-def _subject(story: Story) -> str:
+def subject_of(story: Story) -> str:
+    """Return what a story is called in the lists of mail programs."""
     title = story.idea.title
     match story.kind:
         case Kind.DECIDED | Kind.PROGRESSED if story.target:

@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import reaches
-from portal.notifications import coming_back, folding, letters, line, stories
+from portal.notifications import coming_back, digests, folding, letters, line, stories
 from portal.notifications.models import Mail, MailAttempt
 from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, Kind, Reason
 from portal.notifications.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
@@ -208,7 +208,8 @@ def _begin(mail_id: int) -> bool:
             _set_aside(mail, "unknown whether it arrived")
             return False
         if mail.kind not in account_letters() and _mails_of_today(mail) >= MAILS_A_DAY:
-            mail.done_at, mail.suppressed = utcnow(), "daily ceiling"
+            kept = mail.user is not None and digests.keep([n.id for n in folding.notifications_of(mail)], mail.user)
+            mail.done_at, mail.suppressed = utcnow(), "kept for the digest" if kept else "daily ceiling"
             return False
         mail.unknown_ends += 1
         mail.locked_until = utcnow() + HAND_OVER_WITHIN

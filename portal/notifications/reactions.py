@@ -20,7 +20,7 @@ from portal.ideas.queries import REASONS, audience_of, backers_of, counts_for
 from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.ideas.workflow import Status
-from portal.notifications import service
+from portal.notifications import digests, pushing, service
 from portal.notifications.deciding import decided
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import (
@@ -366,6 +366,7 @@ def _tell(recorded: Recorded, kind: Kind, people: Select[int, str], mailed: Colu
     )
     if mailed is not None:
         _keep_for_digest(recorded, kind, mailed)
+    digests.expect(recorded.id)
     if tell is Tell.DIGEST:
         return
     due = max(utcnow(), recorded.at + fold_window()) if kind in HELD_KINDS else utcnow()
