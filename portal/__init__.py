@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined
 from portal import config, db, reactions
 from portal.demand import log as search_log
 from portal.extensions import babel, compress, csrf, htmx, migrate
+from portal.live import polling
 from portal.search import index
 from portal.web import (
     assets,
@@ -57,7 +58,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     limits.init_app(app)
     csrf.init_app(app)
     compress.init_app(app)
-    asked = (guests, opened, security, session, membership_gate, gates)
+    asked = (guests, polling, opened, security, session, membership_gate, gates)
     for part in (*asked, assets, context, remembered, errors, reactions, index, search_log, blueprints):
         part.init_app(app)
     return app

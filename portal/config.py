@@ -83,6 +83,12 @@ SETTINGS = (
         "Default: the open internet, by https.",
     ),
     Setting(
+        "STREAMS",
+        10_000,
+        "How many open pages one process of the server tells at once what changed; others ask every half minute. "
+        "`0`: all of them ask.",
+    ),
+    Setting(
         "LIMITS_STORAGE",
         "memory://",
         "Where rate limits are counted: `memory://`, or `redis://…` for several processes.",

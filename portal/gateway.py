@@ -1,7 +1,8 @@
 """Between the server and the app: a request is read to its end before a thread takes it up.
 
 Threads are few. Somebody who sends a form one byte a minute waits in the event loop, where thousands fit, and not in
-one of them. So do answers on their way to slow readers.
+one of them. So do answers on their way to slow readers, and open pages that wait to hear what changed: a thread decides
+whether they may, and the hub of ``portal.live`` keeps the stream.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 from flask import Flask
 from granian import rsgi
 
+from portal.live.hub import PLACE, WISH, Hub
+
 READ_WITHIN = 30  # seconds for the body of a request
 
 GONE: tuple[type[Exception], ...] = (rsgi.ProtocolClosed, rsgi.ProtocolError)  # type: ignore[attr-defined]
@@ -24,12 +27,19 @@ Headers = list[tuple[str, str]]
 
 
 class Gateway:
-    """The app as granian calls it (RSGI), with ``threads`` to run it."""
+    """The app as granian calls it (RSGI), with ``threads`` to run it, and a hub for open streams."""
 
-    def __init__(self, app: Flask, threads: int, on_stop: Callable[[], None] = lambda: None) -> None:
-        self._app, self._on_stop = app, on_stop
+    def __init__(
+        self, app: Flask, threads: int, on_stop: Callable[[], None] = lambda: None, hub: Hub | None = None
+    ) -> None:
+        self._app, self._on_stop, self._hub = app, on_stop, hub
         self._most: int = max(app.config["MAX_CONTENT_LENGTH"], app.config["LARGEST_UPLOAD"])
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="portal")
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Belong to the loop of this process."""
+        if self._hub is not None:
+            self._hub.start(loop)
 
     async def __rsgi__(self, scope: rsgi.Scope, protocol: Any) -> None:
         """Answer one request."""
@@ -43,16 +53,31 @@ class Gateway:
             return
         except GONE:
             return  # whoever asked is gone
+        if self._hub is not None and scope.method == "GET":
+            environ[PLACE] = self._hub
         status, headers, body = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, environ)
-        if scope.method == "HEAD" or status in {204, 304}:
+        if self._hub is not None and WISH in environ and status == 200:
+            self._keep_open(self._hub, scope, protocol, headers, environ[WISH])
+        elif scope.method == "HEAD" or status in {204, 304}:
             protocol.response_empty(status, headers)
         else:
             protocol.response_bytes(status, headers, body)
 
     def __rsgi_del__(self, _loop: Any) -> None:
         """Finish what the threads have in hand, then stop what runs beside."""
+        if self._hub is not None:
+            self._hub.stop()
         self._threads.shutdown()
         self._on_stop()
+
+    @staticmethod
+    def _keep_open(hub: Hub, scope: rsgi.Scope, protocol: Any, headers: Headers, wish: Any) -> None:
+        """Hand a stream over to the hub; where it would be one too many, say that there is none."""
+        if hub.is_full_for(wish):
+            protocol.response_empty(204, [("cache-control", "no-store")])
+            return
+        headers = [(name, value) for name, value in headers if name != "content-length"]
+        hub.open(wish, protocol.response_stream(200, headers), scope.client)
 
     async def _read(self, scope: rsgi.Scope, protocol: Any) -> dict[str, Any]:
         """Read the request; of a body larger than the app takes only that it is too large."""

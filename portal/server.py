@@ -6,6 +6,7 @@ import fcntl
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import threading
@@ -23,10 +24,13 @@ from granian.server import Server
 from portal import create_app, worker
 from portal.config import ConfigurationError
 from portal.gateway import Gateway
+from portal.live.hub import Hub
 from portal.schema import read_schema
 from portal.security.log import HidesTokens
 
 THREADS = 8
+BACKLOG, MOST_CONNECTIONS = 4_096, 100_000  # that wait to be taken up; that are open, in one process
+SPARE = 1_000  # connections and files beside the streams
 STOP_WITHIN = 10  # seconds for requests under way, before a process is ended by force
 ACCESS_LINE = '%(time)s %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).0f ms'
 
@@ -61,6 +65,8 @@ def serve(
         log_access_format=ACCESS_LINE,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN,
+        backlog=BACKLOG,
+        backpressure=MOST_CONNECTIONS,
         factory=True,
     )
     start: Callable[..., Any] = partial(_start_process, dict(settings), threads, greeting, first)
@@ -105,7 +111,14 @@ def _start_process(settings: Mapping[str, Any], threads: int, greeting: str, fir
     stop = _run_worker_in_one_process(app) if app.config["WORKER"] == "inside" else None
     if greeting and first.acquire(block=False):
         click.echo(greeting)
-    return Gateway(app, threads, stop or (lambda: None))
+    return Gateway(app, threads, stop or (lambda: None), Hub(app, _streams(app)) if app.config["STREAMS"] else None)
+
+
+def _streams(app: Flask) -> int:
+    """Return how many streams may be open: as many as are wanted, and as the system lets this process have open."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return min(int(app.config["STREAMS"]), max(hard - SPARE, 0))
 
 
 def _end_with_parent() -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import select
 
 from portal.accounts.models import AuthSession, PrivacyNotice, Rules, RulesAcceptance, User, name_key
 from portal.accounts.roles import STAFF
 from portal.db import db, utcnow
+
+IDLE_STAFF = timedelta(minutes=60)
+LONGEST, LONGEST_STAFF = timedelta(days=30), timedelta(hours=12)
 
 
 def find_by_email(email: str) -> User | None:
@@ -28,6 +34,14 @@ def find_by_name_or_email(text: str) -> User | None:
 def find_user(user_id: int | None) -> User | None:
     """Return the account with this number."""
     return db.session.get(User, user_id) if user_id else None
+
+
+def ends_at(session: Any, reads_as_staff: bool) -> datetime:
+    """Return until when a session holds if nobody uses it: a row of the table, or what was read of one."""
+    idle, longest = timedelta(seconds=session.idle_seconds), LONGEST
+    if reads_as_staff:  # also when the role came after the session
+        idle, longest = min(idle, IDLE_STAFF), LONGEST_STAFF
+    return min(session.seen_at + idle, session.created_at + longest, session.expires_at)
 
 
 def rules_in_force() -> Rules | None:

@@ -18,6 +18,7 @@ from portal.feeds.views import bp as feeds
 from portal.ideas.views import bp as ideas
 from portal.labels.views import bp as labels
 from portal.links.views import bp as links
+from portal.live.views import bp as live
 from portal.membership.views import bp as membership
 from portal.notifications.views import bp as notifications
 from portal.organisations.views import bp as organisations
@@ -63,6 +64,7 @@ BLUEPRINTS = (
     ),
     *(duplicates, synonyms, membership, boards, teams, workflows, security),
     bulk,
+    live,
 )
 
 

@@ -18,14 +18,14 @@ from werkzeug.wrappers import Response
 from portal import permissions
 from portal.accounts import queries as accounts
 from portal.accounts.models import AuthSession, Guest, Person, User
+from portal.accounts.queries import IDLE_STAFF, LONGEST, LONGEST_STAFF
 from portal.db import db, utcnow
 from portal.extensions import login_manager
 from portal.transactions import transaction
 
 log = logging.getLogger(__name__)
 
-IDLE, IDLE_REMEMBERED, IDLE_STAFF = timedelta(hours=12), timedelta(days=14), timedelta(minutes=60)
-LONGEST, LONGEST_STAFF = timedelta(days=30), timedelta(hours=12)
+IDLE, IDLE_REMEMBERED = timedelta(hours=12), timedelta(days=14)
 SEEN_EVERY = timedelta(minutes=5)
 MOST_SESSIONS = 20
 YEAR = 365 * 24 * 3600
@@ -187,10 +187,7 @@ def _find_signed_in(token: str) -> User | None:
     if found is None:
         return None
     user, row = found
-    idle, longest = timedelta(seconds=row.idle_seconds), LONGEST
-    if user.reads_as_staff:  # also when the role came after the session
-        idle, longest = min(idle, IDLE_STAFF), LONGEST_STAFF
-    if not user.is_active or row.seen_at + idle < now or row.created_at + longest < now:
+    if not user.is_active or accounts.ends_at(row, user.reads_as_staff) < now:
         return None
     if row.seen_at + SEEN_EVERY < now:
         g.session_seen = row.token_hash

@@ -1,0 +1,234 @@
+"""The thread that follows the journal for all open streams of its process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import User
+from portal.db import Pulse, db
+from portal.live import changes, journal, messages, rights
+from portal.live.changes import Change, Fact
+from portal.live.slow import SlowReaders
+from portal.notifications import queries as notifications
+from portal.notifications.models import Notification
+
+if TYPE_CHECKING:
+    from portal.live.hub import Batch, Hub, Stream
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.4  # seconds between looks when nobody wakes us: another process may have written
+GATHER = 0.04  # seconds in which several commits become one look
+AGAIN = 0.5  # seconds until the same idea, or the same inbox, is told of again
+ATTEND_EVERY = 2.0  # seconds between looks at who is still signed in
+MOST_AT_ONCE = 60  # messages to one stream in one look; after more the page is got anew
+
+
+class Reader:
+    """Reads on, asks who may hear, and hands what they hear to the hub."""
+
+    def __init__(self, app: Flask, hub: Hub) -> None:
+        self._app, self._hub = app, hub
+        self._wake, self._stop = threading.Event(), False
+        self._thread = threading.Thread(target=self._run, name="portal-live", daemon=True)
+        with app.app_context():
+            self._pulse = Pulse(db.engine)
+        self._facts, self._news = (
+            journal.Follower(*journal.FACTS),
+            journal.Follower(Notification.id, Notification.user_id),
+        )
+        self._pending: dict[int | None, list[Fact]] = defaultdict(list)
+        self._unread: set[int] = set()
+        self._told: dict[tuple[str, int | None], float] = {}
+        self._felt: object = None
+        self._attended = float("-inf")
+        self._follows = False
+        self._slow = SlowReaders()
+
+    def start(self) -> None:
+        """Begin; each commit of this process wakes it."""
+        sa.event.listen(Session, "after_commit", self._on_commit)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for it."""
+        self._stop = True
+        sa.event.remove(Session, "after_commit", self._on_commit)
+        self.wake()
+        self._thread.join(5)
+
+    def wake(self) -> None:
+        """Look now."""
+        self._wake.set()
+
+    def _on_commit(self, _session: Session) -> None:
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stop:
+            if self._hub.is_empty:
+                self._follows = False
+                self._wake.wait()
+            else:
+                self._wake.wait(LOOK_EVERY)
+                time.sleep(GATHER)
+            self._wake.clear()
+            if self._stop or self._hub.is_empty:
+                continue
+            try:
+                with messages.as_for_guests(self._app):
+                    self._look()
+            except Exception:
+                log.exception("open pages could not be told what changed")
+                time.sleep(1)
+
+    def _look(self) -> None:
+        if not self._follows:
+            self._begin()
+        felt, arrived = self._pulse.feel(), self._hub.arrivals()
+        if felt is None or felt != self._felt:
+            self._read()
+        batch = self._greet(arrived) if arrived else []
+        batch += self._tell() if self._pending else []
+        batch += self._count() if self._unread else []
+        self._hub.post(batch)
+        self._attend(felt)
+        self._felt = felt
+
+    def _begin(self) -> None:
+        self._facts.start()
+        self._news.start()
+        self._pending.clear()
+        self._unread.clear()
+        self._told.clear()
+        self._felt, self._follows = None, True
+
+    def _read(self) -> None:
+        for rows in self._facts.read():
+            for fact in (Fact(*row) for row in rows):
+                if fact.name in changes.KINDS:
+                    self._pending[fact.idea_id].append(fact)
+        for rows in self._news.read():
+            self._unread.update(self._hub.of_users({row.user_id for row in rows}))
+
+    def _tell(self) -> Batch:
+        """Tell of each idea that was not told of just now; the others wait for the next look."""
+        due = self._due("idea", self._pending)
+        facts = [fact for key in due for fact in self._pending.pop(key)]
+        found = [(change, streams) for change in changes.gather(facts) if (streams := self._hub.about(change.topics))]
+        public = rights.open_to_all(change for change, _streams in found)
+        batch: Batch = []
+        heard: Counter[Stream] = Counter()
+        for change, streams in found:
+            for part, ones in self._parts(change, streams, change in public):
+                batch += self._write(part, ones)
+                heard.update(ones)
+        too_much = {stream for stream, count in heard.items() if count > MOST_AT_ONCE}
+        if too_much:
+            batch = [(data, [one for one in ones if one not in too_much]) for data, ones in batch]
+            batch.append((messages.event("", self._facts.safe, messages.REFETCH), too_much))
+        return batch
+
+    def _parts(self, change: Change, streams: Iterable[Stream], public: bool) -> Iterable[tuple[Change, list[Stream]]]:
+        """Return the change as the team hears it, and as everybody else does who may."""
+        at_desk = [stream for stream in streams if "triage" in stream.wish.topics]
+        works_here = self._may_hear(change, at_desk, team=True) if at_desk else set()
+        if works_here:
+            yield change, [stream for stream in at_desk if stream.wish.user_id in works_here]
+        part = change.in_public
+        if part is None:
+            return
+        topics = part.topics - {"triage"}
+        others = [one for one in streams if one.wish.user_id not in works_here or "triage" not in one.wish.topics]
+        others = [one for one in others if one.wish.topics & topics]
+        if not public:
+            allowed = self._may_hear(part, others)
+            others = [one for one in others if one.wish.user_id in allowed]
+        if others:
+            yield part, others
+
+    def _may_hear(self, change: Change, streams: Iterable[Stream], team: bool = False) -> set[int]:
+        people = {stream.wish.user_id for stream in streams if stream.wish.user_id is not None}
+        return rights.who_may_hear(change, people, team) if people else set()
+
+    def _write(self, change: Change, streams: Iterable[Stream], number: int | None = None) -> Batch:
+        by_locale: dict[str, list[Stream]] = defaultdict(list)
+        for stream in streams:
+            by_locale[stream.wish.locale].append(stream)
+        made = ((messages.of_change(change, locale), ones) for locale, ones in by_locale.items())
+        number = self._facts.safe if number is None else number
+        return [(messages.event(data, number), ones) for data, ones in made if data]
+
+    def _count(self) -> Batch:
+        """Tell those who have news how many they have not read."""
+        due = self._due("inbox", self._unread)
+        self._unread.difference_update(due)
+        batch: Batch = []
+        for user_id, streams in self._hub.of_users(due).items():
+            user = db.session.get(User, user_id)
+            if user is None or not user.is_active:
+                continue
+            unread = notifications.count_unread(user)
+            for stream in streams:
+                if data := messages.badge(unread, stream.wish.locale):
+                    batch.append((messages.event(data), [stream]))
+        return batch
+
+    def _greet(self, streams: list[Stream]) -> Batch:
+        """Give each new stream the number from which it goes on, and what it missed."""
+        batch: Batch = []
+        for stream in streams:
+            missed = _missed(stream)
+            number, whom = self._facts.safe, [stream]
+            if missed is None:
+                batch.append((messages.event("", number, messages.REFETCH), whom))
+                continue
+            batch.append((messages.event("", number, messages.HELLO), whom))
+            listening = [one for one in changes.gather(missed) if one.topics & stream.wish.topics]
+            if len(listening) > MOST_AT_ONCE:
+                batch.append((messages.event("", number, messages.REFETCH), whom))
+                continue
+            public = rights.open_to_all(listening)
+            for change in listening:
+                for part, ones in self._parts(change, whom, change in public):
+                    batch += self._write(part, ones)
+            if stream.wish.user_id is not None and stream.wish.after is not None:
+                self._unread.add(stream.wish.user_id)
+        return batch
+
+    def _attend(self, felt: object) -> None:
+        """End the streams of all who are not, or may not, what they were when they came."""
+        now = time.monotonic()
+        if now - self._attended < ATTEND_EVERY:
+            return
+        self._attended = now
+        streams = self._hub.all()
+        rules = rights.house_rules()
+        marks = rights.marks({stream.wish.session for stream in streams if stream.wish.session})
+        over = [one for one in streams if one.wish.rules != rules or marks.get(one.wish.session, 0) != one.wish.mark]
+        self._hub.close_soon(over)
+        self._slow.look({stream.peer for stream in streams})
+
+    def _due(self, what: str, keys: Iterable[int | None]) -> list[int | None]:
+        now = time.monotonic()
+        if len(self._told) > 10_000:
+            self._told = {key: at for key, at in self._told.items() if now - at < AGAIN}
+        due = [key for key in keys if key is None or now - self._told.get((what, key), float("-inf")) >= AGAIN]
+        self._told.update(((what, key), now) for key in due)
+        return due
+
+
+def _missed(stream: Stream) -> list[Fact] | None:
+    wish = stream.wish
+    if wish.after is not None:
+        return journal.since(wish.after)
+    return journal.of_the_last(wish.age) if wish.age is not None else []
