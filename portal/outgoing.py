@@ -61,6 +61,16 @@ def get(url: str, headers: Mapping[str, str] | None = None) -> requests.Response
     return guard(requests.Session()).get(url, headers=headers)
 
 
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
+    """Hand something to another server; raises OutgoingFailed."""
+    try:
+        return guard(requests.Session()).post(url, data=body, headers=headers)
+    except OutgoingFailed:
+        raise
+    except requests.RequestException as problem:  # what was asked for is no address
+        raise OutgoingFailed("address", type(problem).__name__) from problem
+
+
 class _Guard(BaseAdapter):
     """Sends one request: to a checked address, for ten seconds, reading 64 KiB, following nothing."""
 

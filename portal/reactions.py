@@ -193,6 +193,18 @@ LETTERS: dict[str, mail.Writer] = {
 }
 """Who writes which letter about an account: one entry for each kind of mail that is not about an idea."""
 
+NEWS_LETTERS = frozenset(
+    {
+        promises.LETTER,
+        watching.LETTER,
+        quarter_letters.LETTER,
+        bulk_telling.LETTER,
+        bulk_telling.UNDONE_LETTER,
+        digests.LETTER,
+    }
+)
+"""Those that are news all the same: they wait for quiet hours to end, and do not go out during a pause."""
+
 BESIDE_MOVES: tuple[Callable[..., None], ...] = (record_move,)
 """What is written in the transaction of a move itself, by features that ideas know nothing of."""
 
@@ -209,6 +221,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     watching.mail_of_the_day,
     digests.make_due,
     mail.send_due,
+    pushing.send_due,
     clocks.return_to_review,
     clocks.remind_of_questions,
     verdicts.ask_due,
@@ -239,6 +252,7 @@ def init_app(app: Flask) -> None:
         events.name_of(reaction): reaction for reactions in REACTIONS.values() for reaction in reactions
     }
     app.extensions["letters"] = LETTERS
+    app.extensions["news_letters"] = NEWS_LETTERS
     app.extensions["beside_moves"] = BESIDE_MOVES
     app.extensions["names_of_searches"] = saved.names_of
     app.extensions["chores"] = CHORES

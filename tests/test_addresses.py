@@ -87,6 +87,7 @@ OWN = {
     "move just made",
     "answer just given",
     "idea just hidden",
+    "browser told at once",
 }  # what only its owner can know of
 
 
@@ -126,6 +127,12 @@ RULES = {
     "confirms": "60",
     "reopens": "30",
 }
+BROWSER = {
+    "endpoint": "https://push.example/to/a/browser",
+    "public_key": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    "auth_secret": "BTBZMqHH6r4Tts7J_aSIgg",
+}
+"""The browser of RFC 8291, appendix A."""
 DISCOVERED = {
     "metadata": {
         "issuer": "https://provider.example",
@@ -291,6 +298,10 @@ TABLE = (
     get("notifications.caught_mail", EVERYBODY, "caught mail", demo=True),
     get("notifications.caught_html", EVERYBODY, "caught mail", demo=True),
     get("notifications.health", ADMINS),
+    get("notifications.mails", ADMINS),
+    get("notifications.mail", ADMINS, "mail"),
+    post("notifications.send_again", ADMINS, "mail"),
+    post("notifications.send_all_again", ADMINS),
     post("notifications.try_again", ADMINS, "mail set aside"),
     post("notifications.try_all_again", ADMINS),
     # Signing in by another service's word
@@ -464,6 +475,12 @@ TABLE = (
     get("quarters.show", EVERYBODY, args={"name": Quarter.of(utcnow().date()).name}),
     get("quarters.readers", ADMINS),
     post("quarters.readers", ADMINS, form={"addresses": "board@example.org"}),
+    # Browsers that are told at once
+    get("push.worker", EVERYBODY),
+    get("push.index", MEMBERS),
+    post("push.subscribe", MEMBERS, form=BROWSER),
+    post("push.remove", MEMBERS, "browser told at once"),
+    post("push.test", MEMBERS, "browser told at once"),
     # Feeds
     get("feeds.index", EVERYBODY),
     get("feeds.public", EVERYBODY, args={"name": "ideas", "written_as": "atom"}),
@@ -720,6 +737,7 @@ class World:
             "stop link": lambda: {"token": stop_token(self.author.id, self.main.id, "commented")},
             "notification": lambda: {"notification_id": self._notification(who).id},
             "caught mail": lambda: {"mail_id": self._caught().id},
+            "mail": lambda: {"mail_id": self._mail().id},
             "mail set aside": lambda: {"kind": "mails", "work_id": self._mail().id},
             "empty board": lambda: {"board_id": make_board().id},
             "place": self._place,
@@ -774,6 +792,7 @@ class World:
             "private feeds": lambda: {"token": self._feeds()},
             "idea in private feeds": lambda: {"token": self._feeds(), "idea_id": self._idea().id},
             "idea that everybody may see": lambda: {"idea_id": self._idea().id},
+            "browser told at once": lambda: {"subscription_id": self._browser(who or self.author)},
             "export": lambda: {"export_id": self._export(who or self.author).id},
             "link to stay": lambda: {"token": self._link_to_stay()},
             "session of one's own": lambda: {"handle": self._session(who or self.author)},
@@ -831,6 +850,12 @@ class World:
             if asked:
                 service.ask(get_asked(idea))
         return {"idea_id": idea.id}, get_asked(idea).id
+
+    def _browser(self, owner: User) -> int:
+        from portal.push import service
+
+        with transaction(wake=False):
+            return service.subscribe(owner, **BROWSER, session_hash=None, browser_hash="", browser="").id
 
     def _feeds(self) -> str:
         from portal.feeds import service

@@ -6,15 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portal import outgoing
 from portal.outgoing import BAD_ANSWER, LONGEST, NO_ANSWER, NOT_ALLOWED, OutgoingFailed
+from tests.support.certificates import make_certificate, serving
 
 HERE = "127.0.0.1"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
@@ -234,35 +233,3 @@ def test_s50_the_operator_lists_what_else_may_be_asked(monkeypatch):
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "64:ff9b::101:101", "2002:101:101::1"])
 def test_s50_public_addresses_are_known(address):
     assert outgoing.is_public(ip_address(address))
-
-
-def make_certificate(folder: Path, name: str) -> str:
-    """A certificate that nobody signed but its owner, with its key, in one file."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / f"{name}.pem"
-    plain = serialization.NoEncryption()
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return str(file)
-
-
-def serving(certificate: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context

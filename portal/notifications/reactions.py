@@ -381,6 +381,7 @@ def _tell(recorded: Recorded, kind: Kind, people: Select[int, str], mailed: Colu
             literal(due, UTCDateTime),
         ).where(Notification.event_id == recorded.id, Notification.kind == kind, Notification.way == Way.MAIL),
     )
+    pushing.queue(recorded.id, kind, told, due)
 
 
 def _keep_for_digest(recorded: Recorded, kind: Kind, mailed: ColumnElement[bool]) -> None:

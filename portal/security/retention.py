@@ -12,7 +12,9 @@ from portal.accounts.models import AuthSession
 from portal.credentials import browsers, guessing
 from portal.db import count_rows, utcnow
 from portal.demand.groups import forget_old_searches
+from portal.notifications import pushing
 from portal.notifications.service import forget_letters_to_strangers
+from portal.push import service as push
 from portal.security import queries
 from portal.transactions import transaction
 
@@ -21,7 +23,9 @@ EVERY = timedelta(hours=1)
 
 def forget_ended_sessions() -> int:
     """Drop sessions that are over, with the addresses they were used from."""
-    ended = sa.delete(AuthSession).where(AuthSession.expires_at < utcnow())
+    now = utcnow()
+    push.outlive_sessions(now)
+    ended = sa.delete(AuthSession).where(AuthSession.expires_at < now)
     return count_rows(ended)
 
 
@@ -32,6 +36,7 @@ FORGETTING: tuple[Callable[[], int], ...] = (
     forget_ended_sessions,
     forget_old_searches,
     forget_letters_to_strangers,
+    pushing.forget_old,
 )
 
 

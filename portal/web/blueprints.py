@@ -25,6 +25,7 @@ from portal.organisations.views import bp as organisations
 from portal.pages.views import bp as pages
 from portal.privacy.views import bp as privacy
 from portal.promises.views import bp as promises
+from portal.push.views import bp as push
 from portal.quarters.views import bp as quarters
 from portal.roadmap.views import bp as roadmap
 from portal.scores.views import bp as scores
@@ -56,6 +57,7 @@ BLUEPRINTS = (
         privacy,
         promises,
         notifications,
+        push,
         feeds,
         verdicts,
         quarters,

@@ -8,7 +8,7 @@ from portal.credentials import factors
 from portal.web import leaving
 from portal.web.session import viewer
 
-FILES = frozenset({"assets", "static"})  # the same for everybody: nobody is looked up for them
+FILES = frozenset({"assets", "static", "push.worker"})  # the same for everybody: nobody is looked up for them
 OPEN = FILES | {
     "accounts.sign_out",
     "credentials.add_authenticator",

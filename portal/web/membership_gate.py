@@ -11,7 +11,9 @@ from portal.options import option
 from portal.web.responses import go_to
 from portal.web.session import SignInRequired, viewer
 
-UNSEEN = frozenset({"assets", "static", "pages.healthz", "pages.readyz", "pages.robots", "pages.security"})
+UNSEEN = frozenset(
+    {"assets", "static", "pages.healthz", "pages.readyz", "pages.robots", "pages.security", "push.worker"}
+)
 """What is the same for everybody, and asked for by machines: nobody is looked up for it."""
 TO_SET_UP = frozenset({"ideas.index", "accounts.sign_in", "accounts.sign_up"})
 """What leads to the set-up while nobody has an account."""

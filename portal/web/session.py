@@ -21,6 +21,7 @@ from portal.accounts.models import AuthSession, Guest, Person, User
 from portal.accounts.queries import IDLE_STAFF, LONGEST, LONGEST_STAFF
 from portal.db import db, utcnow
 from portal.extensions import login_manager
+from portal.push import service as push
 from portal.transactions import transaction
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,9 @@ def sign_in(user: User, remember: bool = False, way: str = "password", second: b
     ``way`` is how they proved who they are, ``second`` whether a second factor was among it. Views do not call this:
     they call ``portal.web.entry.enter``, which asks for what is still to be proven.
     """
+    here = push.hash_of(request.cookies.get(browser_cookie(), ""))
+    if here:
+        push.let_go_of_session(user, here)
     kept = {key: session[key] for key in ("pending", "pending_of", "vouched") if key in session}
     db.session.execute(sa.delete(AuthSession).where(AuthSession.token_hash == this_session_hash()))
     session.clear()
@@ -114,6 +118,9 @@ def sign_in(user: User, remember: bool = False, way: str = "password", second: b
         second=second,
     )
     db.session.add(user.signed_in)
+    if here:
+        db.session.flush()
+        push.hold_on_to_session(user, here, user.signed_in.token_hash)
     user.session_token = token
     session.permanent = remember
     session["member"] = user.id  # whose requests these are, for counting them without asking the database
