@@ -118,6 +118,12 @@ def list_entries(viewer: Person, board: Board | None = None, after: tuple[dateti
     return EntryPage(tell(found[:PAGE], viewer), (last.published_at, last.id) if last and last.published_at else None)
 
 
+def newest_on(board_id: int | None, limit: int = 10) -> list[int]:
+    """Return the entries that came out today on one board, or about all boards; whoever asks says who may know."""
+    out = select(Entry.id).where(Entry.published_at > utcnow() - timedelta(days=1), Entry.board_id == board_id)
+    return list(db.session.scalars(out.order_by(Entry.published_at.desc(), Entry.id.desc()).limit(limit)))
+
+
 def tell(entries: Sequence[Entry], viewer: Person) -> list[Telling]:
     """Return the entries with their ideas and people, as far as the viewer may know of them: three statements."""
     ids = [entry.id for entry in entries]

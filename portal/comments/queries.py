@@ -121,6 +121,12 @@ def names_on(idea: Idea, viewer: Person) -> list[str]:
     return names_of(db.session.scalars(newest), idea, viewer)
 
 
+def latest_on(idea: Idea) -> list[int]:
+    """Return the last comments on an idea, the newest at the end."""
+    newest = select(Comment.id).where(Comment.idea_id == idea.id, Comment.deleted_at.is_(None))
+    return sorted(db.session.scalars(newest.order_by(Comment.id.desc()).limit(LATEST)))
+
+
 def _all(talk: Iterable[CommentView]) -> Iterator[CommentView]:
     for view in talk:
         yield view

@@ -71,6 +71,11 @@ class Filters:
         }
         return {name: value for name, value in (arguments | {"who": changed.who}).items() if value}
 
+    @property
+    def shows_new(self) -> bool:
+        """Whether an idea that comes in now belongs to this list."""
+        return self.sort != "answered" and not self.who and not self.tag and self.status in {"", "all", Status.NEW}
+
 
 @dataclass(frozen=True, slots=True)
 class IdeaRow:

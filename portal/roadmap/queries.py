@@ -54,6 +54,11 @@ class Item:
         return Ballot(self.id, self.title, self.votes, self.cast, self.rule.takes_votes, self.board_id)
 
     @property
+    def spot(self) -> str:
+        """Where it stands, in a word that changes with it."""
+        return spot(self.id, self.horizon, self.theme_id)
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether it does not stand exactly at the status of its column, so that both must be said."""
         return self.status is not self.horizon.status or bool(self.rule.stage)
@@ -78,6 +83,11 @@ class Roadmap:
     voted: int  # how many of all that the viewer may see have their vote
     moved_at: datetime | None
     is_cut: bool
+
+    @property
+    def spots(self) -> list[str]:
+        """Where each idea stands."""
+        return [item.spot for row in self.rows for items in row.cells.values() for item in items]
 
 
 def roadmap_for(viewer: Person, *, board: Board | None, tag: str, by_board: bool, only_voted: bool) -> Roadmap:
@@ -116,6 +126,11 @@ def horizon_of(idea: Idea, place: Place | None) -> Horizon | None:
     if place and place.horizon and place.status is idea.status:
         return place.horizon
     return HORIZON_OF[idea.status] if idea.status in COMMITTED else None
+
+
+def spot(idea_id: int, horizon: Horizon | None, theme_id: int | None) -> str:
+    """Return a word that says where an idea stands; another one when it stands elsewhere, or nowhere any more."""
+    return f"{idea_id}.{horizon.value}.{theme_id or 0}" if horizon else f"{idea_id}.off"
 
 
 def not_on_it(viewer: Person, limit: int = 100) -> list[Idea]:

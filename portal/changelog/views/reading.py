@@ -32,6 +32,7 @@ def index() -> Response:
     return page(
         "changelog/index.html",
         months=_by_month(shown.tellings),
+        known=[f"entry{telling.entry.id}" for telling in shown.tellings],
         asked_about=_asked_about(shown.tellings),
         older=url_for(".index", after=cursor(*shown.next_place), **kept) if shown.next_place else None,
         first=url_for(".index", **kept) if after else None,
