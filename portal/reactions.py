@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from portal import events, outbox
-from portal.accounts.events import ConfirmationWanted, MemberRegistered, RulesPublished
+from portal.accounts.events import ConfirmationWanted, MemberRegistered, RoleChanged, RulesPublished
 from portal.boards.events import BoardEdited
 from portal.bulk import carrying as bulk
 from portal.bulk import letters as bulk_letters
@@ -53,8 +53,9 @@ from portal.ideas.events import (
 from portal.membership import invitations, people
 from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
-from portal.notifications import digest_letters, digests, letters, mail, pushing, service
+from portal.notifications import digest_letters, digests, letters, mail, portal_reactions, pushing, service
 from portal.notifications import reactions as notifications
+from portal.notifications.events import MailFlows, MailStuck
 from portal.organisations import domains
 from portal.organisations.events import OrganisationSpokenFor, VoteCastForSomebody, VotesGivenBack
 from portal.privacy import clocks as privacy
@@ -84,7 +85,10 @@ from portal.verdicts.events import VerdictAsked
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
-    RulesPublished: (membership.tell_of_rules,),
+    RulesPublished: (membership.tell_of_rules, portal_reactions.note_rules_in_inboxes),
+    RoleChanged: (portal_reactions.note_role_in_inbox,),
+    MailStuck: (portal_reactions.tell_admins_of_stuck_mail,),
+    MailFlows: (portal_reactions.tell_admins_of_flowing_mail,),
     ConfirmationWanted: (notifications.ask_to_confirm_address,),
     IdeaSubmitted: (
         search.index_idea,

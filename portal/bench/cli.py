@@ -11,6 +11,7 @@ from portal.bench import report
 from portal.bench.measure import How, built, folder, measure
 from portal.config import ConfigurationError
 
+IDEAS_BESIDE_STREAMS = 1_000
 FEW = 20  # ideas of the small portal, whose statements are compared with those of the large ones
 
 
@@ -177,6 +178,52 @@ def triage(sizes: tuple[int, ...], keep: Path | None) -> None:
         apps = {size: open_ones.enter_context(built(size, place / f"{size}")) for size in sorted(set(sizes))}
         found = pages.figures(apps)
     for line in pages.lines(found):
+        click.echo(line)
+
+
+@bench.command()
+@click.option("--few", type=click.IntRange(1, 1000), default=10, show_default=True, help="Voters of a small idea.")
+@click.option("--many", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Of a large one.")
+@click.option("--database", default="", metavar="URL", help="An empty database instead of SQLite; it stays filled.")
+def loop(few: int, many: int, database: str) -> None:
+    """Measure what a decision costs where few and where many voted, and how what follows from it drains.
+
+    The requests are measured inside the process. Then the production server decides one more idea of the large kind,
+    and tells all voters, over a mail server of this machine that takes everything.
+    """
+    from portal.bench import loop as closing
+
+    click.echo(f"Measured on {report.machine()}.\n")
+    with folder(None) as place:
+        for line in closing.lines(closing.measure(few, many, place / "loop", database)):
+            click.echo(line)
+
+
+@bench.command()
+@click.option(
+    "--streams",
+    "numbers",
+    type=click.IntRange(10, 15_000),
+    multiple=True,
+    default=[10_000],
+    show_default=True,
+    help="How many open pages; may be given several times.",
+)
+@click.option("--votes", type=click.IntRange(1, 100), default=10, show_default=True, help="How many they hear of.")
+@click.option("--seconds", type=click.FloatRange(0.05, 60), default=3.0, show_default=True, help="As of portal bench.")
+def streams(numbers: tuple[int, ...], votes: int, seconds: float) -> None:
+    """Measure what open streams cost: their memory, how soon all hear of a vote, and pages meanwhile.
+
+    All pages show the idea that is voted for; half of them belong to members. Two processes beside the server hold them.
+    """
+    from portal.bench import streams as open_streams
+
+    click.echo(f"Measured on {report.machine()}.\n")
+    with folder(None) as place, built(IDEAS_BESIDE_STREAMS, place / "streams") as app:
+        found = [
+            open_streams.measure(app, place / "streams", one, votes, seconds, _say) for one in sorted(set(numbers))
+        ]
+    for line in open_streams.lines(found):
         click.echo(line)
 
 

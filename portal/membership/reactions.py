@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from portal.accounts.models import User
-from portal.db import db, insert_if_absent, utcnow
+from portal.db import db, insert_absent, utcnow
 from portal.events import Recorded
 from portal.membership import queries
 from portal.notifications.models import Mail
@@ -30,13 +30,15 @@ def tell_of_rules(recorded: Recorded) -> None:
     if version == 1:
         return
     here = sa.and_(User.erased_at.is_(None), User.confirmed_at.is_not(None), User.created_at < recorded.at)
-    for user in db.session.scalars(sa.select(User).where(here).order_by(User.id)).all():
-        if user.is_active and not user.is_leaving:
-            insert_if_absent(
-                Mail,
-                key=f"rules-{version}-{user.id}",
-                kind=RULES,
-                user_id=user.id,
-                recipient=user.email,
-                data={"rationed": False},
-            )
+    here &= User.leaves_at.is_(None) & (User.suspended_at.is_(None) | (User.suspended_until <= utcnow()))
+    insert_absent(
+        Mail,
+        ["key", "kind", "user_id", "recipient", "data"],
+        sa.select(
+            sa.literal(f"rules-{version}-", sa.String) + sa.cast(User.id, sa.String),
+            sa.literal(RULES, sa.String),
+            User.id,
+            User.email,
+            sa.literal({"rationed": False}, sa.JSON),
+        ).where(here),
+    )

@@ -39,6 +39,8 @@ class Kind(StrEnum):
     REVIEWED = "reviewed"
     RULES_CHANGED = "rules_changed"
     ROLE_CHANGED = "role_changed"
+    MAIL_STUCK = "mail_stuck"
+    MAIL_FLOWS = "mail_flows"
 
 
 class Reason(StrEnum):
@@ -114,6 +116,8 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.REVIEWED: {_writer: _mail, _reviewer: _inbox},
     Kind.RULES_CHANGED: {_member: _inbox},  # the letter about it goes to everybody with an account
     Kind.ROLE_CHANGED: {_member: _inbox},
+    Kind.MAIL_STUCK: {_member: _inbox},
+    Kind.MAIL_FLOWS: {_member: _inbox},
 }
 
 TOPIC_OF: dict[Kind, Topic] = {
@@ -146,6 +150,8 @@ TOPIC_OF: dict[Kind, Topic] = {
     Kind.REVIEWED: Topic.WORK,
     Kind.RULES_CHANGED: Topic.COMMUNITY,
     Kind.ROLE_CHANGED: Topic.COMMUNITY,
+    Kind.MAIL_STUCK: Topic.WORK,
+    Kind.MAIL_FLOWS: Topic.WORK,
 }
 """Under which heading people find their choice about each kind."""
 
@@ -161,7 +167,9 @@ STATUS_KINDS = frozenset(
 TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED})
 """What only those may read who work on the idea's board, now as then."""
 
-PORTAL_KINDS = frozenset({Kind.RULES_CHANGED, Kind.ROLE_CHANGED})
+ADMIN_KINDS = frozenset({Kind.MAIL_STUCK, Kind.MAIL_FLOWS})
+"""What only admins read, now as then."""
+PORTAL_KINDS = ADMIN_KINDS | {Kind.RULES_CHANGED, Kind.ROLE_CHANGED}
 """What is about no idea."""
 
 PERSONAL_KINDS = TEAM_KINDS | frozenset(

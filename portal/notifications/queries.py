@@ -21,11 +21,12 @@ from portal.ideas.events import IdeaMerged, MoveUndone
 from portal.ideas.merges import Consent, consent_of
 from portal.ideas.models import Follow, Idea, StatusChange
 from portal.ideas.policy import may_take_part
-from portal.ideas.queries import follows, ideas_visible_to, is_seen_by, main_of
+from portal.ideas.queries import following, ideas_visible_to, is_seen_by, main_of
 from portal.ideas.workflow import StatusRule
-from portal.notifications import links, stories
+from portal.notifications import links, portal_news, stories
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
+from portal.notifications.portal_news import PortalNews, is_about_portal_for
 from portal.notifications.stories import Story, place_in
 from portal.notifications.team import is_told_to
 from portal.outbox import Leased, OutboxRow
@@ -60,8 +61,6 @@ _LEADS = (
     Kind.MATCHED,
     Kind.VOTED,
     Kind.RECEIVED,
-    Kind.RULES_CHANGED,
-    Kind.ROLE_CHANGED,
 )
 """What a line of the inbox tells, rather than counts, when several things happened to an idea on one day."""
 
@@ -72,6 +71,7 @@ class NewsRow:
 
     stories: list[Story]  # newest first
     muted: bool
+    quiet: bool = False  # its reader asked for decisions only
 
     dom_class = "news"
 
@@ -96,6 +96,11 @@ class NewsRow:
         return any(story.notification.read_at is None for story in self.stories)
 
     @property
+    def is_about_portal(self) -> bool:
+        """Tells it from lines about no idea."""
+        return False
+
+    @property
     def rest(self) -> list[str]:
         """What else happened that day, in a few words each."""
         others = [story for story in self.stories if story is not self.lead]
@@ -110,7 +115,7 @@ class Inbox:
 
     tab: str
     unread: int
-    days: list[tuple[date, list[NewsRow]]]
+    days: list[tuple[date, list[NewsRow | PortalNews]]]
     next_id: int | None  # the last notification on the page, if there are older ones
 
 
@@ -137,9 +142,11 @@ class Stop:
 
     token: str
     user: User
+    kind: str  # of the mail that carried the link
     by_idea: bool
     idea: Idea | None  # None also when its reader may not see it any more
     follows_idea: bool
+    decisions_only: bool = False  # of what follows_idea says
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +173,12 @@ class MailHealth:
 
 
 def notifications_for(viewer: Person) -> Select[Notification]:
-    """Every read of notifications starts here: one's own, about ideas that one may still see."""
+    """Every read of notifications starts here: one's own, about ideas that one may still see, or about none."""
+    of_ideas = Notification.idea_id.is_not(None) & is_seen_by(viewer) & is_told_to(viewer)
     return (
         select(Notification)
-        .join(Idea, Idea.id == Notification.idea_id)
-        .where(Notification.user_id == viewer.id, is_seen_by(viewer), is_told_to(viewer))
+        .outerjoin(Idea, Idea.id == Notification.idea_id)
+        .where(Notification.user_id == viewer.id, of_ideas | is_about_portal_for(viewer))
     )
 
 
@@ -198,7 +206,7 @@ def inbox(viewer: Person, tab: str = "all", before_id: int | None = None) -> Inb
     return Inbox(
         tab=tab,
         unread=count_unread(viewer),
-        days=_by_day(stories.tell(shown, viewer), viewer),
+        days=_by_day(shown, viewer),
         next_id=shown[-1].id if len(found) > PAGE else None,
     )
 
@@ -214,7 +222,14 @@ def news_row(notification: Notification, oldest_id: int, viewer: Person) -> News
         Notification.idea_id == notification.idea_id, Notification.id.between(oldest_id, notification.id)
     )
     told = stories.tell(db.session.scalars(_newest_first(same).limit(PAGE)).all(), viewer)
-    return NewsRow(told, notification.idea_id in _muted_by(viewer, [notification.idea_id])) if told else abort(404)
+    levels = _levels_of(viewer, [notification.idea_id])
+    return _row(told, levels.get(notification.idea_id)) if told else abort(404)
+
+
+def portal_row(notification: Notification) -> PortalNews:
+    """Return the line about no idea that this notification is."""
+    told = portal_news.tell([notification])
+    return told[0] if told else abort(404)
 
 
 def news_for(viewer: Person, limit: int = 3) -> News | None:
@@ -248,7 +263,8 @@ def find_stop(token: str) -> Stop | None:
         return None
     by_idea = read[1] is not None
     idea = db.session.scalar(ideas_visible_to(user).where(Idea.id == read[1])) if by_idea else None
-    return Stop(token, user, by_idea, idea, idea is not None and follows(idea, user))
+    follow = following(idea, user) if idea is not None else None
+    return Stop(token, user, read[2], by_idea, idea, bool(follow and follow.on), bool(follow and follow.decisions_only))
 
 
 def find_objecting(token: str) -> Objecting | None:
@@ -379,19 +395,34 @@ def _newest_first(told: Select[Notification]) -> Select[Notification]:
     )
 
 
-def _by_day(told: Sequence[Story], viewer: Person) -> list[tuple[date, list[NewsRow]]]:
-    zone = get_timezone()
-    muted = _muted_by(viewer, [story.idea.id for story in told])
-    days: dict[date, dict[int, list[Story]]] = {}
-    for story in told:
-        day = story.notification.at.astimezone(zone).date()
-        days.setdefault(day, {}).setdefault(story.idea.id, []).append(story)
-    return [(day, [NewsRow(told, idea_id in muted) for idea_id, told in rows.items()]) for day, rows in days.items()]
+def _by_day(shown: Sequence[Notification], viewer: Person) -> list[tuple[date, list[NewsRow | PortalNews]]]:
+    zone, told = get_timezone(), stories.tell(shown, viewer)
+    levels = _levels_of(viewer, [story.idea.id for story in told])
+    of_ideas = {story.notification.id: story for story in told}
+    of_portal = {news.id: news for news in portal_news.tell(shown)}
+    days: dict[date, dict[int, Any]] = {}
+    for notification in shown:
+        rows = days.setdefault(notification.at.astimezone(zone).date(), {})
+        if story := of_ideas.get(notification.id):
+            rows.setdefault(story.idea.id, []).append(story)
+        elif news := of_portal.get(notification.id):
+            rows[-news.id] = news  # beside the numbers of ideas
+    return [
+        (day, [_row(row, levels.get(key)) if key > 0 else row for key, row in rows.items()])
+        for day, rows in days.items()
+        if rows
+    ]
 
 
-def _muted_by(viewer: Person, idea_ids: Sequence[int | None]) -> set[int]:
-    muted = select(Follow.idea_id).where(Follow.user_id == viewer.id, Follow.idea_id.in_(set(idea_ids)), Follow.muted)
-    return set(db.session.scalars(muted))
+def _row(told: list[Story], level: str | None) -> NewsRow:
+    return NewsRow(told, muted=level == "muted", quiet=level == "quiet")
+
+
+def _levels_of(viewer: Person, idea_ids: Sequence[int | None]) -> dict[int | None, str]:
+    """Return of which of these ideas the viewer wants to hear less, or nothing."""
+    less = select(Follow.idea_id, Follow.muted).where(Follow.user_id == viewer.id, Follow.idea_id.in_(set(idea_ids)))
+    found = db.session.execute(less.where(Follow.muted | Follow.decisions_only))
+    return {idea_id: "muted" if muted else "quiet" for idea_id, muted in found}
 
 
 def _in_short(story: Story) -> str:

@@ -14,7 +14,7 @@ from portal.accounts.models import User
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.ideas import service as ideas
-from portal.notifications import queries
+from portal.notifications import queries, turns
 from portal.notifications.models import Mail, Notification
 from portal.notifications.queries import NewsRow, Stop
 from portal.outbox import Leased
@@ -37,7 +37,9 @@ class TooManyConfirmations(Refusal):
 
 def ask_again_to_confirm(user: User) -> None:
     """Send the link that confirms the address once more; raise TooManyConfirmations when it was asked for too often."""
-    if user.confirmed_at is None and not queue_confirmation(user, key=f"confirm-again-{uuid.uuid4().hex}"):
+    if (user.confirmed_at is None or user.mail_stopped_at) and not queue_confirmation(
+        user, key=f"confirm-again-{uuid.uuid4().hex}"
+    ):
         raise TooManyConfirmations
 
 
@@ -105,6 +107,11 @@ def mark_idea_read(user: User, notification: Notification) -> None:
     db.session.execute(_read(sa.and_(same, Notification.id <= notification.id)))
 
 
+def mark_one_read(notification: Notification) -> None:
+    """Note that its reader has seen one line about no idea."""
+    db.session.execute(_read(Notification.id == notification.id))
+
+
 def mark_all_read(user: User) -> None:
     """Note that the user has seen everything."""
     db.session.execute(_read(Notification.user_id == user.id))
@@ -119,15 +126,19 @@ def stop(about: Stop, choice: str) -> None:
     """Carry out what somebody chose on the page behind a mail's stop link; an unknown choice changes nothing."""
     if choice in {"none", "all"}:
         choose_mail(about.user, choice == "all")
+    elif choice in {"no-turn", "turn"} and not about.by_idea:
+        turns.choose(about.user, about.kind, choice == "turn")
     elif about.idea is not None and choice == "mute":
         ideas.unfollow(about.idea, about.user)
     elif about.idea is not None and choice == "follow":
         ideas.follow(about.idea, about.user)
+    elif about.idea is not None and choice == "quiet":
+        ideas.follow_quietly(about.idea, about.user)
 
 
 def stop_at_once(about: Stop) -> None:
-    """Stop what the mail was about: this idea, or all mails if it was about none."""
-    stop(about, "mute" if about.by_idea else "none")
+    """Stop what the mail was about: this idea, a letter that comes by turns, or all mails if it was about neither."""
+    stop(about, "mute" if about.by_idea else "no-turn" if about.kind in turns.TURNS else "none")
 
 
 def try_again(work: Leased) -> None:
@@ -146,6 +157,16 @@ def try_all_again() -> int:
     for row in work:
         try_again(row)
     return len(work)
+
+
+def try_mails_again() -> int:
+    """Make every mail due that was set aside; return how many."""
+    aside = sa.update(Mail).where(Mail.given_up_at.is_not(None), Mail.done_at.is_(None))
+    return count_rows(
+        aside.values(
+            attempts=0, available_at=utcnow(), given_up_at=None, locked_until=None, locked_by=None, unknown_ends=0
+        )
+    )
 
 
 def _read(which: sa.ColumnElement[bool]) -> sa.Update:

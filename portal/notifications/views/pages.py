@@ -16,7 +16,9 @@ from werkzeug.wrappers import Response
 from portal.db import utcnow
 from portal.extensions import csrf
 from portal.ideas import service as ideas
-from portal.notifications import queries, service
+from portal.notifications import line, queries, service, turns
+from portal.notifications.portal_news import PortalNews
+from portal.notifications.preferences import SHORT, count_followed, topic_rows
 from portal.transactions import transaction
 from portal.web.dates import day
 from portal.web.paging import cursor, place
@@ -41,7 +43,15 @@ def inbox() -> Response:
     shown = queries.inbox(viewer(), request.args.get("show", "all"), before[0] if before else None)
     older = url_for(".inbox", show=shown.tab, before=cursor(shown.next_id)) if shown.next_id else None
     first = url_for(".inbox", show=shown.tab) if before else None
-    return page("notifications/inbox.html", inbox=shown, older_url=older, first_url=first, person=member())
+    return page(
+        "notifications/inbox.html",
+        inbox=shown,
+        older_url=older,
+        first_url=first,
+        person=member(),
+        rows=topic_rows(member(), only=SHORT),
+        followed=count_followed(member()),
+    )
 
 
 @bp.post("/inbox/<int:notification_id>")
@@ -49,6 +59,8 @@ def open(notification_id: int) -> Response:
     """Read what happened to an idea, on its page."""
     authorize("account.use")
     notification = queries.get_notification(notification_id, viewer())
+    if notification.idea_id is None:
+        return _open_portal_news(queries.portal_row(notification))
     story = queries.news_row(notification, notification.id, viewer()).lead
     with transaction():
         service.mark_idea_read(member(), notification)
@@ -66,10 +78,15 @@ def open(notification_id: int) -> Response:
 @bp.post("/inbox/<int:notification_id>/read")
 def read(notification_id: int) -> Response:
     """Mark a line as read without opening it."""
-    row = _row(notification_id)
+    authorize("account.use")
+    if (notification := queries.get_notification(notification_id, viewer())).idea_id is None:
+        with transaction():
+            service.mark_one_read(notification)
+        return show_row(notification_id)
+    row = told_row(notification_id)
     with transaction():
         service.mark_read(row)
-    return _show_row(notification_id)
+    return show_row(notification_id)
 
 
 @bp.post("/inbox/read")
@@ -84,19 +101,19 @@ def read_all() -> Response:
 @bp.post("/inbox/<int:notification_id>/mute")
 def mute(notification_id: int) -> Response:
     """Hear no more of an idea."""
-    row = _row(notification_id)
+    row = told_row(notification_id)
     with transaction():
         ideas.unfollow(row.lead.idea, member())
-    return _show_row(notification_id, _("You hear no more of “%(title)s”.", title=row.lead.idea.title))
+    return show_row(notification_id, _("You hear no more of “%(title)s”.", title=row.lead.idea.title))
 
 
 @bp.post("/inbox/<int:notification_id>/unmute")
 def unmute(notification_id: int) -> Response:
     """Hear of an idea again."""
-    row = _row(notification_id)
+    row = told_row(notification_id)
     with transaction():
         ideas.follow(row.lead.idea, member())
-    return _show_row(notification_id, _("You hear of “%(title)s” again.", title=row.lead.idea.title))
+    return show_row(notification_id, _("You hear of “%(title)s” again.", title=row.lead.idea.title))
 
 
 @bp.post("/inbox/mail")
@@ -128,7 +145,7 @@ def confirm_again() -> Response:
 @bp.get("/mail/stop/<token>")
 def stop(token: str) -> Response:
     """Choose what mails to stop, from the link at the foot of one; looking changes nothing."""
-    return page("notifications/stop.html", about=queries.find_stop(token) or abort(404))
+    return _stop_page(token)
 
 
 @bp.post("/mail/stop/<token>")
@@ -143,7 +160,14 @@ def stop_now(token: str) -> Response:
             service.stop(about, request.form.get("choice", ""))
     if "choice" in request.form:
         return go_to(url_for(".stop", token=token))
-    return page("notifications/stop.html", about=queries.find_stop(token) or abort(404))
+    return _stop_page(token)
+
+
+def _stop_page(token: str) -> Response:
+    about = queries.find_stop(token) or abort(404)
+    turn = None if about.by_idea else turns.TURNS.get(about.kind)
+    wanted = turn is not None and turns.wants(about.user, about.kind)
+    return page("notifications/stop.html", about=about, turn=turn, wanted=wanted)
 
 
 FROM_OUTSIDE.add("notifications.stop_now")
@@ -189,7 +213,7 @@ def health() -> Response:
     """See which mails and reactions wait, fail or were set aside, and why."""
     authorize("outbox.see")
     configured = bool(current_app.config["MAIL_URL"])
-    return page("notifications/health.html", health=queries.mail_health(), configured=configured)
+    return page("notifications/health.html", health=queries.mail_health(), configured=configured, line=line.state())
 
 
 @bp.post("/mail/health/<kind>/<int:work_id>/again")
@@ -198,6 +222,7 @@ def try_again(kind: str, work_id: int) -> Response:
     authorize("outbox.see")
     with transaction():
         service.try_again(queries.get_work(kind, work_id))
+        line.knock_again()
     return go_to(url_for(".health"), notice=_("It is tried again now."))
 
 
@@ -207,6 +232,7 @@ def try_all_again() -> Response:
     authorize("outbox.see")
     with transaction():
         number = service.try_all_again()
+        line.knock_again()
     notice = ngettext("%(num)d is tried again now.", "%(num)d are tried again now.", number)
     return go_to(url_for(".health"), notice=notice)
 
@@ -220,17 +246,31 @@ def weekday(date: datetime.date) -> str:
     return str(format_date(date, "EEEE")) if ago < 7 else day(date)
 
 
-def _row(notification_id: int) -> queries.NewsRow:
+def _open_portal_news(news: PortalNews) -> Response:
+    with transaction():
+        service.mark_one_read(news.notification)
+    return go_to(url_for(news.endpoint, **news.values))
+
+
+def told_row(notification_id: int) -> queries.NewsRow:
+    """Return the line of the viewer's inbox that an action is about, or answer 404."""
     authorize("account.use")
     notification = queries.get_notification(notification_id, viewer())
     oldest = request.form.get("oldest", "")
     return queries.news_row(notification, int(oldest[:18]) if oldest.isdecimal() else notification_id, viewer())
 
 
-def _show_row(notification_id: int, notice: str = "") -> Response:
+def show_row(notification_id: int, notice: str = "") -> Response:
+    """Answer an action with the line as it is now, and the number of what is unread."""
     unread = queries.count_unread(viewer())
+    notification = queries.get_notification(notification_id, viewer())
+    row = (
+        fragment("notifications/_news_row.html", row=told_row(notification_id))
+        if notification.idea_id is not None
+        else fragment("notifications/_portal_row.html", news=queries.portal_row(notification))
+    )
     parts: list[Markup] = [
-        fragment("notifications/_news_row.html", row=_row(notification_id)),
+        row,
         fragment("notifications/_bell.html", unread=unread, here=True, oob=True),
         fragment("notifications/_unread_count.html", unread=unread, oob=True),
     ]

@@ -1,0 +1,52 @@
+"""What follows for inboxes from what is about no idea."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, String, literal, select
+
+from portal.accounts.models import SPOKEN_FOR, User
+from portal.accounts.roles import ADMINS
+from portal.db import UTCDateTime, insert_absent, utcnow
+from portal.events import Recorded
+from portal.notifications.models import Notification
+from portal.notifications.policy import Kind, Reason, Way
+
+
+def note_rules_in_inboxes(recorded: Recorded) -> None:
+    """Let everybody who had an account read that the rules have changed; the first rules are no change."""
+    if recorded.event.version > 1:
+        _tell(recorded, Kind.RULES_CHANGED, User.created_at < recorded.at)
+
+
+def note_role_in_inbox(recorded: Recorded) -> None:
+    """Let somebody read that they were given another role."""
+    _tell(recorded, Kind.ROLE_CHANGED, User.id == recorded.event.user_id)
+
+
+def tell_admins_of_stuck_mail(recorded: Recorded) -> None:
+    """Let admins read that no mail goes out."""
+    _tell(recorded, Kind.MAIL_STUCK, User.role.in_(ADMINS))
+
+
+def tell_admins_of_flowing_mail(recorded: Recorded) -> None:
+    """Let admins read that mails go out again."""
+    _tell(recorded, Kind.MAIL_FLOWS, User.role.in_(ADMINS))
+
+
+def _tell(recorded: Recorded, kind: Kind, whom: ColumnElement[bool]) -> None:
+    """Write a notification for each of them whose account is in use; nobody hears of their own act."""
+    in_use = User.erased_at.is_(None) & User.leaves_at.is_(None) & User.approved_at.is_not(None)
+    in_use &= User.suspended_at.is_(None) | (User.suspended_until <= utcnow())
+    in_use &= User.email.not_like(f"%@{SPOKEN_FOR}") & (User.id != (recorded.event.actor_id or 0))
+    insert_absent(
+        Notification,
+        ["user_id", "event_id", "kind", "reason", "way", "at"],
+        select(
+            User.id,
+            literal(recorded.id),
+            literal(kind.value, String),
+            literal(Reason.MEMBER.value, String),
+            literal(Way.INBOX.value, String),
+            literal(recorded.at, UTCDateTime),
+        ).where(whom, in_use),
+    )
