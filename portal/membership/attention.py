@@ -17,8 +17,10 @@ from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication
 from portal.membership import queries
+from portal.notifications import line
 from portal.notifications.models import Mail
 from portal.options import option
+from portal.web.dates import absolute
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,14 @@ def _of_the_portal() -> Iterator[Need]:
     if not current_app.config["MAIL_URL"]:
         words = _("No mail leaves the portal: nobody can sign up by mail or get a new password.")
         yield Need(words, url_for("membership.mail_test"), _("How to change that"))
+    if (way := line.state()) is not None and way.failing_since is not None and current_app.config["MAIL_URL"]:
+        since = absolute(way.failing_since)
+        words = _("No mail goes out since %(moment)s. The mail server says: %(words)s", moment=since, words=way.words)
+        yield Need(words, url_for("notifications.mails"), _("See the mails"))
     aside = sa.select(sa.func.count()).where(Mail.given_up_at.is_not(None))
     if number := db.session.scalar(aside) or 0:
         words = ngettext("%(num)d mail did not get through.", "%(num)d mails did not get through.", number)
-        yield Need(words, url_for("notifications.health"), _("See why"))
+        yield Need(words, url_for("notifications.mails", state="set_aside"), _("See why"))
     owners = sa.select(sa.func.count()).where(User.role == Role.OWNER, User.suspended_at.is_(None))
     if (db.session.scalar(owners) or 0) == 1:
         words = _("The portal has one owner. With a second one, nobody can be locked out of it.")

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.membership import attention
 from portal.membership.views.base import bp
+from portal.notifications import line
 from portal.web.responses import page
 from portal.web.session import authorize, can
 
@@ -15,4 +16,5 @@ def overview() -> ResponseReturnValue:
     """See what needs somebody's hand, and how the portal stands."""
     authorize("people.see")
     needs = attention.needs(everything=can("options.decide"))
-    return page("membership/overview.html", needs=needs, facts=attention.facts())
+    way = line.state() if can("outbox.see") else None
+    return page("membership/overview.html", needs=needs, facts=attention.facts(), line=way)
