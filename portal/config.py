@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from portal.outgoing import check_allowed
 
 PREFIX = "PORTAL"
 SOON = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; counting requests must not hold them up
+LONGEST_BEFORE = 20  # letters of an address before the token: 64 fit before the @
 YES, NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -52,6 +54,32 @@ SETTINGS = (
         "`smtp://user:password@host:587`, `smtps://…:465`, `catch:` (kept in the portal), empty: no mail.",
     ),
     Setting("MAIL_FROM", "", "Sender of mails. Default: `ideas@` and the host of BASE_URL."),
+    Setting(
+        "REPLY_TO",
+        "",
+        "Where replies to mails go, to become comments: `ideas+{token}@reply.example.org`. Empty: no reply by mail.",
+    ),
+    Setting(
+        "REPLY_TRUSTS",
+        "",
+        "The name under which your own mail server says whether a sender is genuine (Authentication-Results): "
+        "`mx.example.org`. A reply that it did not find genuine is refused. Empty: the token in REPLY_TO has to do.",
+    ),
+    Setting(
+        "BOUNCE_TO",
+        "",
+        "Where mails go back to that cannot be delivered: `bounces+{token}@reply.example.org`. Empty: MAIL_FROM.",
+    ),
+    Setting(
+        "INBOUND_URL",
+        "",
+        "The mailbox that both arrive in: `imaps://user:password@host:993/INBOX?done=Done`. Empty: none.",
+    ),
+    Setting(
+        "INBOUND_SECRET",
+        "",
+        "Signs mails that another server posts to `/mail/inbound`. Empty: none are taken there.",
+    ),
     Setting(
         "WORKER",
         "inside",
@@ -176,6 +204,7 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
         check_allowed(config["OUTGOING_ALLOW"])
     except ValueError as error:
         raise ConfigurationError(f"PORTAL_OUTGOING_ALLOW: {error}.") from None
+    _refuse_unfit_mailboxes(config)
     if config["SEARCH"] == "postgres" and not config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql"):
         raise ConfigurationError(
             "PORTAL_SEARCH=postgres keeps the search index in PostgreSQL, but PORTAL_DATABASE_URL names no such "
@@ -196,6 +225,28 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
         )
     if config["DEMO"]:
         raise ConfigurationError("PORTAL_DEMO shows every mail to everybody; it cannot be used in production.")
+
+
+def _refuse_unfit_mailboxes(config: Mapping[str, Any]) -> None:
+    for name in ("REPLY_TO", "BOUNCE_TO"):
+        before, gap, after = str(config[name]).partition("{token}")
+        if config[name] and not (gap and len(before) <= LONGEST_BEFORE and re.fullmatch(r"[\w.+=-]*@[\w.-]+", after)):
+            raise ConfigurationError(
+                f"PORTAL_{name} must be an address with {{token}} before the @, such as "
+                f"ideas+{{token}}@reply.example.org, with at most {LONGEST_BEFORE} letters before {{token}}; "
+                f"not {config[name]!r}."
+            )
+    url = urlsplit(config["INBOUND_URL"])
+    near = url.hostname in {"localhost", "127.0.0.1", "::1"}
+    if config["INBOUND_URL"] and not (url.hostname and (url.scheme == "imaps" or (url.scheme == "imap" and near))):
+        raise ConfigurationError(
+            "PORTAL_INBOUND_URL must be like imaps://user:password@host:993/INBOX; imap: only on this machine."
+        )
+    if config["INBOUND_SECRET"] and any(len(secret) < 32 for secret in config["INBOUND_SECRET"].split()):
+        raise ConfigurationError(
+            "PORTAL_INBOUND_SECRET must have at least 32 characters; "
+            "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        )
 
 
 def _kept_secret(file: Path) -> str:

@@ -148,6 +148,8 @@ class User(Person, Model):
     suspended_until: Mapped[datetime | None]  # None with suspended_at: until somebody lifts it
     trusted_at: Mapped[datetime | None]  # a moderator let a first post through
     wants_mail: Mapped[bool] = mapped_column(default=True)
+    mail_stopped_at: Mapped[datetime | None]  # what we sent came back, or was called spam: no more until confirmed
+    mail_stopped_why: Mapped[str] = mapped_column(sa.String(20), default="", server_default=sa.text("''"))
     shortcuts_on: Mapped[bool] = mapped_column(default=True)
     theme: Mapped[str] = mapped_column(sa.String(10), default="")
     locale: Mapped[str | None] = mapped_column(sa.String(10))
@@ -213,7 +215,8 @@ class User(Person, Model):
     @property
     def can_get_mail(self) -> bool:
         """Whether mail reaches this person and is wanted."""
-        return self.confirmed_at is not None and self.is_active and not self.is_leaving and self.wants_mail
+        reaches = self.confirmed_at is not None and self.mail_stopped_at is None
+        return reaches and self.is_active and not self.is_leaving and self.wants_mail
 
     @property
     def speaks_as(self) -> str:

@@ -170,7 +170,7 @@ def rename(user: User, name: str) -> None:
 
 def ask_for_confirmation(user: User) -> None:
     """Have the link that confirms the address sent once more; a confirmed address needs none."""
-    if not user.confirmed_at:
+    if not user.confirmed_at or user.mail_stopped_at:
         emit(ConfirmationWanted(actor_id=user.id, user_id=user.id))
 
 
@@ -273,20 +273,23 @@ def confirm_email(token: str) -> User | None:
 
 
 def confirm_address(user: User) -> None:
-    """Note that mail to this address reaches its owner; twice is once."""
-    if not user.confirmed_at:
-        user.confirmed_at = utcnow()
+    """Note that mail to this address reaches its owner, also again after it did not; twice is once."""
+    if not user.confirmed_at or user.mail_stopped_at:
+        user.confirmed_at, user.mail_stopped_at, user.mail_stopped_why = utcnow(), None, ""
         emit(EmailConfirmed(actor_id=user.id))
 
 
 def whose_confirmation(token: str) -> User | None:
     """Return whose address the link confirms; None for a link that is too old or not ours."""
     try:
-        user_id, email = _serializer().loads(token, max_age=CONFIRM_WITHIN)
+        (user_id, email), made_at = _serializer().loads(token, max_age=CONFIRM_WITHIN, return_timestamp=True)
     except (BadSignature, ValueError, TypeError):
         return None
     user = queries.find_user(user_id)
-    return user if user and user.email == email else None
+    if user is None or user.email != email:
+        return None
+    stopped_after = user.mail_stopped_at is not None and made_at < user.mail_stopped_at.replace(microsecond=0)
+    return None if stopped_after else user  # a link of before proves nothing of now
 
 
 def normal_email(email: str) -> str:

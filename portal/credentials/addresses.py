@@ -19,6 +19,7 @@ from portal.credentials.models import MailedLink, Purpose
 from portal.credentials.service import LinkGone
 from portal.db import db, utcnow
 from portal.errors import Refusal
+from portal.notifications.coming_back import BOUNCES
 from portal.notifications.service import queue_letter
 from portal.security.log import note
 
@@ -47,17 +48,18 @@ def ask_to_change(user: User, email: str, locale: str = "", may_mail: bool = Tru
     """Mail a link to the new address and one to the present; an earlier change that still waits is withdrawn.
 
     The same is done and answered whether or not the new address has an account: only its mail says so. A present
-    address that was never confirmed is not asked, for it may be a slip and somebody else's.
+    address that was never confirmed is not asked, for it may be a slip and somebody else's; nor is one from which all
+    our mails came back.
     """
     address = people.normal_email(email)
     if address == user.email:
         raise FieldRefused("email", _("This is your address already."))
     withdraw(user)
-    pair = {"pair": secrets.token_hex(16), "to": address, "alone": user.confirmed_at is None}
+    pair = {"pair": secrets.token_hex(16), "to": address, "alone": not _can_be_asked(user)}
     to_new = links.make(Purpose.CHANGE_ADDRESS, address, user=user, data=pair)
     if may_mail:
         queue_letter(NEW_ADDRESS_LETTER, to=address, user=user, data={"link": to_new.id, "locale": locale})
-    if user.confirmed_at:
+    if _can_be_asked(user):
         to_present = links.make(Purpose.AGREE_TO_CHANGE, user.email, user=user, data=pair)
         about = {"link": to_present.id, "locale": locale}
         queue_letter(AGREE_LETTER, to=user.email, user=user, data=about, rationed=False)
@@ -102,6 +104,7 @@ def _change(user: User, address: str) -> None:
         raise AddressTaken
     before = user.email
     user.email, user.confirmed_at = address, utcnow()
+    user.mail_stopped_at, user.mail_stopped_why = None, ""
     try:
         db.session.flush()
     except IntegrityError:
@@ -110,6 +113,11 @@ def _change(user: User, address: str) -> None:
     for told in (before, address):
         queue_letter(CHANGED_LETTER, to=told, user=user, rationed=False)
     note("address.changed", user=user)
+
+
+def _can_be_asked(user: User) -> bool:
+    """Whether mail to the present address arrives: it was confirmed, and did not come back since."""
+    return user.confirmed_at is not None and user.mail_stopped_why != BOUNCES
 
 
 def _open_pair(user: User) -> list[MailedLink]:

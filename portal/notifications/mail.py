@@ -18,9 +18,9 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import reaches
-from portal.notifications import coming_back, digests, folding, letters, line, stories
+from portal.notifications import coming_back, digests, folding, letters, line, stories, waiting
 from portal.notifications.models import Mail, MailAttempt
-from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, Kind, Reason
+from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, QUIETED_KINDS, Kind, Reason
 from portal.notifications.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
 from portal.transactions import transaction
 
@@ -109,7 +109,7 @@ def _reader_of(mail_id: int) -> int | None:
 def _send(mail_id: int, transport: Transport | None) -> bool:
     """Send one mail, or note why it is none; return whether it was taken. Raises what kept it from being taken."""
     mail = db.session.get_one(Mail, mail_id)
-    if folding.fold(mail):
+    if folding.fold(mail) or waiting.wait_for_morning(mail):
         return False
     written = _write(mail) if transport else letters.Suppressed("no mail server configured")
     if isinstance(written, letters.Suppressed):
@@ -158,11 +158,15 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
             return letters.Suppressed("changed back")
         if not still_concerns(user, last):
             return letters.Suppressed("no longer follows")
+        if unwanted := waiting.unwanted(mail, last, user):
+            return letters.Suppressed(unwanted)
         return letters.compose(letters.letter_of(last, user, before), mail)
 
 
 def _write_account_letter(mail: Mail) -> EmailMessage | letters.Suppressed:
     """Write what concerns an account or an address; it goes out whatever mails its reader wants, if it can arrive."""
+    if waiting.is_paused(mail):
+        return letters.Suppressed(waiting.PAUSED)
     if mail.to.endswith(".invalid"):  # of somebody without an account, whom the team or an import names
         return letters.Suppressed("no such address")
     with letters.in_language_of(mail.user, mail.data.get("locale")):
@@ -194,7 +198,8 @@ def still_concerns(user: User, story: stories.Story) -> bool:
         return story.team is not None and story.team.waits_for(user.id)
     if story.kind in PERSONAL_KINDS or story.kind in {Kind.REPLIED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}:
         return True
-    follows = select(Follow.user_id).where(Follow.user_id == user.id, reaches(story.idea.id))
+    heard = reaches(story.idea.id, also_quiet=story.kind not in QUIETED_KINDS)
+    follows = select(Follow.user_id).where(Follow.user_id == user.id, heard)
     return db.session.scalar(follows.limit(1)) is not None
 
 

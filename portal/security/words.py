@@ -39,6 +39,8 @@ WORDS: dict[str, Any] = {
     "invitation.withdrawn": _l("Invitation withdrawn"),
     "limited": _l("Stopped by a limit"),
     "mail.asked": _l("Mail with a link asked for"),
+    "mail.forged": _l("Reply by mail refused: its sender was not proven"),
+    "mail.stopped": _l("Mail stopped: the address sends it back, or calls it spam"),
     "membership.approved": _l("Membership approved"),
     "portal.named": _l("Name or question of the portal changed"),
     "membership.decided": _l("Who may join or read was decided"),

@@ -1,0 +1,180 @@
+"""Reading a mail as it came: who sent it, to which addresses, what it says, and what else it carries."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.header import decode_header, make_header
+from email.message import Message
+
+from portal.inbound.words import own_words, unfolded, words_of_html
+
+MOST_PARTS = 100
+FIT_FOR_THREADS = re.compile(r"<[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,120}@[A-Za-z0-9.\[\]:_-]{1,70}>")
+TO = ("Delivered-To", "X-Original-To", "X-Envelope-To", "Envelope-To", "To", "Cc")
+UNASKED = frozenset({"bulk", "junk", "list", "auto_reply"})
+BY_MACHINES = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress", "X-Failed-Recipients", "Feedback-ID")
+NOT_FILES = frozenset(
+    {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature", "text/vcard"}
+    | {"text/calendar", "application/ms-tnef", "text/x-vcard"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a mail says, and how many files it brings."""
+
+    words: str
+    files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A mail that came in, as far as it can be read without believing a word of it."""
+
+    message: Message = field(repr=False)
+    key: str  # the same when it comes again
+
+    @property
+    def message_id(self) -> str:
+        """Its number, if it is one that may stand in a header of ours."""
+        found = FIT_FOR_THREADS.fullmatch(header(self.message, "Message-ID"))
+        return found[0] if found else ""
+
+    @property
+    def answers(self) -> list[str]:
+        """The numbers of the mails that it answers, the nearest first."""
+        near = header(self.message, "In-Reply-To")
+        far = header(self.message, "References")[-2000:]
+        return FIT_FOR_THREADS.findall(near)[:1] + FIT_FOR_THREADS.findall(far)[::-1][:20]
+
+    @property
+    def sender(self) -> str:
+        """The one address that it says it is from; empty for none, for several, and for what can be read in two ways."""
+        values = headers(self.message, "From")
+        found = _read_addresses(values[0]) if len(values) == 1 else None
+        return found[0] if found and len(found) == 1 else ""
+
+    @property
+    def recipients(self) -> list[str]:
+        """Every address that it was sent to, as far as it says."""
+        return addresses_in([value for name in TO for value in headers(self.message, name)])
+
+    @property
+    def is_from_a_machine(self) -> bool:
+        """Whether no person sent it: an answer must not be answered, or two machines talk for ever."""
+        submitted = header(self.message, "Auto-Submitted").lower()
+        if submitted and not submitted.startswith("no"):
+            return True
+        if header(self.message, "Precedence").lower() in UNASKED or header(self.message, "List-Id"):
+            return True
+        if header(self.message, "Return-Path").strip() == "<>":
+            return True
+        return any(header(self.message, name) for name in BY_MACHINES if name != "X-Auto-Response-Suppress")
+
+    def is_proven_by(self, server: str) -> bool:
+        """Whether our own mail server ``server`` found the sender genuine (RFC 8601): by DMARC, or DKIM of that domain.
+
+        Only the topmost word of that server counts: what stands below came with the mail.
+        """
+        domain = self.sender.rpartition("@")[2]
+        for value in headers(self.message, "Authentication-Results"):
+            plain = re.sub(r"\([^()]{0,500}\)", " ", value[:4000])
+            named, *found = [part.strip() for part in plain.split(";")]
+            if (named.split() or [""])[0].lower() == server.lower():
+                return any(_proves(method.lower(), domain) for method in found)
+        return False
+
+    def content(self) -> Content:
+        """Return what its writer says, and how many files came along."""
+        plain: list[str] = []
+        html: list[str] = []
+        files = 0
+        for part in list(self.message.walk())[:MOST_PARTS]:
+            kind = part.get_content_type()
+            if part.is_multipart() or kind in NOT_FILES:
+                continue
+            if part.get_content_disposition() == "attachment" or (part.get_filename() and not _is_inside(part)):
+                files += 1
+            elif kind == "text/plain":
+                text = _text(part)
+                plain.append(unfolded(text) if str(part.get_param("format", "")).lower() == "flowed" else text)
+            elif kind == "text/html":
+                html.append(_text(part))
+        said = "\n".join(plain) if any(text.strip() for text in plain) else "\n".join(map(words_of_html, html))
+        return Content(own_words(said), files)
+
+
+def read(raw: bytes) -> Incoming:
+    """Read a mail; whatever it is, this gives something."""
+    message = message_from_bytes(raw, policy=policy.compat32)
+    number = header(message, "Message-ID")
+    said = f"{number}\n{header(message, 'From')}\n{header(message, 'Date')}".encode("utf-8", "replace")
+    return Incoming(message, hashlib.sha256(said if number else raw).hexdigest())
+
+
+def header(message: Message, name: str) -> str:
+    """Return the first header of this name on one line; empty if there is none."""
+    return next(iter(headers(message, name)), "")
+
+
+def headers(message: Message, name: str) -> list[str]:
+    """Return every header of this name, each on one line."""
+    return [re.sub(r"[\r\n]+[ \t]*", " ", str(value)).strip()[:10_000] for value in message.get_all(name, [])]
+
+
+def subject_of(message: Message) -> str:
+    """Return the subject, decoded."""
+    value = header(message, "Subject")
+    try:
+        return str(make_header(decode_header(value)))
+    except (LookupError, ValueError, MessageError):
+        return value
+
+
+def addresses_in(values: list[str]) -> list[str]:
+    """Return the addresses that headers name, each once and in lower case; what cannot be read is left out."""
+    found = (address for value in values for address in _read_addresses(value) or _bare(value))
+    return list(dict.fromkeys(found))
+
+
+def _bare(value: str) -> list[str]:
+    return [value.strip(" <>").lower()] if re.fullmatch(r"\s*<?[^\s<>,;@]+@[^\s<>,;@]+>?\s*", value) else []
+
+
+def _read_addresses(value: str) -> list[str]:
+    """Return the addresses in one header, none of them if anything about it is doubtful."""
+    try:
+        parsed = policy.default.header_factory("To", value)
+        doubtful = bool(parsed.defects) or any(group.display_name is not None for group in parsed.groups)
+        return [] if doubtful else [str(one.addr_spec).lower() for one in parsed.addresses]
+    except Exception:  # the library's parser stumbles over some of what strangers send
+        return []
+
+
+def _proves(result: str, domain: str) -> bool:
+    words = dict(word.partition("=")[::2] for word in result.split() if "=" in word)
+    if words.get("dmarc") == "pass":
+        return words.get("header.from", domain) == domain
+    if words.get("dkim") == "pass":
+        signer = words.get("header.d") or words.get("header.i", "").rpartition("@")[2]
+        return "." in signer and (domain == signer or domain.endswith(f".{signer}"))
+    return False
+
+
+def _is_inside(part: Message) -> bool:
+    """Whether a part with a name is a picture that the text shows, such as a logo under it."""
+    return part.get_content_maintype() == "image" and bool(part.get("Content-ID"))
+
+
+def _text(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    raw = payload if isinstance(payload, bytes) else str(payload or "").encode("utf-8", "replace")
+    charset = str(part.get_content_charset() or "utf-8")
+    try:
+        return raw.decode(charset, "replace")
+    except LookupError:
+        return raw.decode("utf-8", "replace")
