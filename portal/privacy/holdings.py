@@ -26,6 +26,7 @@ from portal.feeds.models import FeedAddress
 from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Vote, VoteSetAside
 from portal.links.models import Link, NeedBacker
 from portal.membership.models import Invitation
+from portal.notifications.digested import Digest, DigestClock, UnwantedLetter
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.reach import BoardChoice, Reach, TopicChoice
 from portal.organisations.models import OrganisationMember, OrganisationVote, SegmentMember
@@ -100,6 +101,9 @@ HOLDINGS = (
     Holding(Draft.user_id, "draft", Fate.GOES),
     Holding(Notification.user_id, "inbox", Fate.GOES, only=("idea_id", "kind", "reason", "way", "at", "read_at")),
     Holding(Reach.user_id, "when_you_are_reached", Fate.GOES, leaves_out=("links_key",)),
+    Holding(DigestClock.user_id, "next_digest", Fate.GOES),
+    Holding(Digest.user_id, "digests", Fate.GOES, only=("due_at", "made_at")),
+    Holding(UnwantedLetter.user_id, "unwanted_letters", Fate.GOES),
     Holding(TopicChoice.user_id, "what_reaches_you", Fate.GOES),
     Holding(BoardChoice.user_id, "what_reaches_you_from_boards", Fate.GOES),
     Holding(Mail.user_id, "mails", Fate.GOES, only=("kind", "recipient", "queued_at", "done_at", "suppressed")),
