@@ -57,6 +57,7 @@ class Following:
     on: bool
     reason: str
     board_id: int | None = None
+    decisions_only: bool = False
     dom_class: str = "idea"
 
 
@@ -256,7 +257,8 @@ def _ballot(main: Idea, cast: bool) -> Ballot:
 
 def _following(idea: Idea, row: Follow | None) -> Following:
     on = row is not None and not row.muted
-    return Following(idea.id, idea.title, on, strongest_reason(row) if row and on else "", idea.board_id)
+    reason, quiet = (strongest_reason(row), row.decisions_only) if row and on else ("", False)
+    return Following(idea.id, idea.title, on, reason, idea.board_id, quiet)
 
 
 def follows(idea: Idea, viewer: Person) -> bool:

@@ -198,7 +198,16 @@ def warms(vote: Vote, voter: User, idea: Idea) -> bool:
 def follow(idea: Idea, user: User) -> None:
     """Tell ``user`` of changes from now on."""
     before = queries.follows(idea, user)
-    follow_because(idea, user, by_choice=True, muted=False)
+    follow_because(idea, user, by_choice=True, muted=False, decisions_only=False)
+    if not before:
+        emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
+
+
+def follow_quietly(idea: Idea, user: User) -> None:
+    """Tell ``user`` of decisions on an idea from now on, and of what is said to them, but of nothing else."""
+    before = queries.follows(idea, user)
+    kept = {} if before else {"by_choice": True}
+    follow_because(idea, user, muted=False, decisions_only=True, **kept)
     if not before:
         emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
 
@@ -206,13 +215,13 @@ def follow(idea: Idea, user: User) -> None:
 def unfollow(idea: Idea, user: User) -> None:
     """Tell ``user`` of no more changes, also not when they vote or comment later, or through an idea merged into it."""
     before = queries.follows(idea, user)
-    follow_because(idea, user, by_choice=False, muted=True)
+    follow_because(idea, user, by_choice=False, muted=True, decisions_only=False)
     if before:
         emit(IdeaUnfollowed(actor_id=user.id, idea_id=idea.id))
 
 
 def follow_because(idea: Idea, user: User, **reasons: bool) -> None:
-    """Note why ``user`` is told of changes: is_author, is_voter, is_commenter, by_choice."""
+    """Note why ``user`` is told of changes (is_author, is_voter, is_commenter, by_choice), or of how few."""
     insert_if_absent(Follow, idea_id=idea.id, user_id=user.id)
     mine = sa.and_(Follow.idea_id == idea.id, Follow.user_id == user.id)
     db.session.execute(sa.update(Follow).where(mine).values(**reasons))

@@ -15,12 +15,22 @@ from portal.zones import usable
 
 def held_until(user: User, now: datetime) -> datetime | None:
     """Return until when nothing may reach somebody by mail or push, because of a pause or quiet hours; None: it may."""
+    if not is_paused(user, now):
+        return quiet_for(user, now)
+    reach = db.session.get_one(Reach, user.id)
+    return quiet_for(user, reach.paused_until or now) or reach.paused_until
+
+
+def quiet_for(user: User, now: datetime) -> datetime | None:
+    """Return when the quiet hours of somebody end who is within them; None outside."""
     reach = reach_of(user.id)
-    if reach is None:
-        return None
-    paused = reach.paused_until if reach.paused_until and reach.paused_until > now else None
-    quiet = quiet_until(reach.quiet_from, reach.quiet_until, zone_of(user), paused or now)
-    return quiet or paused
+    return quiet_until(reach.quiet_from, reach.quiet_until, zone_of(user), now) if reach else None
+
+
+def is_paused(user: User, now: datetime) -> bool:
+    """Whether somebody asked to be left in peace for some days."""
+    reach = reach_of(user.id)
+    return reach is not None and reach.paused_until is not None and reach.paused_until > now
 
 
 def reach_of(user_id: int) -> Reach | None:

@@ -9,11 +9,13 @@ from portal.accounts.models import User
 from portal.accounts.roles import STAFF_READERS, TRIAGERS
 from portal.boards import service as boards
 from portal.boards.models import Board
+from portal.boards.queries import is_known_to
 from portal.db import db, utcnow
 from portal.ideas.models import Follow, Idea
 from portal.ideas.moves import assign_owner
 from portal.ideas.queries import is_within_reach_of
 from portal.notifications.models import Mail, Notification
+from portal.notifications.reach import BoardChoice
 from portal.teams import service as teams
 
 
@@ -35,14 +37,16 @@ def step_down(user: User, actor: User) -> None:
 
 
 def forget_what_is_out_of_reach(user: User) -> None:
-    """Drop what somebody follows, was told of, and is about to be told of, where they may not look any more."""
+    """Drop what somebody follows, chose, was told of, and is about to be told of, where they may not look any more."""
     near = select(Idea.id).where(is_within_reach_of(user))
+    known = select(Board.id).where(is_known_to(user))
     told = select(Notification.id).where(Notification.user_id == user.id, Notification.idea_id.not_in(near))
     unsent = sa.update(Mail).where(Mail.user_id == user.id, Mail.done_at.is_(None), Mail.notification_id.in_(told))
     _run(unsent.values(done_at=utcnow(), suppressed="no longer visible", notification_id=None))
     _run(sa.update(Mail).where(Mail.user_id == user.id, Mail.notification_id.in_(told)).values(notification_id=None))
     _run(sa.delete(Notification).where(Notification.id.in_(told)))
     _run(sa.delete(Follow).where(Follow.user_id == user.id, Follow.idea_id.not_in(near)))
+    _run(sa.delete(BoardChoice).where(BoardChoice.user_id == user.id, BoardChoice.board_id.not_in(known)))
 
 
 def hand_back(board: Board, user: User, actor: User) -> None:

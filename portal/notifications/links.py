@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import select
+
+from portal.db import db
+from portal.notifications.reach import Reach
 
 
 def absolute_url(endpoint: str, **values: Any) -> str:
@@ -24,44 +29,52 @@ def mail_domain() -> str:
 
 def stop_token(user_id: int, idea_id: int | None, kind: str) -> str:
     """Return the token that stops mails to one person about one idea, or all, and can do nothing else."""
-    return str(_serializer("stop-mail").dumps([user_id, idea_id, kind]))
+    return _sign("stop-mail", user_id, idea_id, kind)
 
 
-def read_stop_token(token: str) -> tuple[int, int | None] | None:
-    """Return whom and which idea a stop link is about; None for a link that is not ours."""
-    try:
-        user_id, idea_id, _kind = _serializer("stop-mail").loads(token[:500])
-    except (BadSignature, ValueError, TypeError):
-        return None
-    return user_id, idea_id
+def read_stop_token(token: str) -> tuple[int, int | None, str] | None:
+    """Return whom, which idea and which kind of mail a stop link is about; None for a link that works no more."""
+    return _read("stop-mail", token, 3)
 
 
 def objection_token(user_id: int, change_id: int) -> str:
     """Return the token that lets one person object to one merge, and can do nothing else."""
-    return str(_serializer("object-to-merge").dumps([user_id, change_id]))
+    return _sign("object-to-merge", user_id, change_id)
 
 
 def read_objection_token(token: str) -> tuple[int, int] | None:
-    """Return who may object to which merge; None for a link that is not ours."""
-    try:
-        user_id, change_id = _serializer("object-to-merge").loads(token[:500])
-    except (BadSignature, ValueError, TypeError):
-        return None
-    return user_id, change_id
+    """Return who may object to which merge; None for a link that works no more."""
+    return _read("object-to-merge", token, 2)
 
 
 def verdict_token(user_id: int, round_id: int) -> str:
     """Return the token that lets one person say whether one thing helped, and can do nothing else."""
-    return str(_serializer("say-whether-it-helped").dumps([user_id, round_id]))
+    return _sign("say-whether-it-helped", user_id, round_id)
 
 
 def read_verdict_token(token: str) -> tuple[int, int] | None:
-    """Return who may say it in which round; None for a link that is not ours."""
+    """Return who may say it in which round; None for a link that works no more."""
+    return _read("say-whether-it-helped", token, 2)
+
+
+def _sign(what_for: str, user_id: int, *about: Any) -> str:
+    """Return a token for one thing that one person may do; its key is in it from the day they first change it."""
+    key = _key_of(user_id)
+    return str(_serializer(what_for).dumps([user_id, *about, *([key] if key else [])]))
+
+
+def _read(what_for: str, token: str, length: int) -> Any:
     try:
-        user_id, round_id = _serializer("say-whether-it-helped").loads(token[:500])
-    except (BadSignature, ValueError, TypeError):
+        said = _serializer(what_for).loads(token[:500])
+        user_id, key = int(said[0]), str(said[length]) if len(said) > length else ""
+    except (BadSignature, ValueError, TypeError, LookupError):
         return None
-    return user_id, round_id
+    return tuple(said[:length]) if compare_digest(key, _key_of(user_id)) else None
+
+
+def _key_of(user_id: int) -> str:
+    """Return what makes the links of one person's mails their own; another one makes all that went out useless."""
+    return db.session.scalar(select(Reach.links_key).where(Reach.user_id == user_id)) or ""
 
 
 def _serializer(salt: str) -> URLSafeSerializer:

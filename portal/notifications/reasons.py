@@ -1,0 +1,89 @@
+"""“Why am I told?”: the reason, the rule, what somebody chose, and what became of the mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from portal.accounts.models import User
+from portal.db import db
+from portal.ideas.queries import Following, following
+from portal.notifications.deciding import WHY_NOT, decided_for
+from portal.notifications.models import Mail
+from portal.notifications.policy import POLICY, TOPIC_OF, Way
+from portal.notifications.preferences import WORDS
+from portal.notifications.reach import BoardChoice, TopicChoice
+from portal.notifications.stories import Story
+from portal.web.dates import day
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why somebody was told of something, and how: all that the page shows."""
+
+    story: Story
+    because: str
+    rule: str
+    choice: str  # empty: nothing was chosen
+    outcome: str
+    following: Following
+
+
+def explain(story: Story, reader: User) -> Explanation:
+    """Return why the reader was told of this, by which rule, and what went out besides."""
+    return Explanation(
+        story=story,
+        because=story.because,
+        rule=_rule(story),
+        choice=_choice(story, reader),
+        outcome=_outcome(story, reader),
+        following=following(story.idea, reader),
+    )
+
+
+def _topic(story: Story) -> str:
+    found = WORDS.get(TOPIC_OF[story.kind])
+    return str(found[0]) if found else str(_("Searches you keep"))
+
+
+def _rule(story: Story) -> str:
+    way = POLICY[story.kind].get(story.reason, Way.INBOX)
+    said = {"topic": _topic(story)}
+    if way is Way.MAIL:
+        return _("News under “%(topic)s” usually come by mail at once, for the reason you are told.", **said)
+    if way is Way.DIGEST:
+        return _("News under “%(topic)s” usually come in the digest, for the reason you are told.", **said)
+    return _("News under “%(topic)s” usually stand in the inbox only, for the reason you are told.", **said)
+
+
+def _choice(story: Story, reader: User) -> str:
+    topic = TOPIC_OF[story.kind]
+    here = db.session.get(BoardChoice, (reader.id, story.idea.board_id, topic))
+    if here is not None and here.mail is not None:
+        return _("For the board “%(board)s” you chose: %(way)s.", board=story.idea.board.name, way=_way(here.mail))
+    everywhere = db.session.get(TopicChoice, (reader.id, topic))
+    return _("You chose: %(way)s.", way=_way(everywhere.mail)) if everywhere and everywhere.mail is not None else ""
+
+
+def _way(way: Way) -> str:
+    return {Way.MAIL: _("by mail at once"), Way.DIGEST: _("in the digest"), Way.INBOX: _("only here")}[way]
+
+
+def _outcome(story: Story, reader: User) -> str:
+    """Say what went out besides, as far as that is known."""
+    told = story.notification
+    mail = db.session.scalar(select(Mail).where(Mail.notification_id == told.id).order_by(Mail.id.desc()).limit(1))
+    if mail is not None and mail.done_at is not None and mail.suppressed is None:
+        return _("A mail about it went to you on %(date)s.", date=day(mail.done_at))
+    if mail is not None and mail.done_at is None and mail.given_up_at is None:
+        return _("A mail about it is on its way.")
+    if told.way == Way.DIGEST:
+        return _("It goes into your next digest, unless you have read it here by then.")
+    if mail is not None:
+        return _("No mail came of it in the end.")
+    now = decided_for(story.kind, reader.id, story.reason, story.idea.board_id)
+    if now is not None and now.why_not:
+        return _("No mail went out. How things are now: %(why)s.", why=str(WHY_NOT[now.why_not]))
+    return _("It stands in the inbox only.")
