@@ -12,7 +12,9 @@ from werkzeug.wrappers import Response
 from portal.accounts.models import Guest, Person, User
 from portal.boards.models import Board
 from portal.boards.queries import find_board, list_boards
-from portal.feeds import queries, service
+from portal.feeds import calendars, queries, service
+from portal.feeds.calendars import Dates
+from portal.feeds.ical import MIMETYPE, write_calendar
 from portal.feeds.queries import Feed
 from portal.feeds.writing import Format, write
 from portal.notifications.links import absolute_url
@@ -81,6 +83,18 @@ def private_idea(token: str, idea_id: int, written_as: str) -> Response:
     return _answer(queries.idea_feed(_reader(token), idea_id), written_as, shared=False)
 
 
+@bp.get("/feeds/calendar.ics")
+def calendar() -> Response:
+    """Read what comes when, as far as everybody may know."""
+    return _answer_dates(calendars.what_comes(Guest(), _board(request.args.get("board", ""), Guest())), shared=True)
+
+
+@bp.get("/feeds/private/<token>/calendar.ics")
+def private_calendar(token: str) -> Response:
+    """Read by when one is promised a word, or owes it, as the person whose address this is."""
+    return _answer_dates(calendars.of_ones_own(_reader(token)), shared=False)
+
+
 def _reader(token: str) -> User:
     return service.find_reader(token) or abort(404)
 
@@ -109,9 +123,20 @@ def _answer(feed: Feed, written_as: str, *, shared: bool) -> Response:
     chosen = Format(written_as)
     answer = make_response(write(feed, chosen, _own_url()))
     answer.mimetype = chosen.mimetype
+    answer.last_modified = feed.updated_at
+    return _dress(answer, shared)
+
+
+def _answer_dates(dates: Dates, *, shared: bool) -> Response:
+    """Answer with the calendar in the same way; what was last changed says nothing of what is gone since."""
+    answer = make_response(write_calendar(dates, _own_url()))
+    answer.mimetype = MIMETYPE
+    return _dress(answer, shared)
+
+
+def _dress(answer: Response, shared: bool) -> Response:
     answer.headers["Cache-Control"] = f"public, max-age={FRESH_FOR}" if shared else "private, no-cache"
     answer.headers["X-Robots-Tag"] = "noindex"
-    answer.last_modified = feed.updated_at
     answer.add_etag()
     return answer.make_conditional(request)
 

@@ -25,6 +25,7 @@ OPEN = frozenset(
         "accounts.sign_out",
         "accounts.sign_up",
         "feeds.private",
+        "feeds.private_calendar",
         "feeds.private_idea",
         "membership.accept",
         "membership.set_up",
