@@ -1,64 +1,52 @@
-/* What others do shows on the page that is open. Numbers and signs change in place (data-live="topic/part"); what would move
-   the page waits behind a button (data-fresh="topic/part", data-after: what the page has of it). A page tells the stream
-   which topics it holds; where there is no stream it asks every half minute. Nobody is told, nothing is asked for unseen. */
+/* What others do, on an open page: [data-live] changes in place, or is a button that counts what came (data-words) beyond data-after. */
 {
   let source, topics, last, timer;
-  const every = (name, act) => (part) => document.querySelectorAll(`[data-${name}="${part.dataset[name]}"]`).forEach((here) => act(here, part));
 
-  const change = every("live", (here, next) => {
-    if (here.innerHTML === next.innerHTML) return;
-    for (const { name, value } of next.attributes) if (name !== "class") here.setAttribute(name, value);
-    here.innerHTML = next.innerHTML;
-    here.dataset.changed = "";
-    setTimeout(() => delete here.dataset.changed, 2000);
-  });
-  const offer = every("fresh", (here, { dataset, innerHTML }) => {
-    const came = (here.came ??= new Set());
-    const [known] = here.dataset.after.split(" ").slice(-1);
-    for (const one of dataset.after.split(" ")) if (one && one !== known && !(+one <= +known)) came.add(one);
-    if (!came.size) return;
-    here.textContent = here.dataset.words.split("|")[Math.min(came.size, 10) - 1];
-    here.hidden = false;
-  });
+  const update = (here, next) => {
+    const { after, words: text } = here.dataset;
+    if (text) {
+      const known = after.split(" ");
+      const fresh = next.dataset.after.split(" ").filter((one) => !known.includes(one) && !(+one <= +known.at(-1)));
+      const { size } = (here.came = new Set([...(here.came ?? []), ...fresh]));
+      if (size) here.textContent = text.split("|")[Math.min(size, 10) - 1] ?? text;
+      here.hidden = !size;
+    } else if (here.innerHTML !== next.innerHTML) {
+      for (const { name, value } of next.attributes) if (name !== "class") here.setAttribute(name, value);
+      here.innerHTML = next.innerHTML;
+      here.dataset.changed = "";
+      setTimeout(() => delete here.dataset.changed, 2000);
+    }
+  };
+  const parts = (page) => [...page.querySelectorAll("[data-live]")];
   const show = (html) => {
-    const page = new DOMParser().parseFromString(html, "text/html");
-    page.querySelectorAll("[data-live]").forEach(change);
-    page.querySelectorAll("[data-fresh]").forEach(offer);
+    const came = parts(new DOMParser().parseFromString(html, "text/html"));
+    parts(document).forEach((here) => came.forEach((next) => here.dataset.live === next.dataset.live && update(here, next)));
   };
   const ask = async (url) => {
-    const answer = await fetch(url).catch(() => ({}));
-    last = answer.headers?.get("X-Live") ?? last;
+    const answer = await fetch(url).catch(() => new Response());
+    last = answer.headers.get("X-Live") ?? last;
     if (answer.status === 205) ask(location.href);
-    else if (answer.status === 200) show(await answer.text());
+    else if (answer.ok) show(await answer.text());
   };
 
-  const stop = () => {
+  const listen = () => {
+    const held = document.hidden ? [] : parts(document).map((part) => part.dataset.live.split("/")[0]);
+    const now = [...new Set(held)].join();
+    if (now === topics) return;
     source?.close();
     clearInterval(timer);
-    topics = source = null;
-  };
-  const start = () => {
-    const held = [...document.querySelectorAll("[data-live], [data-fresh]")].map(({ dataset }) => (dataset.live ?? dataset.fresh).split("/")[0]);
-    const now = [...new Set(held)].sort().join();
-    if (document.hidden || !now || !words().live) return stop();
-    if (now === topics) return;
-    stop();
-    topics = now;
-    const query = () => `?on=${topics}&${last ? `after=${last}` : `age=${performance.now() / 1000}`}`;
-    source = new EventSource(words().live + query());
-    source.onmessage = ({ data, lastEventId }) => {
+    if (!(topics = now)) return;
+    const at = (path) => `${words().stream + path}?on=${now}&${last ? `after=${last}` : `age=${performance.now() / 1000}`}`;
+    const mine = (source = new EventSource(at("")));
+    const hear = ({ type, data, lastEventId }) => {
       last = lastEventId;
-      show(data);
+      type === "refetch" ? ask(location.href) : show(data);
     };
-    source.addEventListener("hello", ({ lastEventId }) => (last = lastEventId));
-    source.addEventListener("refetch", ({ lastEventId }) => {
-      last = lastEventId;
-      ask(location.href);
-    });
-    source.onerror = ({ target }) => {
-      if (target === source && target.readyState === 2) timer = setInterval(() => ask(`${words().live}/poll${query()}`), 30000);
+    ["hello", "message", "refetch"].forEach((type) => mine.addEventListener(type, hear));
+    mine.onerror = () => {
+      if (mine.readyState === 2) timer = setInterval(() => ask(at("/poll")), 30000);
     };
   };
-  document.addEventListener("visibilitychange", start);
-  document.addEventListener("htmx:load", start);
+  document.addEventListener("visibilitychange", listen);
+  document.addEventListener("htmx:load", listen);
 }
