@@ -53,7 +53,7 @@ from portal.ideas.events import (
 from portal.membership import invitations, people
 from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
-from portal.notifications import digest_letters, digests, letters, mail, portal_reactions, pushing, service
+from portal.notifications import digest_letters, digests, letters, line, mail, portal_reactions, pushing, service, turns
 from portal.notifications import reactions as notifications
 from portal.notifications.events import MailFlows, MailStuck
 from portal.organisations import domains
@@ -78,8 +78,10 @@ from portal.sso import handover
 from portal.sso import letters as sso_letters
 from portal.sso import service as sso
 from portal.talk import clocks as talk
-from portal.talk.events import DraftPublished, DraftReviewed, NoteDeleted, NoteWritten, ReviewAsked
-from portal.triage import asides
+from portal.talk import scheduling
+from portal.talk.events import DraftHeldBack, DraftPublished, DraftReviewed, NoteDeleted, NoteWritten, ReviewAsked
+from portal.triage import asides, weekly
+from portal.triage import letters as triage_letters
 from portal.verdicts import clocks as verdicts
 from portal.verdicts.events import VerdictAsked
 
@@ -191,6 +193,7 @@ LETTERS: dict[str, mail.Writer] = {
     watching.LETTER: search_letters.saved_searches_letter,
     quarter_letters.LETTER: quarter_letters.quarter_letter,
     bulk_telling.LETTER: bulk_letters.letter_about_many,
+    turns.TRIAGE_NOTE: triage_letters.triage_note,
     bulk_telling.UNDONE_LETTER: bulk_letters.letter_about_many,
     LEAVING_LETTER: privacy_letters.leaving_letter,
     EXPORT_LETTER: privacy_letters.export_letter,
@@ -209,6 +212,7 @@ NEWS_LETTERS = frozenset(
 )
 """Those that are news all the same: they wait for quiet hours to end, and do not go out during a pause."""
 
+        turns.TRIAGE_NOTE,
 BESIDE_MOVES: tuple[Callable[..., None], ...] = (record_move,)
 """What is written in the transaction of a move itself, by features that ideas know nothing of."""
 
@@ -238,6 +242,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     domains.sort_by_domain,
     scores.count_again,
     gathering.make_exports,
+    weekly.write_to_team,
     gathering.remove_old_exports,
     privacy.erase_those_who_left,
     links.forget_old,

@@ -150,8 +150,9 @@ DEAF = {
 }
 """The modules that never see a request, so that a page, a command and a test call the same function."""
 
-TELLS_DATES = {"portal.notifications.stories"} | {
-    f"portal.{feature}.letters" for feature in ("notifications", "membership", "privacy", "promises", "security")
+TELLS_DATES = {"portal.notifications.stories", "portal.notifications.digest_letters"} | {
+    f"portal.{feature}.letters"
+    for feature in ("notifications", "membership", "privacy", "promises", "security", "triage")
 }
 """They write moments as the pages do, by the one module of portal.web that needs no request."""
 

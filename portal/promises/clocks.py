@@ -19,12 +19,13 @@ from portal.ideas.models import Idea
 from portal.ideas.promised import Promise, Promised
 from portal.ideas.workflow import Publication
 from portal.notifications.service import queue_letter
+from portal.notifications.turns import LATE_PROMISES, does_not_want
 from portal.options import option
 from portal.promises.events import PromiseMissed
 from portal.transactions import transaction
 
 BATCH = 100
-LETTER = "late_promises"
+LETTER = LATE_PROMISES
 MORNING = 8  # o'clock where the portal is
 
 
@@ -87,6 +88,7 @@ def _deciders() -> Select[User]:
     """Select who decides in the portal or on some board, and takes mail; what each may read, the letter asks."""
     somewhere = select(BoardMember.user_id).where(BoardMember.role.in_(DECIDERS))
     people = select(User).where(User.role.in_(DECIDERS) | User.id.in_(somewhere))
+    people = people.where(~does_not_want(LETTER))
     reached = people.where(User.wants_mail, User.confirmed_at.is_not(None), User.suspended_at.is_(None))
     return reached.where(User.erased_at.is_(None), User.leaves_at.is_(None)).order_by(User.id)
 

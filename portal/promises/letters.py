@@ -19,6 +19,7 @@ from portal.ideas.queries import is_out_for
 from portal.notifications import links
 from portal.notifications.letters import Letter, Quote, Suppressed
 from portal.notifications.models import Mail
+from portal.notifications.turns import wants
 from portal.web.dates import day
 
 LINES = 20
@@ -27,7 +28,7 @@ LINES = 20
 def late_promises_letter(mail: Mail) -> Letter | Suppressed:
     """List what has been late for some days and still is, of what this person decides on and may see now."""
     user = mail.user
-    if user is None or not user.is_active or not user.wants_mail or user.confirmed_at is None:
+    if user is None or not user.is_active or not user.can_get_mail or not wants(user, mail.kind):
         return Suppressed("wants no mail")
     boards = select(Board.id).where(is_worked_on_by(user, DECIDERS))
     raised = Promise.raised_at == datetime.fromisoformat(mail.data["at"])
@@ -52,7 +53,7 @@ def late_promises_letter(mail: Mail) -> Letter | Suppressed:
         button=_("See what is due"),
         url=links.absolute_url("triage.queue", queue="answer-due"),
         foot=_("You get this once a day at most, because you decide on these boards."),
-        stop_label=_("Stop mails"),
+        stop_label=_("Stop these"),
         stop_url=links.absolute_url("notifications.stop", token=links.stop_token(user.id, None, mail.kind)),
         settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
     )
