@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, String, select
 
 from portal.accounts.models import User
-from portal.db import db, utcnow
+from portal.db import UTCDateTime, db, utcnow
 from portal.notifications.policy import POLICY, TOPIC_OF, Kind, Way
 from portal.notifications.reach import BoardChoice, Reach, Rhythm, TopicChoice
 
@@ -33,7 +34,8 @@ def decided(kind: Kind, people: Select[int, str], board_id: int | None) -> Decid
     told = people.subquery()
     usual = _usual(kind, told.c.reason)
     wanted = sa.func.coalesce(_text(BoardChoice.mail), _text(TopicChoice.mail), usual, type_=String)
-    paused = sa.func.coalesce(Reach.paused_until > utcnow(), sa.false())
+    now = sa.bindparam(None, callable_=utcnow, type_=UTCDateTime())  # the moment when it is asked
+    paused = sa.func.coalesce(Reach.paused_until > now, sa.false())
     why_not = _why_not(wanted, usual, paused)
     asked = sa.func.coalesce(BoardChoice.push, TopicChoice.push, usual == Way.MAIL.value)
     return (
@@ -53,8 +55,17 @@ def decided(kind: Kind, people: Select[int, str], board_id: int | None) -> Decid
 
 def decided_for(kind: Kind, user_id: int, reason: str, board_id: int | None) -> sa.Row[Any] | None:
     """Return how one person hears of something of this kind now; None where the account is gone."""
-    person = select(User.id.label("user_id"), sa.literal(reason, String).label("reason")).where(User.id == user_id)
-    return db.session.execute(decided(kind, person, board_id)).one_or_none()
+    asked = {"asked_user_id": user_id, "asked_reason": str(reason), "asked_board_id": board_id}
+    return db.session.execute(_of_one(kind), asked).one_or_none()
+
+
+@cache
+def _of_one(kind: Kind) -> Decided:
+    """Build the statement once for each kind: it is asked for every single mail."""
+    reason = sa.bindparam("asked_reason", type_=String).label("reason")
+    person = select(User.id.label("user_id"), reason).where(User.id == sa.bindparam("asked_user_id"))
+    board_id: Any = sa.bindparam("asked_board_id", type_=sa.Integer)
+    return decided(kind, person, board_id)
 
 
 def _usual(kind: Kind, reason: ColumnElement[str]) -> ColumnElement[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -16,9 +17,8 @@ from sqlalchemy.orm import aliased
 from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
-from portal.ideas.models import Follow, Idea
-from portal.ideas.queries import reaches
-from portal.notifications import coming_back, digests, folding, letters, line, stories, waiting
+from portal.ideas.models import Idea
+from portal.notifications import asking, coming_back, digests, folding, letters, line, stories, waiting
 from portal.notifications.models import Mail, MailAttempt
 from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, QUIETED_KINDS, Kind, Reason
 from portal.notifications.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
@@ -27,6 +27,7 @@ from portal.transactions import transaction
 log = logging.getLogger(__name__)
 
 BATCH = 50
+AT_A_TIME = 1.0  # seconds, before other chores have their turn
 ATTEMPTS = 60  # with the delays of the outbox, two days
 HAND_OVER_WITHIN = timedelta(minutes=5)
 REPEATS = 2  # how often a mail whose end we do not know may have been handed over
@@ -46,20 +47,30 @@ Writer = Callable[[Mail], letters.Letter | letters.Suppressed]
 
 
 def send_due() -> int:
-    """Send what is due; return how many mails were looked at. Any number of workers may do so at once."""
+    """Send what is due, for a second or two; return how many mails were looked at. Any number of workers may do so."""
+    began, done = time.monotonic(), 0
+    while number := _send_some():
+        done += number
+        if number < BATCH or time.monotonic() - began > AT_A_TIME:
+            break
+    return done
+
+
+def _send_some() -> int:
     if not line.is_free(utcnow()):
         return 0
     transport = transport_for(current_app.config["MAIL_URL"])
     ids = outbox.claim(Mail, BATCH, where=_is_next())
     held_up: set[int | None] = set()  # whose mails wait for one of this batch that was not taken
+    taken: list[int] = []  # what the server has taken and is not noted yet: one at most
     sent, problems = 0, ""
     try:
         for position, mail_id in enumerate(ids):
-            if _reader_of(mail_id) in held_up:
+            if held_up and _reader_of(mail_id) in held_up:
                 _let_go([mail_id])
                 continue
             try:
-                sent += _send(mail_id, transport)
+                sent += _send(mail_id, transport, taken)
             except Unreachable as problem:
                 _let_go(ids[position:], str(problem))
                 line.note_failure(str(problem), wait=True)
@@ -73,6 +84,7 @@ def send_due() -> int:
                 log.exception("mail %s could not be written", mail_id)
                 _put_back(mail_id, error)
     finally:
+        _note_taken(taken)
         if transport is not None:
             transport.close()
     if sent:
@@ -106,9 +118,12 @@ def _reader_of(mail_id: int) -> int | None:
     return mail.user_id if mail.notification_id is not None else None
 
 
-def _send(mail_id: int, transport: Transport | None) -> bool:
-    """Send one mail, or note why it is none; return whether it was taken. Raises what kept it from being taken."""
-    mail = db.session.get_one(Mail, mail_id)
+def _send(mail_id: int, transport: Transport | None, taken: list[int]) -> bool:
+    """Send one mail, or note why it is none; return whether it was taken. Raises what kept it from being taken.
+
+    That a mail was taken is noted in the transaction in which the next one begins: one for each mail, not two.
+    """
+    mail = asking.load(mail_id)
     if folding.fold(mail) or waiting.wait_for_morning(mail):
         return False
     written = _write(mail) if transport else letters.Suppressed("no mail server configured")
@@ -116,19 +131,19 @@ def _send(mail_id: int, transport: Transport | None) -> bool:
         _suppress(mail_id, written)
         return False
     recipient, sender = mail.to, coming_back.return_path(mail, letters.sender_address())
-    if transport is None or not _begin(mail_id):
+    if transport is None or not _begin(mail_id, taken):
         return False
     try:
         transport.hand_over(written, sender, recipient)
     except EndUnknown:
         raise
     except NotTaken as problem:
-        _note(mail_id)
+        _note_untaken(mail_id)
         if isinstance(problem, Unreachable) or not problem.for_good:
             raise
         _give_up(mail_id, str(problem), problem.nobody_there)
         return False
-    _note(mail_id, sent=True)
+    taken.append(mail_id)
     return True
 
 
@@ -186,8 +201,7 @@ def account_letters() -> dict[str, Writer]:
 
 def is_muted(user: User, idea: Idea) -> bool:
     """Whether the user wants no more of this idea."""
-    muted = select(Follow.user_id).where(Follow.user_id == user.id, Follow.idea_id == idea.id, Follow.muted)
-    return db.session.scalar(muted) is not None
+    return asking.is_muted(user, idea)
 
 
 def still_concerns(user: User, story: stories.Story) -> bool:
@@ -198,47 +212,51 @@ def still_concerns(user: User, story: stories.Story) -> bool:
         return story.team is not None and story.team.waits_for(user.id)
     if story.kind in PERSONAL_KINDS or story.kind in {Kind.REPLIED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}:
         return True
-    heard = reaches(story.idea.id, also_quiet=story.kind not in QUIETED_KINDS)
-    follows = select(Follow.user_id).where(Follow.user_id == user.id, heard)
-    return db.session.scalar(follows.limit(1)) is not None
+    return asking.is_heard(user, story.idea, also_quiet=story.kind not in QUIETED_KINDS)
 
 
-def _begin(mail_id: int) -> bool:
+def _begin(mail_id: int, taken: list[int]) -> bool:
     """Note that the mail is about to leave: until we note more, its end is unknown. False if it must not leave."""
+    before = taken[:]
     with transaction(wake=False):
+        _mark_taken(before)
         mail = db.session.get_one(Mail, mail_id)
         if mail.done_at is not None or mail.given_up_at is not None or mail.locked_by != outbox.WORKER_NAME:
             return False  # another worker took it over after our lease ran out
         if mail.unknown_ends >= REPEATS:
             _set_aside(mail, "unknown whether it arrived")
             return False
-        if mail.kind not in account_letters() and _mails_of_today(mail) >= MAILS_A_DAY:
+        letters_of_accounts = list(account_letters())
+        if mail.kind not in letters_of_accounts and asking.mails_of_today(mail, letters_of_accounts) >= MAILS_A_DAY:
             kept = mail.user is not None and digests.keep([n.id for n in folding.notifications_of(mail)], mail.user)
             mail.done_at, mail.suppressed = utcnow(), "kept for the digest" if kept else "daily ceiling"
             return False
         mail.unknown_ends += 1
         mail.locked_until = utcnow() + HAND_OVER_WITHIN
-        return True
+    del taken[:]
+    return True
 
 
-def _mails_of_today(mail: Mail) -> int:
-    """Count what reached this person in 24 hours or is on its way; whoever else counts for them waits."""
-    db.session.execute(select(User.id).where(User.id == mail.user_id).with_for_update())
-    sent = sa.and_(Mail.done_at > utcnow() - timedelta(days=1), Mail.suppressed.is_(None))
-    leaving = sa.and_(Mail.done_at.is_(None), Mail.given_up_at.is_(None), Mail.unknown_ends > 0)
-    others = select(sa.func.count()).where(
-        Mail.user_id == mail.user_id, Mail.id != mail.id, Mail.kind.not_in(account_letters())
-    )
-    return db.session.scalar(others.where(sa.or_(sent, leaving))) or 0
-
-
-def _note(mail_id: int, sent: bool = False) -> None:
-    """Note how handing over ended, now that we know."""
+def _note_untaken(mail_id: int) -> None:
+    """Note that the mail was not taken: its end is known."""
     with transaction(wake=False):
         mail = db.session.get_one(Mail, mail_id)
-        mail.unknown_ends = 0 if sent else max(0, mail.unknown_ends - 1)
-        if sent:
-            mail.done_at, mail.error, mail.locked_until, mail.locked_by = utcnow(), None, None, None
+        mail.unknown_ends = max(0, mail.unknown_ends - 1)
+
+
+def _note_taken(taken: list[int]) -> None:
+    """Note that the server has taken a mail, where no other one began since."""
+    if taken:
+        with transaction(wake=False):
+            _mark_taken(taken)
+        del taken[:]
+
+
+def _mark_taken(mail_ids: list[int]) -> None:
+    if mail_ids:
+        done = {"done_at": utcnow(), "unknown_ends": 0, "error": None, "locked_until": None, "locked_by": None}
+        marked = sa.update(Mail).where(Mail.id.in_(mail_ids)).values(done)
+        db.session.execute(marked, execution_options={"synchronize_session": False})
 
 
 def _suppress(mail_id: int, suppressed: letters.Suppressed) -> None:
