@@ -50,6 +50,8 @@ from portal.ideas.events import (
     VoteCast,
     VoteWithdrawn,
 )
+from portal.inbound import letters as inbound_letters
+from portal.inbound import mailbox
 from portal.membership import invitations, people
 from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
@@ -160,12 +162,14 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     ReviewAsked: (notifications.ask_reviewer,),
     DraftReviewed: (notifications.tell_of_review,),
     DraftPublished: (notifications.tell_of_review,),
+    DraftHeldBack: (notifications.tell_of_held_back,),
     CommentEdited: (search.index_idea,),
     CommentDeleted: (search.index_idea, notifications.count_comment_as_read),
 }
 
 LETTERS: dict[str, mail.Writer] = {
     service.CONFIRM: letters.confirmation_letter,
+    inbound_letters.LETTER: inbound_letters.reply_letter,
     digests.LETTER: digest_letters.digest_letter,
     factors.NOTICE: notices.second_factor_letter,
     invitations.LETTER: membership_letters.invitation_letter,
@@ -189,11 +193,11 @@ LETTERS: dict[str, mail.Writer] = {
     addresses.CHANGED_LETTER: credential_letters.address_changed_letter,
     credential_letters.PROOF_LETTER: credential_letters.proof_letter,
     security.NEW_BROWSER: security_letters.new_browser_letter,
+    turns.TRIAGE_NOTE: triage_letters.triage_note,
     promises.LETTER: promise_letters.late_promises_letter,
     watching.LETTER: search_letters.saved_searches_letter,
     quarter_letters.LETTER: quarter_letters.quarter_letter,
     bulk_telling.LETTER: bulk_letters.letter_about_many,
-    turns.TRIAGE_NOTE: triage_letters.triage_note,
     bulk_telling.UNDONE_LETTER: bulk_letters.letter_about_many,
     LEAVING_LETTER: privacy_letters.leaving_letter,
     EXPORT_LETTER: privacy_letters.export_letter,
@@ -208,11 +212,11 @@ NEWS_LETTERS = frozenset(
         bulk_telling.LETTER,
         bulk_telling.UNDONE_LETTER,
         digests.LETTER,
+        turns.TRIAGE_NOTE,
     }
 )
 """Those that are news all the same: they wait for quiet hours to end, and do not go out during a pause."""
 
-        turns.TRIAGE_NOTE,
 BESIDE_MOVES: tuple[Callable[..., None], ...] = (record_move,)
 """What is written in the transaction of a move itself, by features that ideas know nothing of."""
 
@@ -228,13 +232,17 @@ CHORES: tuple[Callable[[], int], ...] = (
     watching.tell_of_counted,
     watching.mail_of_the_day,
     digests.make_due,
+    mailbox.look,
+    scheduling.publish_due,
     mail.send_due,
+    line.watch,
     pushing.send_due,
     clocks.return_to_review,
     clocks.remind_of_questions,
     verdicts.ask_due,
     verdicts.conclude_due,
     quarter_letters.send_last_quarter,
+    weekly.write_to_team,
     promises.note_missed,
     promises.raise_late,
     decision_clocks.return_when_met,
@@ -242,7 +250,6 @@ CHORES: tuple[Callable[[], int], ...] = (
     domains.sort_by_domain,
     scores.count_again,
     gathering.make_exports,
-    weekly.write_to_team,
     gathering.remove_old_exports,
     privacy.erase_those_who_left,
     links.forget_old,

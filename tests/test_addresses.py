@@ -402,6 +402,7 @@ TABLE = (
     post("triage.say_of_draft", TRIAGERS, "answer draft", {"words": "Shorter."}),
     post("triage.drop_draft", TRIAGERS, "answer draft"),
     post("triage.reopen_draft", TRIAGERS, "dropped draft"),
+    post("triage.unplan_draft", TRIAGERS, "answer draft"),
     get("triage.snippets", TRIAGERS),
     post("triage.add_snippet", TRIAGERS, form={"name": "Thanks", "body": "Thank you, {author}."}),
     get("triage.edit_snippet", DECIDERS, "snippet"),

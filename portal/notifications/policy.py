@@ -37,6 +37,7 @@ class Kind(StrEnum):
     NOTED = "noted"
     REVIEW_ASKED = "review_asked"
     REVIEWED = "reviewed"
+    HELD_BACK = "held_back"
     RULES_CHANGED = "rules_changed"
     ROLE_CHANGED = "role_changed"
     MAIL_STUCK = "mail_stuck"
@@ -114,6 +115,7 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.NOTED: {_mentioned: _mail, _owner: _inbox},
     Kind.REVIEW_ASKED: {_reviewer: _mail},
     Kind.REVIEWED: {_writer: _mail, _reviewer: _inbox},
+    Kind.HELD_BACK: {_writer: _mail},
     Kind.RULES_CHANGED: {_member: _inbox},  # the letter about it goes to everybody with an account
     Kind.ROLE_CHANGED: {_member: _inbox},
     Kind.MAIL_STUCK: {_member: _inbox},
@@ -148,6 +150,7 @@ TOPIC_OF: dict[Kind, Topic] = {
     Kind.NOTED: Topic.WORK,
     Kind.REVIEW_ASKED: Topic.WORK,
     Kind.REVIEWED: Topic.WORK,
+    Kind.HELD_BACK: Topic.WORK,
     Kind.RULES_CHANGED: Topic.COMMUNITY,
     Kind.ROLE_CHANGED: Topic.COMMUNITY,
     Kind.MAIL_STUCK: Topic.WORK,
@@ -164,7 +167,7 @@ QUIETED_KINDS = frozenset({Kind.PROGRESSED, Kind.ANSWERED, Kind.COMMENTED, Kind.
 STATUS_KINDS = frozenset(
     {Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}
 )
-TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED})
+TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED, Kind.HELD_BACK})
 """What only those may read who work on the idea's board, now as then."""
 
 ADMIN_KINDS = frozenset({Kind.MAIL_STUCK, Kind.MAIL_FLOWS})

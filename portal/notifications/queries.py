@@ -48,6 +48,7 @@ _LEADS = (
     Kind.QUESTION_REMINDER,
     Kind.REPLIED,
     Kind.MENTIONED,
+    Kind.HELD_BACK,
     Kind.REVIEW_ASKED,
     Kind.REVIEWED,
     Kind.QUESTION_SETTLED,
@@ -117,6 +118,11 @@ class Inbox:
     unread: int
     days: list[tuple[date, list[NewsRow | PortalNews]]]
     next_id: int | None  # the last notification on the page, if there are older ones
+
+    @property
+    def newest_id(self) -> int:
+        """The last of all that is on the page."""
+        return max((row.id for _day, rows in self.days for row in rows), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +220,12 @@ def inbox(viewer: Person, tab: str = "all", before_id: int | None = None) -> Inb
 def newest_for(viewer: Person, limit: int) -> Sequence[Notification]:
     """Return what the viewer was told last, newest first."""
     return db.session.scalars(_newest_first(notifications_for(viewer)).limit(limit)).all()
+
+
+def newest_unread(viewer: Person, limit: int = 10) -> list[int]:
+    """Return the numbers of the last news that the viewer has not read, the newest at the end."""
+    unread = notifications_for(viewer).where(Notification.read_at.is_(None)).with_only_columns(Notification.id)
+    return sorted(db.session.scalars(unread.order_by(Notification.id.desc()).limit(limit)))
 
 
 def news_row(notification: Notification, oldest_id: int, viewer: Person) -> NewsRow:

@@ -299,6 +299,11 @@ def tell_of_review(recorded: Recorded) -> None:
         _tell_one(recorded, Kind.REVIEWED, Reason.REVIEWER, draft.reviewer_id)
 
 
+def tell_of_held_back(recorded: Recorded) -> None:
+    """Tell whoever planned a draft that it did not go out, and why."""
+    _tell_one(recorded, Kind.HELD_BACK, Reason.WRITER, recorded.event.user_id)
+
+
 def count_comment_as_read(recorded: Recorded) -> None:
     """Let nobody's unread count hold words that are gone: no inbox shows them."""
     posted = select(EventRecord.id).where(
@@ -381,7 +386,7 @@ def _tell(recorded: Recorded, kind: Kind, people: Select[int, str], mailed: Colu
             literal(due, UTCDateTime),
         ).where(Notification.event_id == recorded.id, Notification.kind == kind, Notification.way == Way.MAIL),
     )
-    pushing.queue(recorded.id, kind, told, due)
+    pushing.queue(recorded.id, kind, due, told)
 
 
 def _keep_for_digest(recorded: Recorded, kind: Kind, mailed: ColumnElement[bool]) -> None:

@@ -164,7 +164,7 @@ class Story:
                 return self.comment is None or self.comment.deleted_at is not None
             case Kind.MOVE_UNDONE:
                 return False
-            case Kind.NOTED | Kind.REVIEW_ASKED | Kind.REVIEWED:
+            case Kind.NOTED | Kind.REVIEW_ASKED | Kind.REVIEWED | Kind.HELD_BACK:
                 return self.team is None or self.team.is_gone
         return self.change is not None and self.change.undone_at is not None
 

@@ -15,7 +15,7 @@ from portal.boards.queries import is_worked_on_by
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.notifications.models import Notification
-from portal.notifications.policy import TEAM_KINDS, Reason
+from portal.notifications.policy import TEAM_KINDS, Kind, Reason
 from portal.talk.models import AnswerDraft, DraftRemark, DraftState, Note
 
 
@@ -27,6 +27,7 @@ class TeamTalk:
     draft: AnswerDraft | None = None
     remark: DraftRemark | None = None
     verdict: str = ""
+    held_back: str = ""  # why a draft did not go out at its moment
 
     @property
     def is_gone(self) -> bool:
@@ -37,7 +38,7 @@ class TeamTalk:
     def words(self) -> str:
         """What was said, in Markdown."""
         said = self.note or self.remark
-        return said.body if said else ""
+        return said.body if said else self.held_back
 
     @property
     def place(self) -> tuple[str, dict[str, Any]]:
@@ -54,6 +55,8 @@ class TeamTalk:
             if reason is Reason.MENTIONED:
                 return _("%(who)s calls you in a note for the team", who=who)
             return _("%(who)s left a note on an idea you look after", who=who)
+        if self.held_back:
+            return _("What you planned did not go out")
         match self.verdict:
             case DraftState.IN_REVIEW:
                 return _("%(who)s asks you to look at a draft", who=who)
@@ -84,6 +87,7 @@ def read(notifications: Sequence[Notification]) -> dict[int, TeamTalk]:
             draft=drafts.get(n.record.data.get("draft_id")),
             remark=remarks.get(n.record.data.get("remark_id")),
             verdict=_verdict(n.record.name, n.record.data),
+            held_back=n.record.data.get("why", "") if n.kind == Kind.HELD_BACK else "",
         )
         for n in told
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -16,7 +17,7 @@ from portal.events import emit
 from portal.ideas.models import Idea
 from portal.ideas.service import lock
 from portal.talk.events import DraftDropped, DraftPublished, DraftReopened, DraftReviewed, DraftSaved, ReviewAsked
-from portal.talk.models import REMARK_MAX, AnswerDraft, DraftRemark, DraftState
+from portal.talk.models import REMARK_MAX, AnswerDraft, DraftRemark, DraftState, ScheduledDraft
 from portal.text import clean_text, render_markdown
 
 
@@ -63,6 +64,7 @@ def save_draft(
         draft.state = DraftState.WRITING
     draft.target, draft.fields, draft.shown = target, fields, shown
     draft.version += 1
+    _forget_plan(draft)  # other words need another decision
     draft.edited_by_id, draft.edited_at = author.id, utcnow()
     db.session.flush()
     emit(DraftSaved(actor_id=author.id, idea_id=idea.id, draft_id=draft.id))
@@ -115,6 +117,7 @@ def drop(draft: AnswerDraft, actor: User) -> None:
     """Give the draft up; it can be taken up again."""
     _hold(draft)
     draft.state, draft.closed_at = DraftState.DROPPED, utcnow()
+    _forget_plan(draft)
     emit(DraftDropped(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id))
 
 
@@ -132,6 +135,7 @@ def publish(draft: AnswerDraft, actor: User) -> None:
     db.session.refresh(draft)
     if draft.is_open:
         draft.state, draft.closed_at = DraftState.PUBLISHED, utcnow()
+        _forget_plan(draft)
         emit(DraftPublished(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id))
 
 
@@ -169,6 +173,10 @@ def _remark(draft: AnswerDraft, actor: User, words: str, verdict: DraftState | N
     db.session.add(remark)
     db.session.flush()
     return remark
+
+
+def _forget_plan(draft: AnswerDraft) -> None:
+    db.session.execute(sa.delete(ScheduledDraft).where(ScheduledDraft.draft_id == draft.id))
 
 
 def _hold(draft: AnswerDraft, version: int | None = None) -> None:

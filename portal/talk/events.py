@@ -88,3 +88,27 @@ class SnippetsChanged(Event, name="talk.snippets_changed"):
 
     snippet_id: int
     done: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftPlanned(Event, name="talk.draft_planned"):
+    """A draft goes out by itself at a moment."""
+
+    draft_id: int
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftUnplanned(Event, name="talk.draft_unplanned"):
+    """A draft that was to go out by itself waits for somebody again."""
+
+    draft_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftHeldBack(Event, name="talk.draft_held_back"):
+    """A draft did not go out at its moment: why, and who had planned it."""
+
+    draft_id: int
+    user_id: int | None
+    why: str

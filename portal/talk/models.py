@@ -96,6 +96,7 @@ class AnswerDraft(Model):
     closed_at: Mapped[datetime | None]
 
     idea: Mapped[Idea] = relationship()
+    schedule: Mapped[ScheduledDraft | None] = relationship(back_populates="draft", viewonly=True)
     author: Mapped[User | None] = relationship(foreign_keys=[author_id])
     edited_by: Mapped[User | None] = relationship(foreign_keys=[edited_by_id])
     reviewer: Mapped[User | None] = relationship(foreign_keys=[reviewer_id])
@@ -126,7 +127,7 @@ class ScheduledDraft(Model):
     held_back_at: Mapped[datetime | None]
     why: Mapped[str] = mapped_column(sa.String(300), default="")  # it was held back
 
-    draft: Mapped[AnswerDraft] = relationship()
+    draft: Mapped[AnswerDraft] = relationship(back_populates="schedule", viewonly=True)
     by: Mapped[User | None] = relationship()
 
 

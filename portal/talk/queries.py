@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from flask import abort
@@ -18,7 +19,7 @@ from portal.boards.queries import is_worked_on_by, team_of
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
-from portal.talk.models import OPEN_STATES, AnswerDraft, DraftRemark, DraftState, Note, Snippet
+from portal.talk.models import OPEN_STATES, AnswerDraft, DraftRemark, DraftState, Note, ScheduledDraft, Snippet
 
 LISTED = 100
 
@@ -78,6 +79,7 @@ def drafts_visible_to(viewer: Person) -> Select[AnswerDraft]:
         joinedload(AnswerDraft.author),
         joinedload(AnswerDraft.reviewer),
         joinedload(AnswerDraft.edited_by),
+        joinedload(AnswerDraft.schedule).joinedload(ScheduledDraft.by),
     )
 
 
@@ -89,7 +91,7 @@ def get_draft(draft_id: int, viewer: Person) -> AnswerDraft:
 def drafts_on(idea: Idea) -> list[AnswerDraft]:
     """Return the drafts for an idea of which something can still become, newest first."""
     of_it = select(AnswerDraft).where(AnswerDraft.idea_id == idea.id, AnswerDraft.state.in_(OPEN_STATES))
-    people = joinedload(AnswerDraft.author), joinedload(AnswerDraft.reviewer)
+    people = joinedload(AnswerDraft.author), joinedload(AnswerDraft.reviewer), joinedload(AnswerDraft.schedule)
     return list(db.session.scalars(of_it.options(*people).order_by(AnswerDraft.id.desc())))
 
 
@@ -98,7 +100,7 @@ def waits_for(viewer: Person) -> ColumnElement[bool]:
     return (AnswerDraft.reviewer_id == viewer.id) & (AnswerDraft.state == DraftState.IN_REVIEW)
 
 
-DRAFT_LISTS = ("for-you", "yours", "all")
+DRAFT_LISTS = ("for-you", "yours", "planned", "all")
 
 
 def list_drafts(viewer: Person, which: str) -> list[AnswerDraft]:
@@ -113,7 +115,17 @@ def list_drafts(viewer: Person, which: str) -> list[AnswerDraft]:
         )
     else:
         drafts = drafts.where(AnswerDraft.state.in_(OPEN_STATES))
+    if which == "planned":
+        drafts = drafts.join(ScheduledDraft, ScheduledDraft.draft_id == AnswerDraft.id)
+        soonest = ScheduledDraft.publish_at.nulls_first(), AnswerDraft.id
+        return list(db.session.scalars(drafts.order_by(*soonest).limit(LISTED)))
     return list(db.session.scalars(drafts.order_by(AnswerDraft.edited_at, AnswerDraft.id).limit(LISTED)))
+
+
+def goes_out_at(idea_id: ColumnElement[int]) -> sa.ScalarSelect[datetime | None]:
+    """Say, inside another statement, when the next draft for an idea goes out by itself."""
+    planned = select(sa.func.min(ScheduledDraft.publish_at)).join(AnswerDraft)
+    return planned.where(AnswerDraft.idea_id == idea_id).correlate(Idea).scalar_subquery()
 
 
 def count_waiting(viewer: Person) -> sa.ScalarSelect[int]:

@@ -25,6 +25,7 @@ from portal.ideas.queries import is_seen_by
 from portal.ideas.workflow import Category, Publication, Status, StatusRule, kinds_in, rules
 from portal.search.models import SavedSearch
 from portal.talk.queries import count_waiting as drafts_for
+from portal.talk.queries import goes_out_at
 from portal.teams.queries import team_ids_of
 from portal.triage import saved
 from portal.triage.asides import comes_back, is_aside, is_snoozed
@@ -96,6 +97,7 @@ class Row:
     place: Place
     pressing: bool
     days: int
+    goes_out_at: datetime | None = None  # a planned answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +312,7 @@ def page_of(queue: Queue, viewer: Person, board: Board | None, after: Place | No
     ]
     found = _all_of(parts).subquery()
     rows = db.session.execute(
-        select(Idea, found.c.key)
+        select(Idea, found.c.key, goes_out_at(Idea.id))
         .join(found, found.c.id == Idea.id)
         .options(load_only(*_SHOWN), joinedload(Idea.board))
         .order_by(*queue.order(found.c.key, found.c.id))
@@ -319,8 +321,8 @@ def page_of(queue: Queue, viewer: Person, board: Board | None, after: Place | No
     now = utcnow()
     return Page(
         [
-            Row(idea, (key, idea.id), is_pressing(idea, now), (now - idea.published_at).days)
-            for idea, key in rows[:limit]
+            Row(idea, (key, idea.id), is_pressing(idea, now), (now - idea.published_at).days, goes_out)
+            for idea, key, goes_out in rows[:limit]
         ],
         len(rows) > limit,
     )

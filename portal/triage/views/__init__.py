@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from portal.triage.views import acts, asides, belonging, drafts, merging, notes, promises, saving, snippets, taking_back
+from portal.triage.views import (
+    acts,
+    asides,
+    belonging,
+    drafts,
+    merging,
+    notes,
+    planning,
+    promises,
+    saving,
+    snippets,
+    taking_back,
+)
 from portal.triage.views.pages import bp
 
 __all__ = [
@@ -13,6 +25,7 @@ __all__ = [
     "drafts",
     "merging",
     "notes",
+    "planning",
     "promises",
     "saving",
     "snippets",

@@ -29,7 +29,7 @@ from portal.transactions import transaction
 from portal.triage import queues
 from portal.triage.desk import Typed, open_workspace, spot_of
 from portal.triage.forms import Offer, offer_answer, offer_move, offer_override, offer_record
-from portal.triage.views import drafting
+from portal.triage.views import drafting, planning
 from portal.triage.views.pages import bp, go_on, show, show_again
 from portal.web.session import authorize, member, viewer
 
@@ -209,6 +209,8 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
         return show_again(spot, idea, kept) if isinstance(kept, Typed) else kept
     left = queues.place_of(spot.queue, idea)
     try:
+        if (planned := planning.plan(idea, offer, _details(offer, idea))) is not None:
+            return planned
         with transaction():
             service.lock(idea)
             if form.seen.data != idea.rule.key:

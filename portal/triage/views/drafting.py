@@ -23,7 +23,7 @@ from portal.web.session import can, member, viewer
 
 def resume(idea: Idea) -> Typed | None:
     """Return what stands in the draft that the request names, for the form it was written in."""
-    draft, me = _named(idea), viewer()
+    draft, me = named(idea), viewer()
     if draft is None or not draft.is_open or not isinstance(me, User) or not can("draft.write", idea):
         return None
     offer = offer_of(draft, me, team_of(idea.board))
@@ -45,7 +45,7 @@ def keep(idea: Idea, offer: Offer) -> ResponseReturnValue | Typed | None:
     if "draft" not in request.form or not can("draft.write", idea):
         return None
     fields, shown = posted_in(offer)
-    draft, version = _named(idea), request.form.get("draft_version", type=int)
+    draft, version = named(idea), request.form.get("draft_version", type=int)
     if draft is not None and draft.target != offer.name:
         draft = version = None
     try:
@@ -59,12 +59,13 @@ def keep(idea: Idea, offer: Offer) -> ResponseReturnValue | Typed | None:
 
 def settle(idea: Idea) -> None:
     """Note that the draft that a form was filled from went out with it; what a colleague changed since stays open."""
-    draft, seen = _named(idea), request.form.get("draft_version", type=int)
+    draft, seen = named(idea), request.form.get("draft_version", type=int)
     if draft is not None and seen == draft.version:
         drafts.publish(draft, member())
 
 
-def _named(idea: Idea) -> AnswerDraft | None:
+def named(idea: Idea) -> AnswerDraft | None:
+    """Return the draft that the form was filled from."""
     number = request.values.get("draft_id", type=int)
     draft = db.session.get(AnswerDraft, number) if number else None
     return draft if draft is not None and draft.idea_id == idea.id else None

@@ -1,0 +1,232 @@
+"""Answers that go out at a moment that was chosen: in somebody's name, by the rights of that moment, or not at all."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from portal.accounts.roles import Role
+from portal.boards.models import Audience
+from portal.db import db, utcnow
+from portal.events import EventRecord
+from portal.ideas import moves
+from portal.ideas.models import Answer, Idea, StatusChange
+from portal.ideas.moves import MoveDetails
+from portal.ideas.workflow import Status
+from portal.notifications.models import Notification
+from portal.talk import drafts, scheduling
+from portal.talk.models import AnswerDraft, DraftState, ScheduledDraft
+from portal.transactions import transaction
+from tests.factories import make_idea, make_user, make_votes, move_to
+from tests.support import either_way
+from tests.support.mails import mails_to, words_of
+
+pytestmark = pytest.mark.usefixtures("app")
+
+WORDS = "We start in June, with the northern huts."
+
+
+@pytest.fixture
+def ines(browse):
+    """Somebody who decides, with a browser, far from the portal's own clocks."""
+    person = make_user(Role.PM, name="Ines Keller", timezone="Asia/Kolkata")
+    return person, browse(person)
+
+
+def typed(hours: float = 30) -> str:
+    """What Ines types for a moment: her clocks are five and a half hours ahead."""
+    return f"{utcnow() + timedelta(hours=hours + 5.5):%Y-%m-%dT%H:%M}"
+
+
+def plan(browser, idea, *, headers=None, hours: float = 30, **more):
+    form = {"planned-seen": "under_review", "planned-answer": WORDS, "planned-expected": "June",
+            "publish_at": typed(hours), "later": "1"} | more  # fmt: skip
+    return browser.post(f"/triage/first-look/{idea.id}/move/planned", data=form, headers=headers or {})
+
+
+def reviewed_idea(title: str = "Huts on a map", **fields: object) -> Idea:
+    idea = make_idea(title, **fields)
+    move_to(idea, Status.UNDER_REVIEW)
+    return idea
+
+
+def row() -> ScheduledDraft | None:
+    db.session.rollback()
+    return db.session.scalar(select(ScheduledDraft))
+
+
+def come(settle) -> None:
+    """Let the moment come."""
+    with transaction():
+        for planned in db.session.scalars(select(ScheduledDraft).where(ScheduledDraft.publish_at.is_not(None))):
+            planned.publish_at = utcnow() - timedelta(seconds=1)
+    settle()
+    db.session.rollback()
+
+
+def status_of(idea: Idea) -> Status:
+    db.session.rollback()
+    return db.session.get_one(Idea, idea.id).status
+
+
+@either_way
+def test_a_planned_move_goes_out_at_its_moment_and_everybody_hears_of_it_then(ines, settle, browse, headers):
+    person, browser = ines
+    idea = reviewed_idea()
+    [voter] = make_votes(idea, 1)
+    ids, title = (person.id, voter.id, idea.id), idea.title
+
+    answer = plan(browser, idea, headers=headers)
+
+    at = answer.headers.get("HX-Redirect") or answer.headers["Location"]
+    page = browser.get(at).text
+    assert "It goes out on" in page and "Asia/Kolkata" in page
+    assert abs(row().publish_at - utcnow() - timedelta(hours=30)) < timedelta(minutes=2)
+    assert "Goes out" in browser.get("/triage/find?q=status:under_review").text
+    assert "goes out on" in browser.get(f"/triage/first-look/{ids[2]}").text
+    assert title in browser.get("/triage/drafts?which=planned").text
+    settle()
+    assert status_of(idea) is Status.UNDER_REVIEW and WORDS not in browse().get(f"/ideas/{ids[2]}").text
+    come(settle)
+    assert status_of(idea) is Status.PLANNED and row() is None
+    assert db.session.scalars(select(AnswerDraft.state)).all() == [DraftState.PUBLISHED]
+    assert db.session.scalars(select(StatusChange.actor_id).where(StatusChange.target == Status.PLANNED)).all() == [
+        ids[0]
+    ]
+    assert [said.body for said in db.session.scalars(select(Answer))] == [WORDS]
+    told = select(Notification.user_id).where(Notification.kind == "decided")
+    assert ids[1] in db.session.scalars(told).all()
+
+
+def moved(idea, person, draft):
+    moves.move_idea(idea, Status.DECLINED, make_deciders_now(), MoveDetails(answer="No.", reversal="If asked again."))
+
+
+def make_deciders_now():
+    from portal.accounts.models import User
+
+    return db.session.scalars(select(User).where(User.name == "Another")).one()
+
+
+def demoted(idea, person, draft):
+    person.role = Role.MEMBER
+
+
+def suspended(idea, person, draft):
+    person.suspended_at = utcnow()
+
+
+def shut_out(idea, person, draft):
+    idea.board.audience = Audience.PRIVATE
+    person.role = Role.MEMBER
+
+
+def waits_for_review(idea, person, draft):
+    drafts.ask_for_review(draft, person, make_deciders_now().id, "Please look.")
+
+
+@pytest.mark.parametrize(
+    ("change", "why", "hears"),
+    [
+        (moved, "moved to Declined", True),
+        (demoted, "do not work on this board", False),
+        (suspended, "can no longer do so", False),
+        (shut_out, "can no longer do so", False),
+        (waits_for_review, "not approved", True),
+    ],
+)
+def test_what_came_between_holds_it_back_and_says_why(ines, settle, browse, change, why, hears):
+    person, browser = ines
+    make_user(Role.PM, name="Another")
+    idea = reviewed_idea()
+    plan(browser, idea)
+    settle()
+    with transaction():
+        draft = db.session.scalars(select(AnswerDraft)).one()
+        change(db.session.get_one(Idea, idea.id), db.session.merge(person), draft)
+    before = status_of(idea)
+
+    come(settle)
+
+    held = row()
+    assert status_of(idea) is before and held.publish_at is None
+    assert why in held.why and held.held_back_at
+    assert db.session.scalars(select(AnswerDraft)).one().is_open
+    assert db.session.scalars(select(Answer.body).where(Answer.body == WORDS)).all() == []
+    told = db.session.scalars(select(Notification.user_id).where(Notification.kind == "held_back")).all()
+    assert told == ([] if change is suspended else [held.by_id])
+    mails = [words_of(mail) for mail in mails_to(db.session.merge(person).email)]
+    assert any(why in words for words in mails) is hears  # what the team says among itself is for those who work there
+    if hears:
+        assert "What you planned did not go out" in browser.get("/inbox").text
+        assert why in browser.get(f"/triage/drafts/{held.draft_id}").text
+    come(settle)
+    assert db.session.scalars(select(EventRecord.name).where(EventRecord.name == "talk.draft_held_back")).all() == [
+        "talk.draft_held_back"
+    ]
+
+
+def test_a_plan_is_given_up_by_a_button_and_by_other_words(ines, settle):
+    _person, browser = ines
+    idea = reviewed_idea()
+    plan(browser, idea)
+    draft_id = row().draft_id
+
+    browser.post(f"/triage/drafts/{draft_id}/unplan")
+    assert row() is None
+    plan(browser, idea, draft_id=draft_id, draft_version=1)
+    assert row().draft_id == draft_id
+    browser.post(
+        f"/triage/first-look/{idea.id}/move/planned",
+        data={"planned-seen": "under_review", "planned-answer": "Other words.", "draft": "1", "draft_id": draft_id,
+              "draft_version": 1},
+    )  # fmt: skip
+    settle()
+
+    assert row() is None and status_of(idea) is Status.UNDER_REVIEW
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"publish_at": ""}, "Give a day and a time"),
+        ({"publish_at": "next Friday"}, "Give a day and a time"),
+        ({"publish_at": "2001-01-01T09:00"}, "Choose a moment in the future"),
+        ({"publish_at": "9999-12-31T23:59"}, "Choose a moment within a year"),
+        ({"planned-answer": ""}, "Write the public answer"),
+    ],
+)
+def test_what_cannot_be_planned_is_said_at_once_and_nothing_is_lost(ines, more, sentence):
+    _person, browser = ines
+    idea = reviewed_idea()
+
+    answer = plan(browser, idea, **more)
+
+    assert answer.status_code == 422 and sentence in answer.text
+    assert more.get("planned-answer", WORDS) in answer.text
+    assert row() is None
+
+
+def test_with_a_moment_nothing_goes_out_at_once_whatever_button_was_pressed(ines):
+    _person, browser = ines
+    idea = reviewed_idea()
+
+    plan(browser, idea, later="")
+
+    assert row() is not None and status_of(idea) is Status.UNDER_REVIEW
+
+
+def test_only_the_team_of_the_board_gives_a_plan_up(ines, browse):
+    _person, browser = ines
+    plan(browser, reviewed_idea())
+    draft_id = row().draft_id
+
+    assert browse(make_user()).post(f"/triage/drafts/{draft_id}/unplan").status_code == 403
+    assert browse(make_user(Role.OBSERVER)).post(f"/triage/drafts/{draft_id}/unplan").status_code == 403
+    assert row() is not None
+
+
+def test_what_is_kept_until_then_is_exactly_what_was_checked():
+    details = MoveDetails(answer="Yes.", reason="Because.", link="https://example.org", review_on=utcnow().date())
+
+    assert scheduling.read(scheduling.written(details)) == details
