@@ -70,6 +70,7 @@ LIMITS = {
         Limit("needs", "20 per minute; 100 per day", _l("Words that something declined is still needed")),
         Limit("search", "60 per minute", _l("Searches")),
         Limit("similar", "120 per minute", _l("Looks for similar ideas while typing")),
+        Limit("mail.inbound", "1200 per minute", _l("Mails that another server hands in"), ADDRESS),
         Limit("accounts.register", "10 per hour", _l("Sign-ups"), ADDRESS),
         Limit("invitations.sent", "60 per hour", _l("Rounds of invitations looked at or sent")),
         Limit("set_up", "20 per hour", _l("Tries to set the portal up"), ADDRESS),

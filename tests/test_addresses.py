@@ -332,6 +332,7 @@ TABLE = (
     post("sso.unlink", MEMBERS, "identity"),
     get("sso.look", EVERYBODY),
     post("sso.bring", EVERYBODY, no_session=True),
+    post("inbound.receive", EVERYBODY, no_session=True),
     post("sso.go_on", EVERYBODY),
     get("sso.list_providers", ADMINS),
     get("sso.add", ADMINS, args={"kind": "openid"}),
@@ -397,6 +398,8 @@ TABLE = (
     get("triage.notes", STAFF_READERS),
     get("triage.drafts", STAFF_READERS),
     get("triage.draft", STAFF_READERS, "answer draft"),
+    get("triage.recipients_of", STAFF_READERS, "recipients of an answer"),
+    get("triage.sent", STAFF_READERS, "idea"),
     post("triage.ask_review", TRIAGERS, "answer draft", {"reviewer": "{staff}"}),
     post("triage.review_draft", TRIAGERS, "answer draft", {"verdict": "approved", "version": "1"}),
     post("triage.say_of_draft", TRIAGERS, "answer draft", {"words": "Shorter."}),
@@ -729,6 +732,7 @@ class World:
     def _thing(self, row: Row, who: User | None) -> dict[str, Any]:
         kinds: dict[str, Callable[[], dict[str, Any]]] = {
             "": dict,
+            "recipients of an answer": lambda: {"idea_id": self.main.id, "name": "answer"},
             "idea": lambda: {"idea_id": self._idea(row.publication, row.status, author=who).id},
             "merged idea": lambda: {"idea_id": self._merged(who).id},
             "need and solution": lambda: {"idea_id": self._two_in_one().id},
@@ -1337,6 +1341,7 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "membership.accept",  # of somebody signed in; tests of its own
         "sso.test",
         "sso.bring",  # sets a cookie
+        "inbound.receive",  # takes nothing without a secret; tests of its own
         "sso.confirm",  # in another browser
     }
     wrong = []
@@ -1540,7 +1545,11 @@ def test_s27_one_address_works_without_a_session_and_carries_a_token_of_its_own(
     wrong = browser.post(world.url(row)[:-2], data={"List-Unsubscribe": "One-Click"})
 
     assert (right.status_code, wrong.status_code) == (200, 404)
-    assert [row.endpoint for row in CHANGING if row.no_session] == ["notifications.stop_now", "sso.bring"]
+    assert [row.endpoint for row in CHANGING if row.no_session] == [
+        "notifications.stop_now",
+        "sso.bring",
+        "inbound.receive",
+    ]
 
 
 @pytest.mark.parametrize("role", [None, Role.MEMBER, Role.OWNER], ids=["guest", "member", "owner"])

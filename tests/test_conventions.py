@@ -91,7 +91,7 @@ KNOWS = {
     "verdicts": IDEAS | {"notifications"},
     "quarters": IDEAS | {"notifications", "decisions", "verdicts"},
     "demand": IDEAS | {"search"},
-    "security": {"accounts", "demand", "notifications", "push", "credentials"},
+    "security": {"accounts", "demand", "notifications", "push", "credentials", "inbound"},
     "duplicates": IDEAS | {"search"},
     "workflows": IDEAS,
     "membership": IDEAS | {"notifications", "search"},

@@ -53,7 +53,7 @@ class Incoming:
 
     @property
     def sender(self) -> str:
-        """The one address that it says it is from; empty for none, for several, and for what can be read in two ways."""
+        """The one address that it says it is from; empty for none, several, or what can be read in two ways."""
         values = headers(self.message, "From")
         found = _read_addresses(values[0]) if len(values) == 1 else None
         return found[0] if found and len(found) == 1 else ""

@@ -52,7 +52,9 @@ def takes_replies(story: Story, reader: User) -> bool:
     """Whether a reply to the mail about this can become a comment on its idea."""
     if not current_app.config["REPLY_TO"] or story.kind in NOT_ANSWERED or story.team:
         return False
-    return story.idea.takes_comments(utcnow()) and story.idea.is_published and reader.is_approved
+    speaks_for_team = reader.is_staff_on(story.idea.board_id) and not current_app.config["REPLY_TRUSTS"]
+    open_to = reader.is_approved and not speaks_for_team  # the team's word needs a proven sender
+    return open_to and story.idea.is_published and story.idea.takes_comments(utcnow())
 
 
 def return_path(mail: Mail, otherwise: str) -> str:

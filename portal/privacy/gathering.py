@@ -230,6 +230,7 @@ def sections() -> dict[str, str]:
         "ideas_put_aside": _("ideas you snoozed in triage or were done with"),
         "idea_looked_at": _("the idea you looked at last in triage"),
         "mails": _("which mails were sent to you, and when"),
+        "mails_you_sent_us": _("when you replied to a mail, and what became of that"),
         "signed_in_devices": _("browsers in which you are signed in"),
         "known_browsers": _("when browsers you have used before were last seen"),
         "linked_sign_ins": _("accounts elsewhere that you sign in with"),

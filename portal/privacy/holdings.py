@@ -27,7 +27,7 @@ from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision
 from portal.links.models import Link, NeedBacker
 from portal.membership.models import Invitation
 from portal.notifications.digested import Digest, DigestClock, UnwantedLetter
-from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.notifications.models import CaughtMail, Mail, Notification, ReceivedMail
 from portal.notifications.reach import BoardChoice, Reach, TopicChoice
 from portal.organisations.models import OrganisationMember, OrganisationVote, SegmentMember
 from portal.privacy.models import Export
@@ -107,6 +107,7 @@ HOLDINGS = (
     Holding(TopicChoice.user_id, "what_reaches_you", Fate.GOES),
     Holding(BoardChoice.user_id, "what_reaches_you_from_boards", Fate.GOES),
     Holding(Mail.user_id, "mails", Fate.GOES, only=("kind", "recipient", "queued_at", "done_at", "suppressed")),
+    Holding(ReceivedMail.user_id, "mails_you_sent_us", Fate.GOES, only=("what", "outcome", "idea_id", "at")),
     Holding(SavedSearch.user_id, "kept_searches", Fate.GOES, only=("name", "query", "shared", "alert", "saved_at")),
     Holding(Verdict.user_id, "verdicts", Fate.STAYS, emptied={"words": ""}),
     Holding(FeedAddress.user_id, "private_feeds", Fate.GOES, only=("made_at",)),

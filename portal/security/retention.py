@@ -12,6 +12,7 @@ from portal.accounts.models import AuthSession
 from portal.credentials import browsers, guessing
 from portal.db import count_rows, utcnow
 from portal.demand.groups import forget_old_searches
+from portal.inbound import receiving as inbound
 from portal.notifications import pushing
 from portal.notifications.service import forget_letters_to_strangers
 from portal.push import service as push
@@ -36,6 +37,7 @@ FORGETTING: tuple[Callable[[], int], ...] = (
     forget_ended_sessions,
     forget_old_searches,
     forget_letters_to_strangers,
+    inbound.forget_old,
     pushing.forget_old,
 )
 

@@ -16,6 +16,7 @@ from portal.demand.views import bp as demand
 from portal.duplicates.views import bp as duplicates
 from portal.feeds.views import bp as feeds
 from portal.ideas.views import bp as ideas
+from portal.inbound.views import bp as inbound
 from portal.labels.views import bp as labels
 from portal.links.views import bp as links
 from portal.live.views import bp as live
@@ -57,6 +58,7 @@ BLUEPRINTS = (
         privacy,
         promises,
         notifications,
+        inbound,
         push,
         feeds,
         verdicts,

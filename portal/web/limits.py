@@ -26,7 +26,7 @@ __all__ = ["LIMITS", "per_address", "per_person"]
 
 log = logging.getLogger(__name__)
 
-UNCOUNTED = frozenset({"assets", "static", "pages.healthz", "pages.readyz", "search.similar"})
+UNCOUNTED = frozenset({"assets", "static", "pages.healthz", "pages.readyz", "search.similar", "inbound.receive"})
 """Files that are the same for everybody, what asks whether the portal is well, and what has a limit of its own while
 somebody types."""
 ASK_AGAIN = 5.0  # seconds after which a store that was away is asked again

@@ -27,6 +27,7 @@ OPEN = frozenset(
         "feeds.private",
         "feeds.private_calendar",
         "feeds.private_idea",
+        "inbound.receive",
         "membership.accept",
         "membership.set_up",
         "notifications.caught",

@@ -29,7 +29,7 @@ from portal.ideas.workflow import Status
 from portal.links.models import Kind, Link, NeedBacker
 from portal.membership.models import Invitation
 from portal.notifications.digested import Digest, DigestClock, UnwantedLetter
-from portal.notifications.models import CaughtMail, Mail
+from portal.notifications.models import CaughtMail, Mail, ReceivedMail
 from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import BoardChoice, Reach, TopicChoice
 from portal.organisations.models import Organisation, OrganisationMember, OrganisationVote, Segment, SegmentMember
@@ -314,6 +314,7 @@ def _give_mails(user: User, other: User) -> None:
             Mail(key="old-address", kind="confirm", user_id=user.id, recipient="quillold@quillfield.example"),
             Mail(key="before-joining", kind="confirm", recipient="quillon@quillfield.example"),
             CaughtMail(recipient=other.email, subject="A reply", message_id="<1>", raw=f"Subject: a\n\n{NAME} replied"),
+            ReceivedMail(key="quillmailed", what="reply", outcome="posted", user_id=user.id, message_id="<1@quilldevice>"),
             DigestClock(user_id=user.id, due_at=utcnow()),
             Digest(user_id=user.id, due_at=utcnow()),
             UnwantedLetter(user_id=user.id, letter="triage_note"),
