@@ -214,7 +214,8 @@ def loop(few: int, many: int, database: str) -> None:
 def streams(numbers: tuple[int, ...], votes: int, seconds: float) -> None:
     """Measure what open streams cost: their memory, how soon all hear of a vote, and pages meanwhile.
 
-    All pages show the idea that is voted for; half of them belong to members. Two processes beside the server hold them.
+    All pages show the idea that is voted for; half of them belong to members. Two processes beside the
+    server hold them.
     """
     from portal.bench import streams as open_streams
 

@@ -10,6 +10,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Flask
@@ -39,6 +40,7 @@ class Wish:
     user_id: int | None = None
     session: str = ""  # the row of the session, and what else decides what its owner may
     mark: int = 0
+    ends_at: datetime | None = None  # when the session runs out, unless it is used meanwhile
     rules: tuple[Any, ...] = ()  # the house rules under which it was opened
     after: int | None = None
     age: float | None = None
@@ -65,7 +67,7 @@ class Hub:
     """All open streams, by what they are about. Opening, writing and closing happen in the event loop."""
 
     def __init__(self, app: Flask, most: int) -> None:
-        self._most = most
+        self._most, self._limited = most, bool(app.config["LIMITS"])
         self._lock = threading.Lock()  # over the index, which the reader looks into
         self._streams: set[Stream] = set()
         self._by_topic: dict[str, set[Stream]] = defaultdict(set)
@@ -93,7 +95,7 @@ class Hub:
         if self._closing or len(self._streams) >= self._most:
             return True
         most = PER_PERSON if wish.user_id is not None else PER_ADDRESS
-        if self._counts[wish.whose] < most:
+        if not self._limited or self._counts[wish.whose] < most:
             return False
         for stream in [stream for stream in self._streams_of(wish) if stream.wish.whose == wish.whose]:
             self._write(stream, b":\n\n")

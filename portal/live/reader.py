@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
-from portal.db import Pulse, db
+from portal.db import Pulse, db, utcnow
 from portal.live import changes, journal, messages, rights
 from portal.live.changes import Change, Fact
 from portal.live.slow import SlowReaders
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 0.4  # seconds between looks when nobody wakes us: another process may have written
 GATHER = 0.04  # seconds in which several commits become one look
 AGAIN = 0.5  # seconds until the same idea, or the same inbox, is told of again
-ATTEND_EVERY = 2.0  # seconds between looks at who is still signed in
+ATTEND_EVERY = 1.5  # seconds between looks at who is still signed in
 MOST_AT_ONCE = 60  # messages to one stream in one look; after more the page is got anew
 
 
@@ -50,6 +50,7 @@ class Reader:
         self._unread: set[int] = set()
         self._told: dict[tuple[str, int | None], float] = {}
         self._felt: object = None
+        self._felt_at_attending: object = None
         self._attended = float("-inf")
         self._follows = False
         self._slow = SlowReaders()
@@ -177,9 +178,9 @@ class Reader:
             user = db.session.get(User, user_id)
             if user is None or not user.is_active:
                 continue
-            unread = notifications.count_unread(user)
+            unread, newest = notifications.count_unread(user), notifications.newest_unread(user)
             for stream in streams:
-                if data := messages.badge(unread, stream.wish.locale):
+                if data := messages.badge(unread, newest, stream.wish.locale):
                     batch.append((messages.event(data), [stream]))
         return batch
 
@@ -213,10 +214,19 @@ class Reader:
         self._attended = now
         streams = self._hub.all()
         rules = rights.house_rules()
-        marks = rights.marks({stream.wish.session for stream in streams if stream.wish.session})
-        over = [one for one in streams if one.wish.rules != rules or marks.get(one.wish.session, 0) != one.wish.mark]
+        over = [stream for stream in streams if stream.wish.rules != rules] + self._run_out(streams)
+        if felt is None or felt != self._felt_at_attending:
+            self._felt_at_attending = felt
+            marks = rights.marks({stream.wish.session for stream in streams if stream.wish.session})
+            over += [stream for stream in streams if marks.get(stream.wish.session, 0) != stream.wish.mark]
         self._hub.close_soon(over)
         self._slow.look({stream.peer for stream in streams})
+
+    def _run_out(self, streams: Iterable[Stream]) -> list[Stream]:
+        now = utcnow()
+        late = [stream for stream in streams if stream.wish.ends_at is not None and stream.wish.ends_at < now]
+        over = rights.run_out({stream.wish.session for stream in late}) if late else set()
+        return [stream for stream in late if stream.wish.session in over]
 
     def _due(self, what: str, keys: Iterable[int | None]) -> list[int | None]:
         now = time.monotonic()

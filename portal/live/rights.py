@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, select
 
 from portal.accounts.models import AuthSession, Guest, Person, User
@@ -81,11 +81,37 @@ def house_rules() -> tuple[Any, ...]:
 
 
 def marks(sessions: Collection[str]) -> dict[str, int]:
-    """Return, for each session that holds still, a mark that changes with anything that decides what one may."""
-    now = utcnow()
-    rows = [row for row in _sessions(sessions) if not _is_over(row, now)]
+    """Return, for each session that there is, a mark that changes with anything that decides what its owner may.
+
+    Asked for everybody every few seconds, so values are taken as the database gives them.
+    """
+    rows = [row for some in _in_parts(sessions) for row in db.session.execute(_MARKS, {"sessions": some})]
     places = _places({row.user_id for row in rows if row.has_board_roles})
-    return {row.token_hash: hash((*row[5:], places.get(row.user_id))) for row in rows}
+    return {row[0]: hash((row[1:], places.get(row.user_id))) for row in rows}
+
+
+def run_out(sessions: Collection[str]) -> set[str]:
+    """Return which of these sessions have not been used for too long, or are too old."""
+    held, now = AuthSession, utcnow()
+    columns = (held.token_hash, held.seen_at, held.created_at, held.expires_at, held.idle_seconds)
+    rows = select(*columns, User.role, User.approved_at).join(User, User.id == held.user_id)
+    return {
+        row.token_hash
+        for some in _in_parts(sessions)
+        for row in db.session.execute(rows.where(held.token_hash.in_(some)))
+        if ends_at(row, row.approved_at is not None and row.role in STAFF_READERS) < now
+    }
+
+
+def _raw(column: Any) -> Any:
+    return sa.type_coerce(column, sa.String).label(column.key)
+
+
+_MARKS = (
+    select(AuthSession.token_hash, AuthSession.user_id, *map(_raw, (AuthSession.second, *ACCOUNT)))
+    .join(User, User.id == AuthSession.user_id)
+    .where(AuthSession.token_hash.in_(sa.bindparam("sessions", expanding=True)))
+)
 
 
 def _sees(viewer: Person, change: Change, team: bool) -> bool:
@@ -105,18 +131,6 @@ def _accounts(user_ids: Collection[int], board_id: int | None) -> Iterable[Seque
     accounts = select(User.id, *ACCOUNT, BoardMember.role).outerjoin(BoardMember, here)
     for some in _in_parts(user_ids):
         yield from db.session.execute(accounts.where(User.id.in_(some)))
-
-
-def _sessions(hashes: Collection[str]) -> Iterable[Any]:
-    held = AuthSession
-    columns = (held.token_hash, held.seen_at, held.expires_at, held.created_at, held.idle_seconds, held.user_id)
-    rows = select(*columns, held.second, *ACCOUNT).join(User, User.id == held.user_id)
-    for some in _in_parts(hashes):
-        yield from db.session.execute(rows.where(held.token_hash.in_(some)))
-
-
-def _is_over(row: Any, now: datetime) -> bool:
-    return ends_at(row, row.approved_at is not None and row.role in STAFF_READERS) < now
 
 
 def _places(user_ids: Collection[int]) -> dict[int, frozenset[tuple[int, Any]]]:

@@ -8,7 +8,7 @@ import re
 from flask import Blueprint, Response, g, request
 from flask_babel import get_locale
 
-from portal.accounts.models import User
+from portal.accounts.queries import ends_at
 from portal.live import changes, journal, messages, rights
 from portal.live.hub import PLACE, WISH, Wish
 from portal.live.polling import TAG
@@ -40,6 +40,7 @@ def stream() -> Response:
         user_id=person.id,
         session=held.token_hash if held is not None else "",
         mark=mark,
+        ends_at=ends_at(held, person.reads_as_staff) if held is not None else None,
         rules=rights.house_rules(),
         after=_number(request.headers.get("Last-Event-ID") or request.args.get("after", "")),
         age=_age(request.args.get("age", "")),
@@ -56,14 +57,12 @@ def poll() -> Response:
     after, age = _number(request.args.get("after", "")), _age(request.args.get("age", ""))
     number = changes.newest()
     facts = journal.since(after) if after is not None else journal.of_the_last(age) if age is not None else []
-    parts: list[str] = []
-    if facts:
-        seen = rights.what_one_may_hear(changes.gather(facts), person, topics)
-        unread = notifications.count_unread(person) if isinstance(person, User) else None
-        forget_viewer()  # the fragments are the same for all who may see them
-        parts = [messages.of_change(change, language) for change in seen]
-        if unread is not None:
-            parts.append(messages.badge(unread, language))
+    seen = rights.what_one_may_hear(changes.gather(facts), person, topics) if facts else []
+    mine = (notifications.count_unread(person), notifications.newest_unread(person)) if person.is_signed_in else None
+    forget_viewer()  # the fragments are the same for all who may see them
+    parts = [messages.of_change(change, language) for change in seen]
+    if mine is not None:
+        parts.append(messages.badge(*mine, language))
     answer = Response("\n".join(part for part in parts if part), 200 if facts is not None else 205)
     answer.headers["X-Live"] = str(number)
     answer.headers["Cache-Control"] = "private, no-cache"
