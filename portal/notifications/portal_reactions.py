@@ -8,8 +8,9 @@ from portal.accounts.models import SPOKEN_FOR, User
 from portal.accounts.roles import ADMINS
 from portal.db import UTCDateTime, insert_absent, utcnow
 from portal.events import Recorded
+from portal.notifications import pushing
 from portal.notifications.models import Notification
-from portal.notifications.policy import Kind, Reason, Way
+from portal.notifications.policy import ADMIN_KINDS, Kind, Reason, Way
 
 
 def note_rules_in_inboxes(recorded: Recorded) -> None:
@@ -50,3 +51,5 @@ def _tell(recorded: Recorded, kind: Kind, whom: ColumnElement[bool]) -> None:
             literal(recorded.at, UTCDateTime),
         ).where(whom, in_use),
     )
+    if kind in ADMIN_KINDS:  # of the way that mails go, no mail can tell
+        pushing.queue(recorded.id, kind, utcnow())

@@ -20,7 +20,7 @@ from portal import outbox
 from portal.accounts.models import User
 from portal.db import UTCDateTime, count_rows, db, insert_absent, utcnow
 from portal.ideas.taking_back import fold_window
-from portal.notifications import folding, letters, mail, stories
+from portal.notifications import folding, letters, mail, portal_news, stories
 from portal.notifications.deciding import decided_for
 from portal.notifications.hours import held_until
 from portal.notifications.links import absolute_url
@@ -62,8 +62,11 @@ class Held:
     until: datetime
 
 
-def queue(event_id: int, kind: Kind, told: sa.Subquery, due: datetime) -> None:
-    """Queue messages to the browsers of those who were ``told`` (user_id, push) of an event and want them."""
+def queue(event_id: int, kind: Kind, due: datetime, told: sa.Subquery | None = None) -> None:
+    """Queue messages to the browsers of those who were ``told`` (user_id, push) of an event and want them.
+
+    Without ``told`` they go to everybody who has the news in the inbox.
+    """
     if kind in NOT_FOR_BROWSERS:
         return
     rows = (
@@ -75,9 +78,10 @@ def queue(event_id: int, kind: Kind, told: sa.Subquery, due: datetime) -> None:
             literal(due, UTCDateTime),
         )
         .join(Subscription, Subscription.user_id == Notification.user_id)
-        .join(told, told.c.user_id == Notification.user_id)
-        .where(Notification.event_id == event_id, Notification.kind == kind, told.c.push)
+        .where(Notification.event_id == event_id, Notification.kind == kind)
     )
+    if told is not None:
+        rows = rows.join(told, told.c.user_id == Notification.user_id).where(told.c.push)
     insert_absent(Push, ["user_id", "notification_id", "subscription_id", "kind", "available_at"], rows)
 
 
@@ -138,6 +142,8 @@ def _write(push_id: int) -> Message | LeftOut | Held:
     if _sent_today(push) >= A_DAY:
         return LeftOut("daily ceiling")
     with letters.in_language_of(user):
+        if notification.idea_id is None:
+            return _of_portal(told, notification)
         story = _story(push, notification, user)
         return story if isinstance(story, LeftOut) else _message(told, story)
 
@@ -151,24 +157,31 @@ def _story(push: Push, notification: Notification, user: User) -> Story | LeftOu
     *before, last = found
     if last.team is not None:
         return LeftOut("no longer visible")
-    chosen = decided_for(last.kind, user.id, last.reason, last.idea.board_id if last.idea else None)
+    chosen = decided_for(last.kind, user.id, last.reason, last.idea.board_id)
     if chosen is None or not chosen.push:
         return LeftOut("not wanted")
-    if last.idea is not None and mail.is_muted(user, last.idea):
+    if mail.is_muted(user, last.idea):
         return LeftOut("idea muted")
     if folding.is_as_before(before, last):
         return LeftOut("changed back")
-    if last.idea is not None and not mail.still_concerns(user, last):
+    if not mail.still_concerns(user, last):
         return LeftOut("no longer follows")
     return last
 
 
 def _message(told: Subscription, story: Story) -> Message:
-    if story.idea is None:
-        return _to(told, title=str(option("name")), body=story.why, url=absolute_url("notifications.inbox"), about="")
     url = absolute_url("ideas.show", idea_id=story.idea.id, _anchor=story.place)
     about = f"idea-{story.idea.id}-talk" if story.is_comment else f"idea-{story.idea.id}"
     return _to(told, title=story.idea.title, body=story.why, url=url, about=about)
+
+
+def _of_portal(told: Subscription, notification: Notification) -> Message | LeftOut:
+    readable = select(Notification.id).where(portal_news.is_about_portal_for(told.user))
+    found = portal_news.tell([notification])
+    if not found or db.session.scalar(readable.where(Notification.id == notification.id)) is None:
+        return LeftOut("no longer visible")
+    (news,) = found
+    return _to(told, title=news.title, body=news.why, url=absolute_url("notifications.inbox"), about="portal")
 
 
 def _test(told: Subscription, user: User) -> Message:
@@ -180,7 +193,6 @@ def _test(told: Subscription, user: User) -> Message:
 def _to(told: Subscription, *, title: str, body: str, url: str, about: str) -> Message:
     parts = urlsplit(url)
     path = parts.path + (f"#{parts.fragment}" if parts.fragment else "")
-    about = about or "portal"
     return Message(told.endpoint, told.public_key, told.auth_secret, title, body, path, about, str(get_locale()))
 
 

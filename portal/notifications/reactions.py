@@ -16,7 +16,7 @@ from portal.events import EventRecord, Recorded
 from portal.ideas.events import IdeaAnswered, IdeaMoved
 from portal.ideas.merges import count_objections, merge_of
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote, VoteOrigin
-from portal.ideas.queries import REASONS, audience_of, backers_of, counts_for
+from portal.ideas.queries import REASONS, backers_of, counts_for
 from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.ideas.workflow import Status
@@ -25,7 +25,6 @@ from portal.notifications.deciding import decided
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import (
     HELD_KINDS,
-    QUIETED_KINDS,
     VOTES_WORTH_TELLING,
     Kind,
     Reason,
@@ -34,6 +33,7 @@ from portal.notifications.policy import (
     ways,
 )
 from portal.notifications.queries import events_with, told_of_merge, told_of_move, was_mailed
+from portal.notifications.recipients import audience
 from portal.talk.events import NoteWritten
 from portal.talk.models import AnswerDraft, Note
 
@@ -320,9 +320,7 @@ def _count_as_read(recorded: Recorded, which: ColumnElement[bool]) -> None:
 
 
 def _tell_audience(recorded: Recorded, kind: Kind, idea: Idea, among: Collection[str] = REASONS) -> None:
-    reasons = [reason for reason in ways(kind) if reason in among]
-    also_quiet = kind not in QUIETED_KINDS
-    _tell(recorded, kind, audience_of(idea.id, recorded.event.actor_id, reasons, also_quiet=also_quiet))
+    _tell(recorded, kind, audience(kind, idea.id, recorded.event.actor_id, among))
 
 
 def _tell_author(recorded: Recorded, kind: Kind) -> None:

@@ -42,7 +42,7 @@ def index() -> Response:
         for row in mine
     ]
     told.sort(key=lambda each: not each["this"])
-    return page("push/index.html", told=told, here=any(each["this"] for each in told), public_key=public_key)
+    return page("push/index.html", told=told, told_here=any(each["this"] for each in told), public_key=public_key)
 
 
 @bp.post("/inbox/browsers")

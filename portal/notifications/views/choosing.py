@@ -20,6 +20,7 @@ from portal.notifications.hours import zone_of
 from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import Rhythm
 from portal.notifications.views.pages import bp
+from portal.push.queries import browsers_of
 from portal.transactions import transaction
 from portal.web.paging import cursor, place
 from portal.web.responses import fragment, go_to, page, swap
@@ -34,7 +35,14 @@ PUSH: dict[str, bool | None] = {"": None, "yes": True, "no": False}
 def preferences() -> Response:
     """See what reaches one, and choose."""
     authorize("account.use")
-    return page("notifications/preferences.html", shown=chosen.preferences(member()), zone=zone_of(member()))
+    told = len(browsers_of(member()))
+    return page(
+        "notifications/preferences.html",
+        shown=chosen.preferences(member()),
+        zone=zone_of(member()),
+        browsers=told,
+        push_offered=told > 0,
+    )
 
 
 @bp.post("/inbox/preferences/topics")
@@ -48,7 +56,11 @@ def choose_topics() -> Response:
 def board_preferences(slug: str) -> Response:
     """See what reaches one from one board, and choose otherwise for it."""
     authorize("account.use")
-    return page("notifications/board_preferences.html", shown=chosen.preferences(member(), _board(slug)))
+    return page(
+        "notifications/board_preferences.html",
+        shown=chosen.preferences(member(), _board(slug)),
+        push_offered=bool(browsers_of(member())),
+    )
 
 
 @bp.post("/inbox/preferences/boards/<slug>")
@@ -115,14 +127,14 @@ def following() -> Response:
     level = level if level in chosen.LEVELS else "all"
     before = place(request.args.get("before"), (int,))
     followed, next_id = chosen.followed(member(), level, before[0] if before else None)
-    here = {"level": level} if level != "all" else {}
+    here = level if level != "all" else None
     return page(
         "notifications/following.html",
         followed=followed,
         level=level,
         number=chosen.count_followed(member()),
-        older_url=url_for(".following", before=cursor(next_id), **here) if next_id else None,
-        first_url=url_for(".following", **here) if before else None,
+        older_url=url_for(".following", before=cursor(next_id), level=here) if next_id else None,
+        first_url=url_for(".following", level=here) if before else None,
     )
 
 
