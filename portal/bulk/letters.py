@@ -51,7 +51,7 @@ def _letter(news: list[Story], user: User, kind: str) -> Letter:
         foot=_("You get this because you are behind these ideas, or look after them."),
         stop_label=_("Stop mails"),
         stop_url=links.absolute_url("notifications.stop", token=links.stop_token(user.id, None, kind)),
-        settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
+        settings_url=links.absolute_url("notifications.preferences"),
     )
 
 

@@ -22,7 +22,7 @@ from portal.comments.events import CommentFoundHelpful
 from portal.comments.models import Comment, Helpful
 from portal.comments.service import post_comment
 from portal.db import db, utcnow
-from portal.demo import content, demand
+from portal.demo import choices, content, demand, returned
 from portal.demo.closed import closed_boards
 from portal.demo.outcomes import Outcomes
 from portal.demo.plan import Act, Plan, make_plan
@@ -164,6 +164,9 @@ class _Builder:
         with _back_then(self.now):
             demand.leave_searches(self.users, "moderator", self.now)
         self._fill_inboxes()
+        with _back_then(self.now):
+            choices.choose(db.session.get_one(User, self.users["member"]), db.session.get_one(User, self.users["pm"]))
+            returned.let_mails_come_back(but=self.users["member"])
 
     def _make_accounts(self) -> None:
         people = {person.key: person for person in self.community.people}

@@ -22,7 +22,7 @@ from portal.accounts.service import confirmation_token
 from portal.ideas.workflow import Status, StatusRule
 from portal.notifications import coming_back, links
 from portal.notifications.models import Mail
-from portal.notifications.policy import Kind, Reason
+from portal.notifications.policy import PERSONAL_KINDS, Kind, Reason
 from portal.notifications.stories import Story
 from portal.options import option
 from portal.text import clean_line, plain
@@ -116,6 +116,7 @@ class Letter:
     also_url: str = ""
     stop_url: str = ""
     stop_label: str = ""
+    quieter_url: str = ""  # where to hear less of the idea, and not nothing
     settings_url: str = ""
     thread: str = ""  # what mail programs file it under
     reply_to: str = ""  # where a reply becomes a comment
@@ -149,10 +150,18 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
         foot=story.because,
         stop_label=_("Stop for this idea"),
         stop_url=links.absolute_url("notifications.stop", token=token),
-        settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
+        quieter_url=_quieter_at(story, token),
+        settings_url=links.absolute_url("notifications.preferences"),
         thread=f"idea-{story.idea.id}",
         reply_to=reply_to,
     )
+
+
+def _quieter_at(story: Story, token: str) -> str:
+    """Return where somebody who is told as one of an audience can ask for decisions only; empty for the others."""
+    if story.kind in PERSONAL_KINDS or story.kind is Kind.VERDICT_ASKED:
+        return ""
+    return links.absolute_url("notifications.stop", token=token, _anchor="stop-idea")
 
 
 def _also_at(verdict: str, objection: str) -> str:

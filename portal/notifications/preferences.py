@@ -129,8 +129,9 @@ def topic_rows(user: User, board: Board | None = None, only: Sequence[Topic] | N
         inherited = above.push if above is not None else None
         rows.append(
             TopicRow(
-                topic,
-                *map(str, WORDS[topic]),
+                topic=topic,
+                label=str(WORDS[topic][0]),
+                hint=str(WORDS[topic][1]),
                 mail=choice.mail if choice else None,
                 push=choice.push if choice else None,
                 push_usual=inherited if inherited is not None else usual(topic) is Way.MAIL,

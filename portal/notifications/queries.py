@@ -32,6 +32,7 @@ from portal.notifications.team import is_told_to
 from portal.outbox import Leased, OutboxRow
 
 PAGE = 40
+UNREAD_COUNTED = 500  # of notifications; the bell says no more than 99+
 TABS: dict[str, ColumnElement[bool]] = {
     "all": sa.true(),
     "unread": Notification.read_at.is_(None),
@@ -189,11 +190,15 @@ def notifications_for(viewer: Person) -> Select[Notification]:
 
 
 def count_unread(viewer: Person) -> int:
-    """Return how many notifications the viewer has not read."""
+    """Return how many lines of the inbox are new to the viewer: what happened to one idea on one day is one line."""
     if not viewer.is_signed_in:
         return 0
-    unread = notifications_for(viewer).where(Notification.read_at.is_(None))
-    return db.session.scalar(unread.with_only_columns(sa.func.count())) or 0
+    unread = notifications_for(viewer).where(Notification.read_at.is_(None)).order_by(Notification.id.desc())
+    zone = get_timezone()
+    told = db.session.execute(
+        unread.with_only_columns(Notification.id, Notification.idea_id, Notification.at).limit(UNREAD_COUNTED)
+    )
+    return len({(idea_id or -number, at.astimezone(zone).date()) for number, idea_id, at in told})
 
 
 def get_notification(notification_id: int, viewer: Person) -> Notification:

@@ -55,7 +55,7 @@ def late_promises_letter(mail: Mail) -> Letter | Suppressed:
         foot=_("You get this once a day at most, because you decide on these boards."),
         stop_label=_("Stop these"),
         stop_url=links.absolute_url("notifications.stop", token=links.stop_token(user.id, None, mail.kind)),
-        settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
+        settings_url=links.absolute_url("notifications.preferences"),
     )
 
 

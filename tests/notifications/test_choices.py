@@ -268,6 +268,7 @@ def test_losing_a_board_takes_what_was_chosen_for_it_along(app):
 @either_way
 def test_what_is_chosen_is_kept_at_once(browse, headers):
     user, board = make_user(), make_board("Safety")
+    make_board("Maps")
     browser = browse(user)
 
     answers = [
@@ -380,7 +381,7 @@ def test_several_ideas_are_tidied_up_at_once(browse):
 @pytest.mark.parametrize("scripted", [True, False])
 def test_choosing_in_a_browser(app, open_page, scripted):
     user = make_user(Role.PM)
-    make_board("Safety")
+    make_board("Safety"), make_board("Maps")
     page = open_page(user, javascript=scripted)
     page.goto("/inbox/preferences")
 
