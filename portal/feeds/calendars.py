@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -86,15 +86,10 @@ def _expected(reader: Person, board: Board | None) -> list[Appointment]:
     days = {item.id: day for item in items if (day := day_of(item.expected, _today(item.board_id, item.status_since)))}
     turns = _turns(days)
     coming = [
-        Appointment(
-            f"ideas/{item.id}/expected",
-            days[item.id],
-            _("Expected: %(title)s", title=item.title),
-            absolute_url("ideas.show", idea_id=item.id),
-            *_version(turns, item),
+        replace(
+            _expectation(item, days[item.id], turns),
             words=_("%(status)s, expected: %(when)s", status=item.rule.label, when=item.expected),
             label=item.board_name,
-            is_certain=False,
         )
         for item in items
         if item.id in days
@@ -118,18 +113,22 @@ def _no_longer_expected(reader: Person, board: Board | None, still: set[int]) ->
             last.setdefault(change.idea_id, (change, day))
     turns = _turns(last)
     return [
-        Appointment(
-            f"ideas/{idea_id}/expected",
-            day,
-            _("Expected: %(title)s", title=change.idea.title),
-            absolute_url("ideas.show", idea_id=idea_id),
-            *_version(turns, change.idea),
-            words=change.idea.rule.label,
-            is_certain=False,
-            is_off=True,
-        )
-        for idea_id, (change, day) in last.items()
+        replace(_expectation(change.idea, day, turns), words=str(change.idea.rule.label), is_off=True)
+        for change, day in last.values()
     ]
+
+
+def _expectation(about: Idea | Item, on: date, turns: dict[int, tuple[int, datetime]]) -> Appointment:
+    changed_at, version = _version(turns, about)
+    return Appointment(
+        f"ideas/{about.id}/expected",
+        on,
+        _("Expected: %(title)s", title=about.title),
+        absolute_url("ideas.show", idea_id=about.id),
+        changed_at,
+        version,
+        is_certain=False,
+    )
 
 
 def _released(reader: Person, board: Board | None) -> list[Appointment]:
@@ -199,7 +198,8 @@ def _turns(idea_ids: Iterable[int]) -> dict[int, tuple[int, datetime]]:
     ids = sorted(set(idea_ids))
     counted = select(EventRecord.idea_id, sa.func.count(), sa.func.max(EventRecord.at))
     counted = counted.where(EventRecord.idea_id.in_(ids), EventRecord.name.in_(TURNS)).group_by(EventRecord.idea_id)
-    return {idea_id: (number, at) for idea_id, number, at in db.session.execute(counted)} if ids else {}
+    rows = db.session.execute(counted).all() if ids else []
+    return {idea_id: (number, at) for idea_id, number, at in rows if idea_id is not None}
 
 
 def _version(turns: dict[int, tuple[int, datetime]], about: Idea | Item) -> tuple[datetime, int]:
