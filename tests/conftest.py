@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
+from email.message import EmailMessage
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,9 @@ from portal import worker
 from portal.accounts.models import User
 from portal.db import db, on_sqlite
 from portal.membership import setting_up
+from portal.notifications import letters
+from portal.notifications.letters import Letter
+from portal.notifications.models import Mail
 from portal.options import option
 from portal.web import assets
 from tests.support import need
@@ -28,6 +32,7 @@ from tests.support.connections import close_what_was_left_open, watch_connection
 from tests.support.databases import Database, Postgres, SQLite, forget, in_a_hurry, on_one_database
 from tests.support.live import People, served
 from tests.support.mail import MailServer
+from tests.support.mail_clients import problems_of
 from tests.support.postgres import PostgreSQL
 from tests.support.valkey import Valkey
 
@@ -258,6 +263,22 @@ def app(
         db.session.rollback()
         yield app
         forget(db)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def letters_for_all_mail_programs() -> Iterator[None]:
+    """Fail a test in which a mail is written, of whatever kind, that some mail program could not show."""
+    compose = letters.compose
+
+    def compose_and_look(letter: Letter, mail: Mail) -> EmailMessage:
+        message = compose(letter, mail)
+        if problems := problems_of(message.get_body(("html",)).get_content()):
+            pytest.fail(f"a mail of kind {mail.kind}: " + "; ".join(problems))  # no ordinary exception: none is caught
+        return message
+
+    letters.compose = compose_and_look
+    yield
+    letters.compose = compose
 
 
 @pytest.fixture
