@@ -30,23 +30,28 @@ from portal.boards.models import Board
 from portal.comments.models import Comment
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas import queries
+from portal.ideas import moves, queries
 from portal.ideas.models import Follow, Idea, StatusChange, Vote
+from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
+from portal.notifications.letters import message_id
 from portal.notifications.models import Mail, Notification
 from portal.outbox import OutboxRow
 from portal.reactions import REACTIONS
 from portal.search.index import engine
 from portal.search.models import IndexTask
+from portal.transactions import transaction
 from tests.factories import make_idea, make_user
 from tests.support.browser import Browser
 from tests.support.databases import forget, migrate
 from tests.support.mail import MailServer, free_port
+from tests.support.nursery import nursery
 
 ROOT = Path(__file__).parent.parent
 SECRET = "a secret of the tests, and of nobody else"
 KILLS = 7  # on each database, and at other moments each time
 IDEAS, VOTERS, COMMENTERS = 60, 4, 2
+BEHIND, WORKERS_KILLED = 300, 10
 LONGEST = 300  # seconds, after which something hangs; a busy machine may take most of it
 
 
@@ -79,6 +84,86 @@ def test_s59_whatever_is_killed_whenever_what_was_acknowledged_is_there_once(
     assert not problems, "\n".join(["", *problems])
     assert len(community.acknowledged) >= 4 * KILLS, "hardly anything happened between the kills"
     assert {act[0] for act in community.acknowledged} == {"vote", "comment", "move"}
+
+
+def test_s59_everybody_behind_a_decision_hears_of_it_once_whenever_the_worker_is_killed(
+    empty_database: str, smtp: MailServer, tmp_path: Path
+) -> None:
+    migrate(empty_database, tmp_path)
+    app = make_app(empty_database, smtp, tmp_path)
+    app.config["FOLD_MINUTES"] = 0
+    with app.app_context():
+        idea_id, voters = decide_with(BEHIND)
+
+    with nursery(Server(empty_database, smtp, tmp_path).environment) as workers:
+        for number in range(WORKERS_KILLED):
+            worker_id = workers.start()
+            if number < 3:  # while it finds out whom to tell
+                time.sleep(random.uniform(0, 0.3))
+            else:
+                wait_for_mails(smtp, len(smtp.got) + random.randint(1, 8))
+                time.sleep(random.uniform(0, 0.03))
+            workers.kill(worker_id)
+            with app.app_context():
+                let_leases_run_out()
+
+    with app.app_context():
+        try:
+            worker.settle()
+            problems = [*untold_voters(idea_id, voters), *wrong_mails(smtp), *repeated_mails(smtp)]
+        finally:
+            wait_for_the_dead()
+    assert not problems, "\n".join(["", *problems])
+    assert len(smtp.got) >= BEHIND - WORKERS_KILLED
+
+
+def decide_with(number: int) -> tuple[int, set[int]]:
+    """Decide an idea that so many people voted for, with nobody there who tells them; return it and them."""
+    pm_id, idea_id = make_user(Role.PM).id, make_idea(status=Status.UNDER_REVIEW).id
+    worker.settle()
+    with transaction(wake=False):
+        voters = [
+            User(email=f"voter{n}@voters.example", name=f"Voter {n}", name_key=f"voter {n}", confirmed_at=utcnow())
+            for n in range(number)
+        ]
+        db.session.add_all(voters)
+        db.session.flush()
+        db.session.add_all(Follow(idea_id=idea_id, user_id=voter.id, is_voter=True) for voter in voters)
+        db.session.add_all(Vote(idea_id=idea_id, voter_id=voter.id) for voter in voters)
+        ids = {voter.id for voter in voters}
+    with transaction(wake=False):
+        idea, pm = db.session.get_one(Idea, idea_id), db.session.get_one(User, pm_id)
+        moves.move_idea(idea, Status.PLANNED, pm, MoveDetails(answer="We build it in spring."))
+    return idea_id, ids
+
+
+def wait_for_mails(smtp: MailServer, number: int) -> None:
+    """Wait until so many mails have arrived, or nothing comes any more."""
+    deadline = time.monotonic() + 20
+    while len(smtp.got) < number and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def untold_voters(idea_id: int, voters: set[int]) -> Iterator[str]:
+    """Who was told never, or twice, or gets no mail."""
+    told = select(Notification.user_id, Notification.kind).where(Notification.idea_id == idea_id)
+    heard = Counter(user_id for user_id, kind in db.session.execute(told) if kind == "decided")
+    mailed = Counter(db.session.scalars(select(Mail.user_id).where(Mail.kind == "decided")))
+    for voter in sorted(voters):
+        if (heard[voter], mailed[voter]) != (1, 1):
+            yield f"{voter} was told {heard[voter]} times and has {mailed[voter]} mails"
+    for row in db.session.scalars(select(OutboxRow).where(OutboxRow.done_at.is_(None))):
+        yield f"{row.reaction} to event {row.event_id} was not carried out: {row.error}"
+
+
+def repeated_mails(smtp: MailServer) -> Iterator[str]:
+    """Mails that came twice although their end was known: one at most is under way when a worker dies."""
+    arrived = Counter(mail["Message-ID"] for mail in smtp.got)
+    twice = {number for number, times in arrived.items() if times > 1}
+    tries = {message_id(mail): mail.attempts for mail in db.session.scalars(select(Mail))}
+    yield from (f"{number} came twice and was tried once" for number in twice if tries[number] < 2)
+    if len(twice) > WORKERS_KILLED:
+        yield f"{len(twice)} mails came twice after {WORKERS_KILLED} kills"
 
 
 # The server
