@@ -47,7 +47,7 @@ def render(change: Change, locale: str) -> str:
         return str(fragment("live/_news.html", reading=_read(idea, change))).strip() if idea else ""
 
 
-def badge(unread: int, locale: str, newest: Sequence[int] = ()) -> str:
+def badge(unread: int, newest: Sequence[int], locale: str) -> str:
     """Return the parts of pages that say how much its owner has not read; ``newest`` are the last of these news."""
     with force_locale(locale):
         return str(fragment("live/_unread.html", number=unread, newest=newest)).strip()

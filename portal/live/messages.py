@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from flask import Flask
@@ -29,10 +29,10 @@ def of_change(change: Change, locale: str) -> str:
         return fragments.render(change, locale)
 
 
-def badge(unread: int, locale: str) -> str:
+def badge(unread: int, newest: Sequence[int], locale: str) -> str:
     """Return the fragments that say how many news somebody has not read."""
     with force_locale(locale):
-        return fragments.badge(unread, locale)
+        return fragments.badge(unread, newest, locale)
 
 
 def event(data: str, number: int | None = None, kind: str = "") -> bytes:

@@ -1,0 +1,176 @@
+"""What people in front of open pages see of what others do."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from portal.accounts.models import User
+from portal.accounts.roles import Role
+from portal.boards.models import Audience, Board
+from portal.db import db
+from portal.ideas import moves, service
+from portal.ideas.models import Idea
+from portal.ideas.steps import MoveDetails
+from portal.ideas.workflow import Status
+from portal.transactions import transaction
+from tests.factories import make_board, make_comment, make_idea, make_user, make_votes
+from tests.journeys.steps import told
+from tests.support.accessibility import assert_accessible
+from tests.support.databases import on_one_database
+from tests.support.live import People
+from tests.support.serving import serving
+
+pytestmark = on_one_database
+
+MOVED = 0.001  # what a number that grows counts for; a line pushed down counts for fifty times as much
+SHIFTED = """() => {
+    window.shifted = 0;
+    new PerformanceObserver(list => list.getEntries().forEach(one => { window.shifted += one.value; }))
+        .observe({type: "layout-shift", buffered: false});
+}"""
+
+
+@pytest.fixture
+def come(app: Flask, chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Open pages of the production server, which holds streams."""
+    with serving(app) as address:
+        people = People(app, chromium, address)
+        yield people.open_page
+        people.leave()
+
+
+def vote(idea: Idea, voter: User | None = None) -> None:
+    with transaction():
+        service.cast_vote(db.session.get_one(Idea, idea.id), db.session.merge(voter) if voter else make_user())
+
+
+def votes_of(page: Any, idea: Idea) -> Any:
+    return page.locator(f"[data-live='idea-{idea.id}/votes']").first
+
+
+def test_who_reads_an_idea_sees_what_others_do_and_is_not_disturbed(come):
+    manager, reader, other = make_user(Role.PM), make_user(), make_user(name="Wren Hollis")
+    idea = make_idea("Show springs on the map", author=reader, status=Status.UNDER_REVIEW)
+    make_comment(idea, author=reader, body="The first word.")
+    open_page, second = come(reader), come(other)
+    open_page.goto(f"/ideas/{idea.id}")
+    mine = open_page.get_by_label("Add to the discussion")
+    mine.fill("Not finished")
+    open_page.evaluate(SHIFTED)
+    second.goto(f"/ideas/{idea.id}")
+
+    second.locator(".idea__head").get_by_role("button", name="Vote for").click()
+    expect(votes_of(open_page, idea)).to_contain_text("2")
+    expect(open_page.get_by_role("button", name="2 votes. Vote for")).to_have_attribute("aria-pressed", "true")
+    expect(open_page.get_by_role("heading", name="2 people want this")).to_be_visible()
+    second.get_by_label("Add to the discussion").fill("The second word.")
+    second.get_by_role("button", name="Comment", exact=True).click()
+    newer = open_page.get_by_role("link", name="1 new comment")
+    expect(newer).to_be_visible()
+    expect(open_page.get_by_role("heading", name="2 comments")).to_be_visible()
+    with transaction():
+        told_idea, pm = db.session.get_one(Idea, idea.id), db.session.merge(manager)
+        moves.move_idea(told_idea, Status.PLANNED, pm, MoveDetails(answer="We draw them in spring."))
+    expect(open_page.locator(".trail [aria-current]")).to_contain_text("Planned")
+    expect(open_page.locator(f"[data-live='idea-{idea.id}/status']").first).to_have_text("Planned")
+    news = open_page.get_by_role("link", name="There is news from the team. Show it")
+    expect(news).to_be_visible()
+
+    expect(mine).to_be_focused()
+    expect(mine).to_have_value("Not finished")
+    assert told(open_page).all_inner_texts() == ["", ""], "others' doings are not announced"
+    assert open_page.evaluate("shifted") < MOVED
+    assert_accessible(open_page)
+    newer.click()
+    expect(open_page.get_by_text("The second word.")).to_be_visible()
+    expect(open_page.locator(".comment:focus")).to_contain_text("The second word.")
+    expect(newer).to_be_hidden()
+    news.click()
+    expect(open_page.get_by_role("heading", name="Official answer")).to_be_visible()
+    expect(open_page.get_by_label("Add to the discussion")).to_have_value("Not finished")
+
+
+def test_new_ideas_wait_behind_a_button_of_lists_that_they_belong_to(come):
+    first = make_idea("Let me print a route")
+    make_votes(first, 3)
+    guest, narrowed = come(), come(width=390)
+    guest.goto("/")
+    narrowed.goto("/?status=planned")
+    rows = guest.locator(".idea-row h3")
+    guest.evaluate(SHIFTED)
+
+    make_idea("Let me fold a route")
+    expect(guest.get_by_role("link", name="1 new idea", exact=True)).to_be_visible()
+    make_idea("Let me carry a route")
+    newer = guest.get_by_role("link", name="2 new ideas", exact=True)
+    expect(newer).to_be_visible()
+
+    assert rows.all_inner_texts() == ["Let me print a route"]
+    assert guest.evaluate("shifted") < MOVED
+    assert_accessible(guest)
+    newer.click()
+    expect(rows).to_have_text(["Let me carry a route", "Let me fold a route", "Let me print a route"])
+    expect(guest.get_by_role("link", name="Let me carry a route", exact=True)).to_be_focused()
+    assert narrowed.get_by_role("link", name="new idea").count() == 0
+
+
+def test_news_arrive_in_the_bell_the_title_and_behind_a_button_of_the_inbox(come, settle):
+    manager, author = make_user(Role.PM), make_user()
+    idea = make_idea("Warn of ice", author=author, status=Status.UNDER_REVIEW)
+    page = come(author)
+    settle()
+    page.goto("/inbox")
+    before = page.locator(".news-row").count()
+
+    with transaction():
+        moves.move_idea(db.session.merge(idea), Status.PLANNED, db.session.merge(manager), MoveDetails(answer="Yes."))
+    settle()
+
+    newer = page.get_by_role("link", name="1 new", exact=True)
+    expect(newer).to_be_visible()
+    expect(page.locator("#bell .pip")).not_to_be_empty()
+    unread = page.locator("#bell .pip").inner_text()
+    assert page.title().startswith(f"Inbox ({unread})")
+    assert page.locator(".news-row").count() == before
+    newer.click()
+    expect(page.get_by_text("Warn of ice").first).to_be_visible()
+    expect(page.locator(".news-row .shift")).to_contain_text("Planned")
+
+
+def test_a_board_closed_to_somebody_tells_their_open_page_nothing_more(come):
+    board, other = make_board("Quiet corner"), make_board("Market place")
+    hidden, shown = make_idea("Hidden wish", board=board), make_idea("Open wish", board=other)
+    guest, member = come(), come(make_user())
+    for page in (guest, member):
+        page.goto("/")
+        expect(votes_of(page, hidden)).to_contain_text("1")
+    vote(hidden)
+    for page in (guest, member):
+        expect(votes_of(page, hidden)).to_contain_text("2")
+
+    with transaction():
+        db.session.scalars(select(Board).where(Board.id == board.id)).one().audience = Audience.PRIVATE
+    vote(hidden)
+    make_idea("Another hidden wish", board=db.session.merge(board))
+    vote(shown)
+
+    for page in (guest, member):
+        expect(votes_of(page, shown)).to_contain_text("2")
+        expect(votes_of(page, hidden)).to_contain_text("2")
+        expect(page.get_by_role("link", name="new idea")).to_be_hidden()
+
+
+def test_where_there_is_no_stream_a_page_asks_every_half_minute(open_page):
+    idea = make_idea("Count the sheep")
+    page = open_page()
+    page.clock.install()
+    page.goto("/")
+
+    vote(idea)
+    page.clock.run_for(31_000)
+
+    expect(votes_of(page, idea)).to_contain_text("2")
