@@ -25,6 +25,7 @@ from portal.demo import (
     objections,
     organisations,
     promises,
+    sending,
     talk,
     verdicts,
     workflow,
@@ -109,6 +110,7 @@ def _build(progress: Progress) -> None:
     promises.put_days_off()
     verdicts.give_verdicts()
     talk.let_the_team_talk()
+    sending.plan_and_fail()
     many.change_many_ideas()
     workflow.tend_to_the_workflow()
 

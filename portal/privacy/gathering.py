@@ -269,6 +269,7 @@ def sections() -> dict[str, str]:
         "answers_drafted": _("answers you drafted for the team"),
         "drafts_edited": _("drafts of answers that you worked on"),
         "drafts_to_look_at": _("drafts you were asked to look at"),
+        "drafts_planned": _("drafts you planned to go out at a moment"),
         "words_about_drafts": _("what you said about drafts of colleagues"),
         "wording_kept": _("wording you keep for answers"),
         "comments_removed": _("when you removed comments"),

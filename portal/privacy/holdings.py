@@ -36,7 +36,7 @@ from portal.scores.models import IdeaScore
 from portal.search.models import SavedSearch
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity
-from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
+from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, ScheduledDraft, Snippet
 from portal.teams.models import TeamMember
 from portal.triage.models import Aside, Presence
 from portal.verdicts.models import Verdict
@@ -180,6 +180,7 @@ HOLDINGS = (
     Holding(AnswerDraft.author_id, "answers_drafted", Fate.STAYS, only=("idea_id", "target", "shown", "made_at")),
     Holding(AnswerDraft.edited_by_id, "drafts_edited", Fate.STAYS, only=("idea_id", "target", "edited_at")),
     Holding(AnswerDraft.reviewer_id, "drafts_to_look_at", Fate.IS_FREED, only=("idea_id", "target", "asked_at")),
+    Holding(ScheduledDraft.by_id, "drafts_planned", Fate.IS_FREED, only=("draft_id", "set_at", "publish_at")),
     Holding(DraftRemark.author_id, "words_about_drafts", Fate.STAYS, only=("verdict", "body", "at")),
     Holding(Snippet.owner_id, "wording_kept", Fate.GOES, only=("name", "body", "edited_at")),
     Holding(Comment.deleted_by_id, "comments_removed", Fate.STAYS, only=("idea_id", "deleted_at")),

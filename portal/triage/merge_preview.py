@@ -21,7 +21,9 @@ from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import moves_for
 from portal.ideas.steps import MoveNotAllowed
 from portal.ideas.workflow import Status
-from portal.notifications.policy import Kind, Way, ways
+from portal.notifications.deciding import decided
+from portal.notifications.policy import Kind, Way
+from portal.notifications.recipients import everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,8 @@ def _count(people: sa.Select[Any] | sa.CompoundSelect[Any]) -> int:
 
 def _count_mailed(idea: Idea, viewer: Person) -> int:
     """How many of those who are told get a mail; the others find it in their inbox."""
-    people = ideas.audience_of(idea.id, viewer.id).subquery()
-    mailed = select(User.id).join(people, people.c.user_id == User.id)
-    return _count(
-        mailed.where(people.c.reason.in_(ways(Kind.MERGED, Way.MAIL)), User.wants_mail, User.confirmed_at.is_not(None))
-    )
+    told = decided(Kind.MERGED, everybody(Kind.MERGED, idea, viewer.id), idea.board_id).subquery()
+    return _count(select(told.c.user_id).where(told.c.way == Way.MAIL))
 
 
 def _left_out(idea: Idea, viewer: Person) -> dict[str, Any]:

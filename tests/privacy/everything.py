@@ -41,7 +41,7 @@ from portal.search.models import SavedSearch
 from portal.security.log import note
 from portal.security.models import SecurityEntry
 from portal.sso.models import Identity, Provider
-from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, Snippet
+from portal.talk.models import AnswerDraft, DraftRemark, Note, NoteMention, ScheduledDraft, Snippet
 from portal.teams.models import Team, TeamMember
 from portal.transactions import transaction
 from portal.triage.models import Aside, Presence
@@ -283,6 +283,7 @@ def _give_talk(user: User, other: User, idea_id: int) -> None:
     db.session.flush()
     db.session.add(CommentMention(comment_id=words.id, user_id=user.id, handle=NAME))
     db.session.add(DraftRemark(draft_id=draft.id, author_id=user.id, body="Shorter, please."))
+    db.session.add(ScheduledDraft(draft_id=draft.id, by_id=user.id, version=1, seen="new", publish_at=None))
     db.session.add(Snippet(owner_id=user.id, name="quillwording", body="Thank you."))
 
 
