@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from portal.accounts.models import User
@@ -17,6 +19,23 @@ from portal.notifications.preferences import WORDS
 from portal.notifications.reach import BoardChoice, TopicChoice
 from portal.notifications.stories import Story
 from portal.web.dates import day
+
+
+SUPPRESSED_FOR_READER: dict[str, Any] = {
+    "paused": _l("you had asked for a pause"),
+    "chosen otherwise meanwhile": _l("you chose another way meanwhile"),
+    "idea muted": _l("you muted the idea"),
+    "no longer follows": _l("you followed it no more"),
+    "mails not wanted": _l("you wanted no mails"),
+    "address not confirmed": _l("your address was not confirmed"),
+    "mail stopped": _l("mails to your address came back"),
+    "daily ceiling": _l("you had five mails that day"),
+    "kept for the digest": _l("you had five mails that day, so it is in the digest"),
+    "changed back": _l("it was changed back in time"),
+    "taken back": _l("it was taken back in time"),
+    "told with what came next": _l("it was told with what came next"),
+}
+"""Why a mail did not go out, as its reader is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +100,11 @@ def _outcome(story: Story, reader: User) -> str:
         return _("A mail about it is on its way.")
     if told.way == Way.DIGEST:
         return _("It goes into your next digest, unless you have read it here by then.")
+    if mail is not None and mail.suppressed:
+        why = str(SUPPRESSED_FOR_READER.get(mail.suppressed, ""))
+        return _("No mail went out: %(why)s.", why=why) if why else _("No mail came of it in the end.")
     if mail is not None:
-        return _("No mail came of it in the end.")
+        return _("A mail about it could not be delivered.")
     now = decided_for(story.kind, reader.id, story.reason, story.idea.board_id)
     if now is not None and now.why_not:
         return _("No mail went out. How things are now: %(why)s.", why=str(WHY_NOT[now.why_not]))

@@ -393,6 +393,6 @@ def test_choosing_in_a_browser(app, open_page, scripted):
     page.get_by_role("button", name="Pause everything for 30 days").click()
     page.get_by_role("button", name="End the pause now").wait_for()
 
-    page.reload()
+    page.goto("/inbox/preferences")
     assert page.get_by_label("Other comments by e-mail").input_value() == "inbox"
     assert_accessible(page)
