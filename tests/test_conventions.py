@@ -150,7 +150,11 @@ DEAF = {
 }
 """The modules that never see a request, so that a page, a command and a test call the same function."""
 
-TELLS_DATES = {"portal.notifications.stories", "portal.notifications.digest_letters"} | {
+TELLS_DATES = {
+    "portal.notifications.stories",
+    "portal.notifications.digest_letters",
+    "portal.membership.attention",
+} | {
     f"portal.{feature}.letters"
     for feature in ("notifications", "membership", "privacy", "promises", "security", "triage")
 }
@@ -522,6 +526,8 @@ NEEDS_NO_REACTION = {
     "talk.note_edited": "nobody is told again",
     "talk.note_restored": "for the journal; whoever brings it back sees it",
     "talk.draft_saved": "the draft tells nobody until somebody is asked to look",
+    "talk.draft_planned": "it goes out at its moment, and then whoever is behind the idea hears of it",
+    "talk.draft_unplanned": "for the journal; whoever planned it sees it on the desk",
     "talk.draft_dropped": "for the journal; it can be taken up again",
     "talk.draft_reopened": "for the journal",
     "talk.snippets_changed": "for the journal",

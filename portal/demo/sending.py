@@ -18,6 +18,7 @@ from portal.ideas.workflow import Publication, Status
 from portal.notifications.mail import Ending
 from portal.notifications.models import Mail, MailAttempt
 from portal.talk import drafts, scheduling
+from portal.talk.models import ScheduledDraft
 from portal.transactions import transaction
 
 
@@ -38,7 +39,7 @@ def plan_and_fail() -> None:
         _fail("452 4.2.2 The mailbox is full", Ending.LATER, tries=3, aside=False)
 
 
-def _plan(idea: Idea, pm: User, words: str) -> scheduling.ScheduledDraft:
+def _plan(idea: Idea, pm: User, words: str) -> ScheduledDraft:
     draft = drafts.save_draft(idea, pm, "answer", {"answer-answer": [words]}, {_("Official answer"): words})
     return scheduling.plan(draft, pm, MoveDetails(answer=words), utcnow() + timedelta(days=2))
 

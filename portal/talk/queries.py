@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from flask import abort
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import mentions
@@ -122,7 +122,7 @@ def list_drafts(viewer: Person, which: str) -> list[AnswerDraft]:
     return list(db.session.scalars(drafts.order_by(AnswerDraft.edited_at, AnswerDraft.id).limit(LISTED)))
 
 
-def goes_out_at(idea_id: ColumnElement[int]) -> sa.ScalarSelect[datetime | None]:
+def goes_out_at(idea_id: SQLColumnExpression[int]) -> sa.ScalarSelect[datetime | None]:
     """Say, inside another statement, when the next draft for an idea goes out by itself."""
     planned = select(sa.func.min(ScheduledDraft.publish_at)).join(AnswerDraft)
     return planned.where(AnswerDraft.idea_id == idea_id).correlate(Idea).scalar_subquery()

@@ -68,7 +68,7 @@ def _moment(typed: str) -> datetime:
         if shown.tzinfo is not None:
             raise ValueError(typed)
         zone: Any = pytz.timezone(str(get_timezone()))
-        return zone.normalize(zone.localize(shown, is_dst=False)).astimezone(UTC)  # type: ignore[no-any-return]
+        return zone.normalize(zone.localize(shown, is_dst=False)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Refusal(_("Give a day and a time, like 2030-05-17 09:00.")) from None
 

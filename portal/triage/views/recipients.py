@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -32,7 +34,7 @@ def recipients_of(idea_id: int, name: str) -> ResponseReturnValue:
     after = paging.place(request.args.get("after"), (str, int))
     rows = recipients.people(step.kind, idea, viewer().id, step.among, way, after, ON_A_PAGE + 1)
     last = rows[ON_A_PAGE - 1].user if len(rows) > ON_A_PAGE else None
-    here = {"idea_id": idea_id, "name": name, "way": way}
+    here: dict[str, Any] = {"idea_id": idea_id, "name": name, "way": way}
     return page(
         "triage/recipients.html",
         idea=idea,
