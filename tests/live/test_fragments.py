@@ -1,0 +1,117 @@
+"""What is sent of a change is what pages show, and is the same for everybody who may see the idea."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from portal.accounts.roles import Role
+from portal.boards.models import Board
+from portal.db import db
+from portal.ideas import moves
+from portal.ideas.steps import MoveDetails
+from portal.ideas.workflow import Publication, Status
+from portal.live import messages
+from portal.live.changes import ANSWER, COMMENTS, MERGED, NEW, ROADMAP, STATUS, TEAM, VOTES, Change
+from portal.transactions import transaction
+from tests.factories import make_comment, make_idea, make_user
+from tests.support.databases import on_one_database
+
+EVERYTHING = frozenset({VOTES, STATUS, ANSWER, COMMENTS, NEW, MERGED, ROADMAP, TEAM})
+PART = re.compile(
+    r'<(?P<tag>\w+)(?P<attributes>[^>]*data-live="(?P<name>[^"]+)"[^>]*)>(?P<inside>.*?)</(?P=tag)>', re.DOTALL
+)
+
+
+def sent(app: Flask, idea, kinds=EVERYTHING, locale="en"):
+    """Return what goes out, as the server makes it: by a visitor, outside any request."""
+    change = Change(1, idea.id, idea.board_id, frozenset(kinds))
+    with messages.as_for_guests(app):
+        return messages.of_change(change, locale)
+
+
+def parts(html):
+    """Each live part, by name: what stands in it, and what a button says it knows."""
+    found = {}
+    for part in PART.finditer(html):
+        known = re.search(r'data-after="([^"]*)"', part["attributes"])
+        found[part["name"]] = known[1] if known else part["inside"]
+    return found
+
+
+@pytest.fixture
+def idea():
+    manager, author = make_user(Role.PM), make_user()
+    idea = make_idea("Show springs", author=author, status=Status.UNDER_REVIEW)
+    make_comment(idea, author=author)
+    with transaction():
+        moves.move_idea(idea, Status.PLANNED, manager, MoveDetails(answer="We draw them in spring."))
+    return idea
+
+
+def test_a_page_that_shows_how_things_stand_has_nothing_to_change(app, browse, idea):
+    shown = {}
+    for path in (f"/ideas/{idea.id}", "/?sort=new", "/roadmap"):
+        shown |= parts(browse().get(path).text)
+    told = parts(sent(app, idea))
+
+    for name in ("votes", "status", "trail", "backers", "comments", "talk", "moved", "said"):
+        assert shown[f"idea-{idea.id}/{name}"] == told.pop(f"idea-{idea.id}/{name}"), name
+    for name in ("boards/new", "roadmap/moved"):
+        assert told[name] in shown[name].split(), name
+    assert set(told) == {"boards/new", f"board-{idea.board_id}/new", "roadmap/moved"}
+
+
+def test_what_goes_out_is_about_nobody_and_in_the_language_that_was_asked_for(app, browse, idea):
+    english, german = sent(app, idea), sent(app, idea, locale="de")
+
+    for words in ("csrf", "aria-pressed", "<form", "<a "):
+        assert words not in english
+    assert set(parts(english)) == set(parts(german))
+    assert parts(english)[f"idea-{idea.id}/status"] != parts(german)[f"idea-{idea.id}/status"]
+
+
+@on_one_database
+def test_a_vote_sends_numbers_only(app, idea):
+    assert set(parts(sent(app, idea, {VOTES}))) == {f"idea-{idea.id}/votes", f"idea-{idea.id}/backers"}
+
+
+@on_one_database
+@pytest.mark.parametrize(
+    ("publication", "lists"),
+    [
+        (Publication.PUBLISHED, {"boards/new", "board-N/new", "triage/first-look", "triage/first-look-N"}),
+        (Publication.HELD, {"triage/held", "triage/held-N"}),
+        (Publication.HIDDEN, set()),
+    ],
+)
+def test_lists_hear_of_an_idea_that_belongs_to_them(app, publication, lists):
+    idea = make_idea(publication=publication)
+
+    told = parts(sent(app, idea, {NEW}))
+
+    assert set(told) == {name.replace("N", str(idea.board_id)) for name in lists}
+    assert set(told.values()) <= {f"idea{idea.id}"}
+
+
+@on_one_database
+@pytest.mark.parametrize(
+    ("query", "listens"),
+    [("", True), ("?sort=new", True), ("?status=all", True), ("?status=new", True), ("?status=planned", False),
+     ("?sort=answered", False), ("?tag=maps", False), ("?who=voted", False)],
+)  # fmt: skip
+def test_a_list_listens_for_new_ideas_when_they_would_stand_in_it(browse, query, listens):
+    idea = make_idea()
+    board = db.session.get_one(Board, idea.board_id)
+
+    anywhere, here = browse().get(f"/{query}").text, browse().get(f"/boards/{board.slug}{query}").text
+
+    assert ("boards/new" in parts(anywhere)) is listens
+    assert (f"board-{board.id}/new" in parts(here)) is listens
+
+
+@on_one_database
+def test_without_scripts_the_buttons_do_not_show(browse, idea):
+    for path in (f"/ideas/{idea.id}", "/", "/roadmap", "/changelog"):
+        buttons = re.findall(r"<a [^>]*data-words[^>]*>", browse().get(path).text)
+        assert buttons and all(" hidden " in button for button in buttons), path
