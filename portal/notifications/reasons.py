@@ -20,7 +20,6 @@ from portal.notifications.reach import BoardChoice, TopicChoice
 from portal.notifications.stories import Story
 from portal.web.dates import day
 
-
 SUPPRESSED_FOR_READER: dict[str, Any] = {
     "paused": _l("you had asked for a pause"),
     "chosen otherwise meanwhile": _l("you chose another way meanwhile"),

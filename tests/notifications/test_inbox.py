@@ -138,7 +138,7 @@ def test_what_happened_to_an_idea_on_one_day_is_one_row(app, browse):
     [(_day, [row])] = shown.days
     assert row.lead.target is Status.DECLINED.rule
     assert row.rest == ["moved to Planned"]
-    assert shown.unread == 2
+    assert shown.unread == 1  # as the bell: lines, not notifications
 
 
 def test_a_tick_covers_all_that_the_row_stands_for(app, browse):
