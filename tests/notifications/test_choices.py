@@ -335,7 +335,8 @@ def test_s26_links_of_old_mails_can_be_made_useless(browse, app):
         db.session.rollback()
         new = links.stop_token(voter.id, idea.id, "decided")
         assert [links.read_stop_token(old[0]), links.read_objection_token(old[1])] == [None, None]
-        assert browse().get(f"/mail/stop/{old[0]}").status_code == 404
+        gone = browse().get(f"/mail/stop/{old[0]}")
+        assert (gone.status_code, "This link works no more" in gone.text) == (404, True)
         assert links.read_stop_token(new) == (voter.id, idea.id, "decided")
         old[0] = new
 

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from portal.db import utcnow
 from portal.extensions import csrf
 from portal.ideas import service as ideas
+from portal.inbound import queries as inbound
 from portal.notifications import line, queries, service, turns
 from portal.notifications.portal_news import PortalNews
 from portal.notifications.preferences import SHORT, count_followed, topic_rows
@@ -152,7 +153,9 @@ def stop(token: str) -> Response:
 @csrf.exempt
 def stop_now(token: str) -> Response:
     """Stop mails, or have them again; mail programs do so with one click and without a session."""
-    about = queries.find_stop(token) or abort(404)
+    about = queries.find_stop(token)
+    if about is None:
+        return _stop_page(token)
     with transaction():
         if request.form.get("List-Unsubscribe") == "One-Click":
             service.stop_at_once(about)
@@ -164,7 +167,9 @@ def stop_now(token: str) -> Response:
 
 
 def _stop_page(token: str) -> Response:
-    about = queries.find_stop(token) or abort(404)
+    about = queries.find_stop(token)
+    if about is None:
+        return page("notifications/link_gone.html", status=404)
     turn = None if about.by_idea else turns.TURNS.get(about.kind)
     wanted = turn is not None and turns.wants(about.user, about.kind)
     return page("notifications/stop.html", about=about, turn=turn, wanted=wanted)
@@ -213,7 +218,13 @@ def health() -> Response:
     """See which mails and reactions wait, fail or were set aside, and why."""
     authorize("outbox.see")
     configured = bool(current_app.config["MAIL_URL"])
-    return page("notifications/health.html", health=queries.mail_health(), configured=configured, line=line.state())
+    return page(
+        "notifications/health.html",
+        health=queries.mail_health(),
+        configured=configured,
+        line=line.state(),
+        coming=inbound.coming_in(),
+    )
 
 
 @bp.post("/mail/health/<kind>/<int:work_id>/again")
