@@ -69,14 +69,13 @@ def test_html_is_read_without_quotations_scripts_and_what_outlook_hangs_on():
 @pytest.mark.parametrize(
     "piece", ["\n", " \n", "On\n", "From: \n", "On a", "Am schrieb ", "> ", "_", "-", "* ", "--\n", "<div>", "wrote:\n"]
 )
-def test_no_text_takes_long(piece):
-    import time
+def test_no_text_makes_a_pattern_go_astray(piece):
+    """It would not fail, but go on for hours."""
+    own = own_words(piece * 20_000)
+    text = words_of_html(piece * 20_000)
 
-    began = time.process_time()
-    own_words(piece * 20_000)
-    words_of_html(piece * 20_000)
-
-    assert time.process_time() - began < 20  # a pattern that goes astray takes minutes; all others take milliseconds
+    assert len(own) <= 40_000
+    assert len(text) <= len(piece) * 20_000
 
 
 @settings(max_examples=150, deadline=None)
