@@ -141,24 +141,26 @@ def test_news_arrive_in_the_bell_the_title_and_behind_a_button_of_the_inbox(come
     expect(page.locator(".news-row .shift")).to_contain_text("Planned")
 
 
-def test_a_board_closed_to_somebody_tells_their_open_page_nothing_more(come):
+def test_s20_a_board_made_private_tells_open_pages_nothing_more_nor_does_one_of_somebody_demoted(come):
     board, other = make_board("Quiet corner"), make_board("Market place")
     hidden, shown = make_idea("Hidden wish", board=board), make_idea("Open wish", board=other)
-    guest, member = come(), come(make_user())
-    for page in (guest, member):
+    moderator = make_user(Role.MODERATOR)
+    pages = come(), come(make_user()), come(moderator)
+    for page in pages:
         page.goto("/")
         expect(votes_of(page, hidden)).to_contain_text("1")
     vote(hidden)
-    for page in (guest, member):
+    for page in pages:
         expect(votes_of(page, hidden)).to_contain_text("2")
 
     with transaction():
         db.session.scalars(select(Board).where(Board.id == board.id)).one().audience = Audience.PRIVATE
+        db.session.get_one(User, moderator.id).role = Role.MEMBER
     vote(hidden)
     make_idea("Another hidden wish", board=db.session.merge(board))
     vote(shown)
 
-    for page in (guest, member):
+    for page in pages:
         expect(votes_of(page, shown)).to_contain_text("2")
         expect(votes_of(page, hidden)).to_contain_text("2")
         expect(page.get_by_role("link", name="new idea")).to_be_hidden()
