@@ -39,7 +39,10 @@ def listen(plan: dict[str, Any]) -> None:
         for number, _event in poll.poll(PATIENCE):
             if number == sys.stdin.fileno():
                 return
-            if HEARD in connections[number].recv(65_536):
+            arrived = connections[number].recv(65_536)
+            if not arrived:
+                raise SystemExit("a stream ended")
+            if HEARD in arrived:
                 heard.add(number)
         if len(heard) == len(connections):
             print(json.dumps(time.monotonic()), flush=True)
