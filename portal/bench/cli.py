@@ -185,7 +185,8 @@ def triage(sizes: tuple[int, ...], keep: Path | None) -> None:
 @click.option("--few", type=click.IntRange(1, 1000), default=10, show_default=True, help="Voters of a small idea.")
 @click.option("--many", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Of a large one.")
 @click.option("--database", default="", metavar="URL", help="An empty database instead of SQLite; it stays filled.")
-def loop(few: int, many: int, database: str) -> None:
+@click.option("--minutes", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="To watch mails go.")
+def loop(few: int, many: int, database: str, minutes: float) -> None:
     """Measure what a decision costs where few and where many voted, and how what follows from it drains.
 
     The requests are measured inside the process. Then the production server decides one more idea of the large kind,
@@ -195,7 +196,7 @@ def loop(few: int, many: int, database: str) -> None:
 
     click.echo(f"Measured on {report.machine()}.\n")
     with folder(None) as place:
-        for line in closing.lines(closing.measure(few, many, place / "loop", database)):
+        for line in closing.measure(few, many, place / "loop", database, minutes):
             click.echo(line)
 
 

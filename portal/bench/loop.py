@@ -77,8 +77,8 @@ class Looped:
     drained: Drained = field(default_factory=Drained)
 
 
-def measure(few: int, many: int, place: Path, database: str) -> Looped:
-    """Build a portal where ideas have ``few`` or ``many`` voters, and decide some of each."""
+def measure(few: int, many: int, place: Path, database: str, minutes: float) -> Iterator[str]:
+    """Build a portal where ideas have ``few`` or ``many`` voters, decide some of each, and yield what was found."""
     place.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         "INSTANCE": str(place),
@@ -95,15 +95,15 @@ def measure(few: int, many: int, place: Path, database: str) -> Looped:
         decider = visits.sign_in(Role.PM, 1)[0]
         _decide_inside(app, decider, ideas, found)
         _forget_what_follows()
+    yield from _of_requests(found)
     with mail_sink() as taken:
         settings |= {"WORKER": "inside", "MAIL_URL": f"smtp://127.0.0.1:{taken.port}"}
         with portal_server(settings, 1, 8) as server, opened(settings) as app:
-            found.drained = _drain(server, taken, decider, ideas[many][-1], many)
-    return found
+            found.drained = _drain(server, taken, decider, ideas[many][-1], many, minutes)
+    yield from _of_what_follows(found)
 
 
-def lines(found: Looped) -> Iterator[str]:
-    """Yield what was found as Markdown."""
+def _of_requests(found: Looped) -> Iterator[str]:
     few, many = found.voters
     yield f"| {found.database} | {few:,} voters | {many:,} voters | ratio |"
     yield "| --- | ---: | ---: | ---: |"
@@ -112,7 +112,10 @@ def lines(found: Looped) -> Iterator[str]:
         yield f"| {name}, median of {ROUNDS} | {small:.1f} | {large:.1f} | {large / small:.2f} |"
     yield f"| Statements of the request | {found.statements[few]} | {found.statements[many]} | |"
     yield ""
-    went = found.drained
+
+
+def _of_what_follows(found: Looped) -> Iterator[str]:
+    many, went = found.voters[1], found.drained
     rate = went.mails / went.mailed_in if went.mailed_in else 0.0
     yield f"- the request, the worker beside it: {went.request_ms:.0f} ms"
     yield f"- {many:,} people told in {went.told_in:.1f} s"
@@ -268,7 +271,7 @@ def mail_sink() -> Iterator[Taken]:
         process.wait(20)
 
 
-def _drain(server: Server, taken: Taken, decider: Visitor, idea_id: int, people: int) -> Drained:
+def _drain(server: Server, taken: Taken, decider: Visitor, idea_id: int, people: int, minutes: float) -> Drained:
     went = Drained(memory_before=server.memory())
     cpu, began = server.cpu_seconds(), time.perf_counter()
     _ask(server, "POST", _path(idea_id), decider)
@@ -277,7 +280,8 @@ def _drain(server: Server, taken: Taken, decider: Visitor, idea_id: int, people:
     readers = threading.Thread(target=_read_meanwhile, args=(server, f"/ideas/{idea_id}", over, went), daemon=True)
     readers.start()
     last, last_at = -1, began
-    while went.mails < people and time.perf_counter() - last_at < STALLED:
+    ends = began + minutes * 60
+    while went.mails < people and time.perf_counter() < min(ends, last_at + STALLED):
         time.sleep(LOOK_EVERY)
         now = time.perf_counter()
         if not went.told_in and _told(idea_id) >= people - 1:

@@ -8,22 +8,25 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import select
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.accounts.models import User
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.db import db, utcnow
-from portal.ideas.models import Answer, Idea
+from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.queries import is_out_for
 from portal.notifications import links
 from portal.notifications.letters import Entry, Letter, Section, Suppressed
 from portal.notifications.models import Mail
+from portal.notifications.policy import Kind, kind_of_move
 from portal.notifications.turns import wants
 from portal.triage import queues
 from portal.web.dates import day
 
 WEEK = timedelta(days=7)
+DECISIONS, MOST_MOVES = 10, 200
 NAMED = ("first-look", "answer-due", "held", "mine", "quiet")
 """The queues that the note speaks of; where something waits in one of the first three, it is written."""
 
@@ -36,22 +39,33 @@ def triage_note(mail: Mail) -> Letter | Suppressed:
     if not user.is_one_of_anywhere(TRIAGERS):
         return Suppressed("no longer on the team")
     counts = queues.count_all(user, None)
-    if not any(counts[name] for name in NAMED[:3]):
+    decided = _decided_by_others(user)
+    if not decided and not any(counts[name] for name in NAMED[:3]):
         return Suppressed("nothing waits")
     looks = counts["first-look"]
-    headline = ngettext("%(num)d idea waits for a first look", "%(num)d ideas wait for a first look", looks)
+    headline = (
+        ngettext("%(num)d idea waits for a first look", "%(num)d ideas wait for a first look", looks)
+        if looks or not decided
+        else ngettext("%(num)d decision last week", "%(num)d decisions last week", len(decided))
+    )
+    waits = [_entry(name, counts[name], user) for name in NAMED if counts[name]]
+    sections = [Section(_("What waits"), waits)] if waits else []
+    if decided:
+        more = len(decided) - DECISIONS
+        rest = ngettext("and %(num)d more", "and %(num)d more", more) if more > 0 else ""
+        sections.append(Section(_("What colleagues decided"), list(map(_decision, decided[:DECISIONS])), rest))
     return Letter(
         subject=headline,
         lead=_("The week in triage, as it stands this morning."),
         title=headline,
-        sections=[Section(_("What waits"), [_entry(name, counts[name], user) for name in NAMED if counts[name]])],
+        sections=sections,
         sentences=[_last_week(user)],
         button=_("Open triage"),
-        url=links.absolute_url("triage.queue", queue=next(name for name in NAMED if counts[name])),
+        url=links.absolute_url("triage.queue", queue=next((name for name in NAMED if counts[name]), NAMED[0])),
         foot=_("You get this on Mondays, because you work on these boards."),
         stop_label=_("Stop the weekly note"),
         stop_url=links.absolute_url("notifications.stop", token=links.stop_token(user.id, None, mail.kind)),
-        settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
+        settings_url=links.absolute_url("notifications.preferences"),
     )
 
 
@@ -66,6 +80,31 @@ def _entry(name: str, number: int, user: User) -> Entry:
         return Entry(f"{queue.label}: {shown}", address)
     waits = _("First: “%(title)s”, posted on %(date)s.", title=first.title, date=day(first.published_at))
     return Entry(f"{queue.label}: {shown}", address, waits)
+
+
+def _decided_by_others(user: User) -> list[StatusChange]:
+    """Return what colleagues decided in a week where the user works, newest first: the last word on each idea."""
+    here = is_out_for(user) & Idea.board_id.in_(select(Board.id).where(is_worked_on_by(user, TRIAGERS)))
+    made = (
+        select(StatusChange)
+        .join(Idea, Idea.id == StatusChange.idea_id)
+        .where(here, StatusChange.at > utcnow() - WEEK, StatusChange.undone_at.is_(None))
+        .where(StatusChange.actor_id != user.id, StatusChange.into_id.is_(None))
+        .options(joinedload(StatusChange.actor), contains_eager(StatusChange.idea))
+        .order_by(StatusChange.at.desc(), StatusChange.id.desc())
+        .limit(MOST_MOVES)
+    )
+    last: dict[int, StatusChange] = {}
+    for change in db.session.scalars(made):
+        last.setdefault(change.idea_id, change)
+    return [change for change in last.values() if kind_of_move(change.source, change.target) is Kind.DECIDED]
+
+
+def _decision(change: StatusChange) -> Entry:
+    by = change.actor.shown_name if change.actor else _("the portal")
+    said = _("%(who)s, %(date)s", who=by, date=day(change.at))
+    address = links.absolute_url("ideas.show", idea_id=change.idea_id)
+    return Entry(change.idea.title, address, said, target=change.led_to)
 
 
 def _last_week(user: User) -> str:
