@@ -167,6 +167,8 @@ TABLE = (
     get("pages.privacy", EVERYBODY),
     get("pages.decide", EVERYBODY),
     get("pages.appearance", EVERYBODY),
+    get("live.stream", EVERYBODY),
+    get("live.poll", EVERYBODY),
     get("pages.healthz", EVERYBODY),
     get("pages.readyz", EVERYBODY),
     get("pages.robots", EVERYBODY),

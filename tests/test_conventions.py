@@ -62,6 +62,7 @@ FEATURES = (
     "bulk",
     "pages",
     "imports",
+    "live",
     "demo",
     "bench",
 )
@@ -124,7 +125,7 @@ KNOWS = {
 
 Everybody writes into the security log; what security does beside it (notices, known browsers) stands further down."""
 
-COMPOSING = {"views", "page", "desk", "forms", "visits"}
+COMPOSING = {"views", "page", "desk", "forms", "visits", "fragments", "messages"}
 """The modules that make pages, or ask for them: they know what a request says, and may ask any feature."""
 
 DEAF = {
