@@ -76,7 +76,7 @@ def digest_letter(mail: Mail) -> Letter | Suppressed:
         foot=_("%(often)s, and only when there is news.", often=often),
         stop_label=_("Stop the digest"),
         stop_url=links.absolute_url("notifications.stop", token=links.stop_token(user.id, None, mail.kind)),
-        settings_url=links.absolute_url("notifications.inbox", _anchor="reaches-you"),
+        settings_url=links.absolute_url("notifications.preferences"),
     )
 
 

@@ -71,8 +71,27 @@ def make_due() -> int:
     with transaction(wake=False):
         next_ones = waiting.order_by(DigestClock.due_at, DigestClock.user_id).limit(BATCH)
         ids = list(db.session.scalars(skip_locked(next_ones)))
-        _make(_set_clocks(ids, now), now)
+        write(_set_clocks(ids, now), now)
     return len(ids)
+
+
+def write(due: dict[int, datetime], now: datetime) -> None:
+    """Write the digest of a moment, and its mail, for each of these people who has news for it."""
+    news = defaultdict(list)
+    waiting = _is_for_a_digest(now) & Notification.user_id.in_(due)
+    for user_id, notification_id in db.session.execute(select(Notification.user_id, Notification.id).where(waiting)):
+        news[user_id].append(notification_id)
+    digests = {user_id: Digest(user_id=user_id, due_at=due[user_id], made_at=now) for user_id in news}
+    db.session.add_all(digests.values())
+    db.session.flush()
+    items = [{"notification_id": n, "digest_id": digests[user_id].id} for user_id, ids in news.items() for n in ids]
+    if items:
+        db.session.execute(sa.insert(DigestItem), items)
+    db.session.add_all(
+        Mail(key=f"{LETTER}-{user_id}-{digest.due_at:%Y-%m-%dT%H:%M}", kind=LETTER, user_id=user_id,
+             data={"digest": digest.id})
+        for user_id, digest in digests.items()
+    )  # fmt: skip
 
 
 def _set_clocks(ids: Sequence[int], now: datetime) -> dict[int, datetime]:
@@ -94,25 +113,6 @@ def _set_clocks(ids: Sequence[int], now: datetime) -> dict[int, datetime]:
             due[user.id] = before = clock.due_at
         clock.due_at = beat.after(max(now, before + beat.apart) if before else now)
     return due
-
-
-def _make(due: dict[int, datetime], now: datetime) -> None:
-    """Write a digest for each of these people who has news for it."""
-    news = defaultdict(list)
-    waiting = _is_for_a_digest(now) & Notification.user_id.in_(due)
-    for user_id, notification_id in db.session.execute(select(Notification.user_id, Notification.id).where(waiting)):
-        news[user_id].append(notification_id)
-    digests = {user_id: Digest(user_id=user_id, due_at=due[user_id], made_at=now) for user_id in news}
-    db.session.add_all(digests.values())
-    db.session.flush()
-    items = [{"notification_id": n, "digest_id": digests[user_id].id} for user_id, ids in news.items() for n in ids]
-    if items:
-        db.session.execute(sa.insert(DigestItem), items)
-    db.session.add_all(
-        Mail(key=f"{LETTER}-{user_id}-{digest.due_at:%Y-%m-%dT%H:%M}", kind=LETTER, user_id=user_id,
-             data={"digest": digest.id})
-        for user_id, digest in digests.items()
-    )  # fmt: skip
 
 
 def _is_for_a_digest(now: datetime) -> ColumnElement[bool]:

@@ -57,6 +57,7 @@ SUPPRESSED: dict[str, Any] = {
     "nobody waits": _l("nobody waits any more"),
     "not wanted": _l("they want it no more"),
     "nothing new to tell": _l("there was nothing new to tell"),
+    "nothing waits": _l("nothing waits any more"),
     "nothing to tell": _l("there was nothing to tell"),
     "paused": _l("they asked for a pause"),
     "read already": _l("they had read it already"),

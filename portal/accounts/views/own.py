@@ -17,6 +17,7 @@ from portal.accounts.service import FieldRefused
 from portal.accounts.views.base import bp, say_at, wrong_password
 from portal.credentials import service as credentials
 from portal.extensions import limiter
+from portal.notifications import digests
 from portal.security.log import note
 from portal.security.queries import entries_of
 from portal.security.words import own_acts
@@ -88,6 +89,7 @@ def prefer() -> ResponseReturnValue:
         user = member()
         user.theme, user.locale, user.timezone = form.theme.data, form.language.data or None, form.timezone.data or None
         user.wants_mail, user.shortcuts_on = form.wants_mail.data, form.shortcuts_on.data
+        digests.wind(user)
     refresh()  # what is said next is said in the language just chosen
     answer = go_to(url_for(".prefer"), _("Saved."))
     keep_in_browser(answer, theme=form.theme.data, language=form.language.data)
