@@ -16,7 +16,8 @@ from portal.ideas.models import Idea
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.mail import Ending
-from portal.notifications.models import Mail, MailAttempt
+from portal.notifications.models import Mail, MailAttempt, Notification
+from portal.notifications.policy import Kind
 from portal.talk import drafts, scheduling
 from portal.talk.models import ScheduledDraft
 from portal.transactions import transaction
@@ -45,13 +46,20 @@ def _plan(idea: Idea, pm: User, words: str) -> ScheduledDraft:
 
 
 def _fail(words: str, ended: Ending, tries: int, aside: bool) -> None:
-    sent = sa.select(Mail).where(Mail.done_at.is_not(None), Mail.notification_id.is_not(None))
-    mail = db.session.scalar(sent.where(Mail.suppressed.is_(None)).order_by(Mail.id.desc()).limit(1))
-    if mail is None:
+    told = sa.select(Notification).where(Notification.kind == Kind.DECIDED, Notification.id.not_in(_mailed()))
+    news = db.session.scalar(told.order_by(Notification.id.desc()).limit(1))
+    if news is None:
         return
     now = utcnow()
-    mail.done_at, mail.error, mail.attempts = None, words, tries
-    mail.given_up_at, mail.available_at = (now, now) if aside else (None, now + timedelta(hours=2))
+    mail = Mail(key=f"event-{news.event_id}-{news.user_id}", kind=news.kind, user_id=news.user_id)
+    mail.notification_id, mail.queued_at, mail.error, mail.attempts = news.id, now - timedelta(hours=2), words, tries
+    mail.given_up_at, mail.available_at = (now, now) if aside else (None, now + timedelta(days=30))
+    db.session.add(mail)
+    db.session.flush()
     for number in range(tries):
         at = now - timedelta(minutes=30 * (tries - number))
         db.session.add(MailAttempt(mail_id=mail.id, at=at, ended=ended, words=words))
+
+
+def _mailed() -> sa.Select[int | None]:
+    return sa.select(Mail.notification_id).where(Mail.notification_id.is_not(None))

@@ -19,6 +19,7 @@ from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import REASONS, audience_of, self_and_merged
 from portal.notifications.deciding import WHY_NOT, decided
 from portal.notifications.policy import QUIETED_KINDS, Kind, Reason, Way, ways
+from portal.push.models import Subscription
 
 OUT = "out"
 LEFT_OUT: dict[str, Any] = {
@@ -153,7 +154,7 @@ def _told(kind: Kind, idea: Idea, actor_id: int | None, among: Collection[str]) 
             chosen.c.reason,
             sa.case((reads, chosen.c.way), else_=literal(OUT, String)).label("way"),
             sa.case((reads, chosen.c.why_not), else_=literal("hidden", String)).label("why_not"),
-            chosen.c.push,
+            (chosen.c.push & chosen.c.user_id.in_(select(Subscription.user_id))).label("push"),
         )
         .join(User, User.id == chosen.c.user_id)
         .subquery()
