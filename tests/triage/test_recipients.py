@@ -187,3 +187,17 @@ def make_actor_now() -> User:
 def _cells(page: str) -> list[str]:
     cells = re.findall(r"<d[td][^>]*>(.*?)</d[td]>", page, re.S)
     return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in cells]
+
+
+def test_the_form_counts_its_people_in_place(crowd, open_page):
+    page = open_page(make_user(Role.PM))
+    page.goto(f"/triage/first-look/{crowd.id}")
+    page.locator("#move-to").select_option("planned")
+    page.locator("#form-planned textarea").first.fill("Yes, in June.")
+
+    page.locator("#recipients-planned").scroll_into_view_if_needed()
+    page.get_by_text("6 by mail").wait_for()
+
+    assert page.locator("#form-planned textarea").first.input_value() == "Yes, in June."
+    page.get_by_role("link", name="Who exactly, and why").click()
+    page.get_by_role("heading", name="Who would hear of it").wait_for()
