@@ -12,6 +12,8 @@
       here.hidden = !size;
     } else if (here.innerHTML !== next.innerHTML) {
       for (const { name, value } of next.attributes) if (name !== "class") here.setAttribute(name, value);
+      const told = (time) => here.querySelector(`[datetime="${time.dateTime}"]`) ?? time; // in the reader's own zone
+      next.querySelectorAll("time").forEach((time) => time.replaceWith(told(time)));
       here.innerHTML = next.innerHTML;
       here.dataset.changed = "";
       setTimeout(() => delete here.dataset.changed, 2000);

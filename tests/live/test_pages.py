@@ -1,6 +1,7 @@
 """What people in front of open pages see of what others do."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience, Board
-from portal.db import db
+from portal.db import db, utcnow
 from portal.ideas import moves, service
 from portal.ideas.models import Idea
 from portal.ideas.steps import MoveDetails
@@ -53,13 +54,16 @@ def votes_of(page: Any, idea: Idea) -> Any:
 
 
 def test_who_reads_an_idea_sees_what_others_do_and_is_not_disturbed(come):
-    manager, reader, other = make_user(Role.PM), make_user(), make_user(name="Wren Hollis")
-    idea = make_idea("Show springs on the map", author=reader, status=Status.UNDER_REVIEW)
+    manager, other = make_user(Role.PM), make_user(name="Wren Hollis")
+    reader = make_user(timezone="Pacific/Kiritimati")
+    late = utcnow().replace(hour=22) - timedelta(days=3)  # the next day, where the reader is
+    idea = make_idea("Show springs on the map", author=reader, status=Status.UNDER_REVIEW, at=late)
     make_comment(idea, author=reader, body="The first word.")
     open_page, second = come(reader), come(other)
     open_page.goto(f"/ideas/{idea.id}")
     mine = open_page.get_by_label("Add to the discussion")
     mine.fill("Not finished")
+    received = open_page.locator(".trail time").first.inner_text()
     open_page.evaluate(SHIFTED)
     second.goto(f"/ideas/{idea.id}")
 
@@ -76,6 +80,7 @@ def test_who_reads_an_idea_sees_what_others_do_and_is_not_disturbed(come):
         told_idea, pm = db.session.get_one(Idea, idea.id), db.session.merge(manager)
         moves.move_idea(told_idea, Status.PLANNED, pm, MoveDetails(answer="We draw them in spring."))
     expect(open_page.locator(".trail [aria-current]")).to_contain_text("Planned")
+    assert open_page.locator(".trail time").first.inner_text() == received
     expect(open_page.locator(f"[data-live='idea-{idea.id}/status']").first).to_have_text("Planned")
     news = open_page.get_by_role("link", name="There is news from the team. Show it")
     expect(news).to_be_visible()
