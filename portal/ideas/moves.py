@@ -67,7 +67,7 @@ def move_idea(
     for write in current_app.extensions["beside_moves"]:
         write(idea, change, answer, details)
     if details.tell is not Tell.NOBODY:
-        change.told = sum(queries.count_audience(idea, actor.id if actor else None, move.tells).values())
+        change.told = queries.count_told(idea, actor.id if actor else None, move.tells)
     emit(
         IdeaMoved(
             actor_id=actor.id if actor else None,
