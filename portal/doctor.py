@@ -28,6 +28,7 @@ from portal.ideas.models import Idea, Objection, Vote
 from portal.ideas.promised import Promise
 from portal.ideas.queries import is_counted, is_set_apart
 from portal.ideas.workflow import Publication, Status
+from portal.inbound import mailbox
 from portal.notifications.models import Mail
 from portal.notifications.transport import NEARBY
 from portal.outbox import OutboxRow
@@ -75,6 +76,7 @@ def examine(mail_to: str | None = None) -> Findings:
         for look in (_counters, _promises, _merges, _workflow, _outbox, _mails, _index):
             yield from look()
     yield from _mail(mail_to)
+    yield from _inbound()
 
 
 def _ok(sentence: str) -> Finding:
@@ -306,6 +308,20 @@ def _mail(mail_to: str | None) -> Findings:
         return
     if mail_to:
         yield _broken(f"No test mail went to {mail_to}: PORTAL_MAIL_URL names no mail server.")
+
+
+def _inbound() -> Findings:
+    if url := str(current_app.config["INBOUND_URL"]):
+        problem = mailbox.check(url)
+        yield (
+            _broken(f"The mailbox for replies cannot be read: {problem}")
+            if problem
+            else _ok("The mailbox for replies can be read.")
+        )
+    elif current_app.config["REPLY_TO"] and not current_app.config["INBOUND_SECRET"]:
+        yield _attention(
+            "Replies to mails arrive nowhere: PORTAL_REPLY_TO is set, PORTAL_INBOUND_URL and _SECRET are not."
+        )
 
 
 def _ask_mail_server(address: str, mail_to: str | None) -> Finding:

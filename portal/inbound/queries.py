@@ -37,7 +37,7 @@ def coming_in() -> Coming | None:
         return None
     box = db.session.scalar(select(Mailbox).limit(1)) if config["INBOUND_URL"] else None
     counted = select(ReceivedMail.outcome, sa.func.count()).where(ReceivedMail.at > utcnow() - LATELY)
-    found = dict(db.session.execute(counted.group_by(ReceivedMail.outcome)).tuples().all())
+    found = dict(db.session.execute(counted.group_by(ReceivedMail.outcome)).all())
     return Coming(
         mailbox=bool(config["INBOUND_URL"]),
         looked_at=box.looked_at if box else None,

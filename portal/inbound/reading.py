@@ -16,7 +16,7 @@ MOST_PARTS = 100
 FIT_FOR_THREADS = re.compile(r"<[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,120}@[A-Za-z0-9.\[\]:_-]{1,70}>")
 TO = ("Delivered-To", "X-Original-To", "X-Envelope-To", "Envelope-To", "To", "Cc")
 UNASKED = frozenset({"bulk", "junk", "list", "auto_reply"})
-BY_MACHINES = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress", "X-Failed-Recipients", "Feedback-ID")
+BY_MACHINES = ("X-Autoreply", "X-Autorespond", "X-Failed-Recipients", "Feedback-ID")
 NOT_FILES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature", "text/vcard"}
     | {"text/calendar", "application/ms-tnef", "text/x-vcard"}
@@ -37,6 +37,7 @@ class Incoming:
 
     message: Message = field(repr=False)
     key: str  # the same when it comes again
+    whole: str  # a hash of all of it, by which a mail is known whose number anybody may have written
 
     @property
     def message_id(self) -> str:
@@ -73,7 +74,7 @@ class Incoming:
             return True
         if header(self.message, "Return-Path").strip() == "<>":
             return True
-        return any(header(self.message, name) for name in BY_MACHINES if name != "X-Auto-Response-Suppress")
+        return any(header(self.message, name) for name in BY_MACHINES)
 
     def is_proven_by(self, server: str) -> bool:
         """Whether our own mail server ``server`` found the sender genuine (RFC 8601): by DMARC, or DKIM of that domain.
@@ -113,7 +114,8 @@ def read(raw: bytes) -> Incoming:
     message = message_from_bytes(raw, policy=policy.compat32)
     number = header(message, "Message-ID")
     said = f"{number}\n{header(message, 'From')}\n{header(message, 'Date')}".encode("utf-8", "replace")
-    return Incoming(message, hashlib.sha256(said if number else raw).hexdigest())
+    whole = hashlib.sha256(raw).hexdigest()
+    return Incoming(message, hashlib.sha256(said).hexdigest() if number else whole, whole)
 
 
 def header(message: Message, name: str) -> str:

@@ -216,7 +216,8 @@ def _is_by(user: User, incoming: Incoming) -> bool:
 
 
 def _came_before(incoming: Incoming) -> bool:
-    return db.session.scalar(select(ReceivedMail.id).where(ReceivedMail.key == incoming.key)) is not None
+    known = select(ReceivedMail.id).where(ReceivedMail.key.in_([incoming.key, incoming.whole]))
+    return db.session.scalar(known.limit(1)) is not None
 
 
 def _end(incoming: Incoming, outcome: Outcome, user: User | None = None, idea_id: int | None = None) -> Outcome:
@@ -233,7 +234,7 @@ def _note(incoming: Incoming, outcome: Outcome, user: User | None = None, idea_i
     known = idea_id if idea_id and db.session.get(Idea, idea_id) else None
     return insert_if_absent(
         ReceivedMail,
-        key=incoming.key,
+        key=incoming.whole if outcome in _UNPROVEN else incoming.key,
         what="reply" if idea_id else "report" if outcome in _REPORTS else "other",
         outcome=outcome.value,
         user_id=user.id if user else None,
@@ -246,4 +247,6 @@ def _row(incoming: Incoming) -> ReceivedMail:
     return db.session.execute(select(ReceivedMail).where(ReceivedMail.key == incoming.key)).scalar_one()
 
 
+_UNPROVEN = frozenset({Outcome.FORGED, Outcome.UNKNOWN, Outcome.AUTOMATIC})
+"""What anybody may have sent: it takes the number from no mail that comes after it."""
 _REPORTS = frozenset({Outcome.BOUNCED, Outcome.DELAYED, Outcome.COMPLAINED})

@@ -70,6 +70,13 @@ SUPPRESSED: dict[str, Any] = {
 }
 """Why a mail was not sent, in the words of the row, as people read it."""
 
+CAME_BACK: dict[str, Any] = {
+    "hard": _l("it came back: there is nobody at this address"),
+    "soft": _l("it came back: not taken for now"),
+    "complaint": _l("it was called spam"),
+}
+"""What became of a mail that was sent, as far as anybody told us."""
+
 WHAT: dict[str, Any] = {
     "received": _l("Idea received"),
     "published": _l("Idea published"),
@@ -104,6 +111,7 @@ WHAT: dict[str, Any] = {
     "mail_stuck": _l("No mail goes out"),
     "mail_flows": _l("Mail goes out again"),
     "confirm": _l("Confirming an address"),
+    "reply_by_mail": _l("Answer to a reply by mail"),
     "digest": _l("Digest"),
     "bulk": _l("Act on many ideas"),
     "bulk_undone": _l("Act on many ideas taken back"),
@@ -208,7 +216,9 @@ class Entry:
             return why_suppressed(self.mail.suppressed or "")
         if self.state is State.WAITING:
             return _("until changes can no longer be taken back") if _is_held(self.mail) else _("for their hour")
-        return self.mail.error or "" if self.state is not State.SENT else ""
+        if self.state is State.SENT:
+            return str(CAME_BACK.get(self.mail.bounce or "", ""))
+        return self.mail.error or ""
 
     @property
     def at(self) -> datetime:

@@ -233,10 +233,18 @@ def test_somebody_sees_on_every_page_that_no_mail_goes_out_and_asks_for_a_link(a
 
 
 @on_one_database
-def test_staff_see_whom_mail_does_not_reach(app, browse):
+def test_staff_see_whom_mail_does_not_reach_and_which_mails_came_back(app, browse):
     user = make_user(name="Ada Harbour")
-    user_id = stop(user)
+    [mail] = sent_to(user)
+    mail_id, user_id = mail.id, stop(user)
+    assert receiving.receive(a_bounce(db.session.get_one(Mail, mail_id))) is Outcome.BOUNCED
+    admin = browse(make_user(Role.ADMIN))
 
-    page = browse(make_user(Role.ADMIN)).get(f"/admin/people/{user_id}")
+    person, ledger, health = (
+        admin.get(address).text for address in (f"/admin/people/{user_id}", f"/admin/mails/{mail_id}", "/mail/health")
+    )
 
-    assert "mails come back since" in page.text
+    assert "mails come back since" in person
+    assert "there is nobody at this address" in ledger
+    assert "Mails that nobody could deliver" in health
+    assert "People whom mail does not reach any more" in health

@@ -97,7 +97,8 @@ def test_a_mailbox_that_cannot_be_read_is_asked_ever_more_rarely_and_says_why(ap
 @pytest.mark.parametrize(
     "settings",
     [{"INBOUND_URL": "imap://user:secret@mail.example/INBOX"}, {"INBOUND_URL": "pop3://mail.example"},
-     {"REPLY_TO": "ideas@reply.example"}, {"REPLY_TO": "ideas+{token}"}, {"BOUNCE_TO": "a name that is far too long+{token}@x.example"},
+     {"REPLY_TO": "ideas@reply.example"}, {"REPLY_TO": "ideas+{token}"},
+     {"BOUNCE_TO": "a name that is far too long+{token}@x.example"},
      {"INBOUND_SECRET": "short"}],
 )  # fmt: skip
 def test_settings_that_cannot_work_are_refused(tmp_path, settings):

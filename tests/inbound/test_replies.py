@@ -80,6 +80,7 @@ def test_the_thread_goes_on_with_the_number_of_the_reply(app, hand_in, settle, s
     idea_id, to = idea.id, address_for(author, idea)
     number = "<CA+one.two=3@mail.home.example>"
     hand_in(a_reply("ada@home.example", to, number=number))
+    db.session.rollback()
     mine = db.session.scalar(select(Comment))
     make_comment(mine.idea, author=make_user(), reply_to=mine)
     settle()
@@ -130,6 +131,19 @@ def test_s26_nobody_writes_in_anothers_name(app, hand_in, settle):
     assert db.session.scalars(select(SecurityEntry.kind).where(SecurityEntry.user_id == user.id)).all() == (
         ["mail.forged"] * 5
     )
+
+
+@on_one_database
+def test_a_forged_mail_takes_the_number_from_no_genuine_one(app, hand_in):
+    user = somebody_replies()
+    number = "<one@home.example>"
+
+    hand_in(a_reply(user.email, "ideas+r1-1-aaaaaaaaaaaaaaaaaaaa@reply.example", number=number))
+    hand_in(a_reply(user.email, user.to, number=number))
+    hand_in(a_reply(user.email, user.to, "Once more.", number=number))
+
+    assert outcomes() == [Outcome.UNKNOWN, Outcome.POSTED]
+    assert said() == ["Yes please, by Friday."]
 
 
 @on_one_database
@@ -250,7 +264,7 @@ def test_files_are_left_out_with_a_sentence_and_a_logo_is_no_file(app, hand_in, 
         "<html><head><title>no</title></head><body><div>Only <b>this</b>.</div><br><p>And that.</p>"
         "<div class='gmail_quote'><div>On Tue Ada wrote:<br></div><blockquote>old words</blockquote></div>"
         "<script>alert(1)</script></body></html>\n"
-        "--b\nContent-Type: image/png; name=logo.png\nContent-ID: <logo>\nContent-Disposition: inline; filename=logo.png"
+        "--b\nContent-Type: image/png; name=logo.png\nContent-ID: <a>\nContent-Disposition: inline; filename=logo.png"
         "\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n--b--\n"
     )
     hand_in(html.encode())

@@ -11,7 +11,7 @@ from portal.inbound.words import own_words, unfolded, words_of_html
 
 MAILS = {
     "a telephone, English": (
-        "Yes please.\n\n- one\n- two\n\nOn Tue, 3 May 2026 at 10:00, Fellside ideas <i@x.example> wrote:\n> hello\n> there",
+        "Yes please.\n\n- one\n- two\n\nOn Tue, 3 May 2026 at 10:00, Fellside <i@x.example> wrote:\n> hello\n> there",
         "Yes please.\n\n- one\n- two",
     ),
     "a heading over two lines": (
@@ -19,7 +19,7 @@ MAILS = {
         "Fine.",
     ),
     "German, with a closing": (
-        "Ja, bitte.\n\nMit freundlichen Grüßen\nAda\n\nAm 3. Mai 2026 um 10:00 schrieb Fellside <i@x.example>:\n\n> Hallo",
+        "Ja, bitte.\n\nMit freundlichen Grüßen\nAda\n\nAm 3. Mai 2026 um 10:00 schrieb Fellside <i@x.de>:\n\n> Hallo",
         "Ja, bitte.",
     ),
     "below the quotation": (
@@ -29,7 +29,7 @@ MAILS = {
     "between quotations": ("> Which one?\nThe second.\n> And when?\nToday.", "The second.\nToday."),
     "Outlook, English": ("Answer\n\nFrom: Fellside <i@x>\nSent: Tuesday\nTo: Ada\nSubject: Re\n\nold text", "Answer"),
     "Outlook, German": (
-        "Antwort\n\nVon: Fellside <i@x>\nGesendet: Montag\nAn: Ada\nBetreff: Re\n\nalter Text",
+        "Antwort\n\nVon: F <i@x>\nGesendet: Montag\nAn: Ada\nBetreff: Re\n\nalter Text",
         "Antwort",
     ),
     "Outlook, with a rule": ("ok\n\n________________________________\nFrom: x\nold", "ok"),
@@ -59,7 +59,8 @@ def test_lines_that_were_broken_softly_are_joined():
 
 def test_html_is_read_without_quotations_scripts_and_what_outlook_hangs_on():
     html = (
-        "<style>p{}</style><p>One<br>two</p><blockquote>old <blockquote>older</blockquote></blockquote><ul><li>three</ul>"
+        "<style>p{}</style><p>One<br>two</p><blockquote>old <blockquote>older</blockquote></blockquote>"
+        "<ul><li>three</ul>"
         "<div id='divRplyFwdMsg'>From: x</div><p>old</p>"
     )
 
