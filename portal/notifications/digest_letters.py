@@ -132,11 +132,17 @@ def _rank(row: NewsRow) -> int:
 
 def _subject(rows: Sequence[NewsRow]) -> str:
     """Name the two biggest things, and say how many more there are."""
-    named = " · ".join(_shortened(subject_of(row.lead)) for row in rows[:2])
+    named = " · ".join(_shortened(_called(row)) for row in rows[:2])
     more = len(rows) - 2
     return (
         ngettext("%(named)s, and %(num)d more", "%(named)s, and %(num)d more", more, named=named) if more > 0 else named
     )
+
+
+def _called(row: NewsRow) -> str:
+    if row.lead.kind is Kind.COMMENTED:
+        return f"{HEADINGS[_rank(row)][1]}: {row.lead.idea.title}"
+    return subject_of(row.lead)
 
 
 def _shortened(text: str) -> str:

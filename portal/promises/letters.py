@@ -17,7 +17,7 @@ from portal.ideas.models import Idea
 from portal.ideas.promised import Promise
 from portal.ideas.queries import is_out_for
 from portal.notifications import links
-from portal.notifications.letters import Letter, Quote, Suppressed
+from portal.notifications.letters import Entry, Letter, Section, Suppressed
 from portal.notifications.models import Mail
 from portal.notifications.turns import wants
 from portal.web.dates import day
@@ -44,12 +44,12 @@ def late_promises_letter(mail: Mail) -> Letter | Suppressed:
         return Suppressed("kept meanwhile, or not theirs")
     headline = ngettext("%(num)d promise is late", "%(num)d promises are late", len(found))
     more = len(found) - LINES
-    rest = [ngettext("and %(num)d more", "and %(num)d more", more)] if more > 0 else []
+    rest = ngettext("and %(num)d more", "and %(num)d more", more) if more > 0 else ""
     return Letter(
         subject=headline,
         lead=_("We promised a word by a day that has passed. Everybody who sees these ideas sees that, too."),
         title=headline,
-        quotes=[Quote([*map(_line, found[:LINES]), *rest])],
+        sections=[Section(_("Promised and not kept"), [_entry(promise) for promise in found[:LINES]], rest)],
         button=_("See what is due"),
         url=links.absolute_url("triage.queue", queue="answer-due"),
         foot=_("You get this once a day at most, because you decide on these boards."),
@@ -59,11 +59,11 @@ def late_promises_letter(mail: Mail) -> Letter | Suppressed:
     )
 
 
-def _line(promise: Promise) -> str:
+def _entry(promise: Promise) -> Entry:
     idea = promise.idea
-    return _(
-        "%(title)s: by %(day)s, %(owner)s",
-        title=idea.title,
+    words = _(
+        "Promised by %(day)s, %(owner)s",
         day=day(promise.due_at),
         owner=idea.owner.name if idea.owner else _("nobody looks after it"),
     )
+    return Entry(idea.title, links.absolute_url("ideas.show", idea_id=idea.id), words)

@@ -21,6 +21,7 @@ from portal.ideas import service as ideas
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.promised import Promise
+from portal.ideas.steps import Tell
 from portal.ideas.workflow import Publication, Status
 from portal.notifications import digests, turns
 from portal.notifications.choosing import choose_rhythm
@@ -136,7 +137,7 @@ def test_what_happened_in_a_week_is_one_mail_on_friday_morning(clock):
 
     (mail,) = digests_to(ANN)
     text = re.sub(r"http://\S+", "…", words_of(mail))
-    assert mail["Subject"] == "In progress: Offline routes · Rik commented on an idea you follow: A night mode"
+    assert mail["Subject"] == "In progress: Offline routes · Talked about: A night mode"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["References"] is None
     assert text == EXPECTED.format(board=board)
@@ -389,3 +390,24 @@ def test_the_link_in_a_digest_stops_the_digest_alone_by_a_plain_post(clock, brow
     browse().post(path, data={"choice": "turn"})
     db.session.rollback()
     assert db.session.get_one(Reach, reader_of()).digest is Rhythm.WEEKLY
+
+
+@on_one_database
+def test_what_one_mail_about_many_ideas_told_is_in_no_digest(clock):
+    reader, idea = ann(), make_idea("Offline routes")
+    back(idea, reader)
+    move_to(idea, Status.PLANNED)
+    with transaction():
+        said = MoveDetails(expected="June", answer="Begun.", tell=Tell.DIGEST, act_id=7)
+        moves.move_idea(idea, Status.IN_PROGRESS, make_user(Role.PM), said)
+    make_comment(idea, body="At last.")
+    clock.to(THURSDAY + timedelta(hours=1))
+    with transaction():
+        db.session.execute(sa.update(Notification).where(Notification.user_id == reader_of()).values(way="digest"))
+        db.session.add(Mail(key=f"act-7-{reader_of()}", kind="bulk", user_id=reader_of(), done_at=utcnow()))
+
+    clock.to(FRIDAY_AT_EIGHT)
+
+    assert digests_to(ANN) == []
+    hers = select(Mail.suppressed).where(Mail.kind == digests.LETTER, Mail.user_id == reader_of())
+    assert db.session.scalars(hers).all() == ["nothing new to tell"]

@@ -41,7 +41,7 @@ def letters():
 
 
 def lines(letter):
-    return [line for quote in letter.quotes for line in quote.paragraphs]
+    return [f"{entry.title}: {entry.text}" for section in letter.sections for entry in section.entries]
 
 
 def test_the_owner_hears_once_and_no_more_when_the_word_has_come(browse, settle):
@@ -59,7 +59,7 @@ def test_the_owner_hears_once_and_no_more_when_the_word_has_come(browse, settle)
         inbox = reader.get("/inbox").text
         told = select(Notification).where(Notification.kind == Kind.PROMISE_LATE)
         assert [(n.user_id, n.idea_id, n.read_at) for n in db.session.scalars(told)] == [(owner_id, idea_id, None)]
-        assert db.session.scalars(select(Mail.kind).where(Mail.kind == Kind.PROMISE_LATE)).all() == []
+        assert db.session.scalars(select(Mail.kind).where(Mail.kind == Kind.PROMISE_LATE)).all() == [Kind.PROMISE_LATE]
         assert "A promise on an idea you look after is late" in inbox
         assert "Everybody reads that we promised a word by 12 March." in inbox
 
@@ -95,9 +95,9 @@ def test_after_some_days_those_who_decide_get_one_mail_of_what_is_theirs(browse)
         said = dict(letters())
 
     assert set(said) == {"Bea", "Paula"}
-    assert lines(said["Paula"]) == ["Owned: by 12 March, Olga"]
+    assert lines(said["Paula"]) == ["Owned: Promised by 12 March, Olga"]
     assert said["Paula"].subject == "1 promise is late"
-    assert lines(said["Bea"]) == ["Hidden from Paula: by 12 March, Olga"]
+    assert lines(said["Bea"]) == ["Hidden from Paula: Promised by 12 March, Olga"]
     assert said["Paula"].url.endswith("/triage/answer-due")
 
 
@@ -107,7 +107,7 @@ def test_what_nobody_looks_after_is_raised_the_next_morning_and_only_once():
 
     with at(DUE + timedelta(hours=9)):
         assert clocks.raise_late() == 1
-        assert lines(letters()[0][1]) == ["Nobody's: by 12 March, nobody looks after it"]
+        assert lines(letters()[0][1]) == ["Nobody's: Promised by 12 March, nobody looks after it"]
         assert running(idea).raised_at == DUE + timedelta(hours=9)
     with at(DUE + DAY + timedelta(hours=9)):
         assert clocks.raise_late() == 0
