@@ -21,6 +21,14 @@ def state() -> MailLine | None:
     return db.session.get(MailLine, KEY)
 
 
+def stuck_since() -> datetime | None:
+    """Return since when no mail goes out, once that is long enough for everybody on the team to know."""
+    line, now = state(), utcnow()
+    if line is None or line.failing_since is None or now - line.failing_since < WORTH_TELLING:
+        return None
+    return line.failing_since
+
+
 def is_free(now: datetime) -> bool:
     """Whether the mail server may be tried now."""
     line = state()

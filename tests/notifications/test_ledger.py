@@ -161,3 +161,19 @@ def test_whoever_runs_the_portal_reads_since_when_no_mail_goes_out_and_what_was_
     assert "No mail goes out since" in broken and "Connection refused" in broken
     assert "No mail goes out since" not in well
     assert page == "/admin" or "All is well" in well
+
+
+def test_the_team_reads_on_its_desk_that_no_mail_goes_out_for_half_an_hour(app, browse):
+    app.config["MAIL_URL"] = f"smtp://127.0.0.1:{free_port()}"
+    queue()
+    mails.send_due()
+    pm = browse(make_user(Role.PM))
+
+    soon = pm.get("/triage/first-look").text
+    with transaction():
+        line.state().failing_since = utcnow() - timedelta(minutes=31)
+    app.extensions["kept"].clear()
+    later = pm.get("/triage/first-look").text
+
+    assert "No mail goes out since" not in soon
+    assert "No mail goes out since" in later

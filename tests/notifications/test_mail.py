@@ -19,8 +19,8 @@ from portal.ideas import service as ideas
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Publication, Status
-from portal.notifications import mail as mails
 from portal.notifications import line, service, transport
+from portal.notifications import mail as mails
 from portal.notifications.models import CaughtMail, Mail
 from portal.notifications.transport import EndUnknown
 from portal.transactions import transaction

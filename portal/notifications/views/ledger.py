@@ -23,6 +23,7 @@ from portal.notifications.views.pages import bp
 from portal.text import clean_line
 from portal.transactions import transaction
 from portal.web import paging
+from portal.web.kept import kept
 from portal.web.responses import go_to, own_path, page
 from portal.web.session import authorize, viewer
 
@@ -57,16 +58,16 @@ def mails() -> Response:
     asked, unknown = _asked(form)
     place = paging.place(request.args.get("after"), (int,))
     rows = [] if unknown else ledger.entries(viewer(), asked, place[0] if place else None, ON_A_PAGE + 1)
-    kept: dict[str, Any] = {key: value for key in FILTERS if (value := request.args.get(key))}
+    chosen: dict[str, Any] = {key: value for key in FILTERS if (value := request.args.get(key))}
     more = len(rows) > ON_A_PAGE
     return page(
         "notifications/ledger.html",
         form=form,
         entries=rows[:ON_A_PAGE],
-        older=url_for(".mails", after=paging.cursor(rows[ON_A_PAGE - 1].mail.id), **kept) if more else None,
-        first=url_for(".mails", **kept) if place else None,
+        older=url_for(".mails", after=paging.cursor(rows[ON_A_PAGE - 1].mail.id), **chosen) if more else None,
+        first=url_for(".mails", **chosen) if place else None,
         unknown=unknown,
-        kept=kept,
+        kept=chosen,
         waiting=ledger.count_open(),
         line=line.state(),
     )
@@ -128,3 +129,9 @@ def _begin_of(day: date | None) -> datetime | None:
         return None
     zone = pytz.timezone(str(get_timezone()))
     return zone.localize(datetime.combine(day, time())).astimezone(UTC)
+
+
+@bp.app_template_global()
+def no_mail_since() -> datetime | None:
+    """Return since when no mail goes out, as it was half a minute ago at most; None when mails do."""
+    return kept(("no mail since",), timedelta(seconds=30), line.stuck_since)
