@@ -1336,6 +1336,8 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "accounts.ask_for_confirmation",  # of a confirmed address
         "notifications.confirm_again",
         "notifications.unmute",
+        "notifications.resume",  # of somebody who did not pause
+        "notifications.tidy_up",  # without a tick; tests of its own
         "sso.start",  # leads to a provider
         "sso.new",
         "sso.link",  # nobody waits

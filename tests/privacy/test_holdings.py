@@ -1,5 +1,7 @@
 """Everything held about people is in one table, and the table is compared with the database."""
 
+import sqlalchemy as sa
+
 from portal.db import Model
 from portal.privacy.gathering import sections
 from portal.privacy.holdings import ADDRESSES, HOLDINGS, NEVER, Fate
@@ -27,6 +29,7 @@ def test_s66_no_column_that_holds_mail_addresses_is_forgotten(app):
         for table in Model.metadata.tables.values()
         for column in table.columns
         if column.name in {"email", "recipient", "to", "mail", "sender"} and table.name != "users"
+        if not isinstance(column.type, sa.Enum)  # by which way, and not to where
     }
 
     assert {f"{column.class_.__tablename__}.{column.key}" for column in ADDRESSES} == found
