@@ -22,7 +22,7 @@ from portal.comments.events import CommentFoundHelpful
 from portal.comments.models import Comment, Helpful
 from portal.comments.service import post_comment
 from portal.db import db, utcnow
-from portal.demo import calling, choices, content, demand, digest, returned
+from portal.demo import choices, content, demand, digest, returned
 from portal.demo.closed import closed_boards
 from portal.demo.outcomes import Outcomes
 from portal.demo.plan import Act, Plan, make_plan
@@ -166,7 +166,6 @@ class _Builder:
         self._fill_inboxes()
         with _back_then(self.now):
             choices.choose(db.session.get_one(User, self.users["member"]), db.session.get_one(User, self.users["pm"]))
-            calling.call(db.session.get_one(User, self.users["member"]))
             digest.make_one(db.session.get_one(User, self.users["member"]), self.now)
             returned.let_mails_come_back(but=self.users["member"])
 
