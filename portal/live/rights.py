@@ -108,7 +108,9 @@ def _raw(column: Any) -> Any:
 
 
 _MARKS = (
-    select(AuthSession.token_hash, AuthSession.user_id, *map(_raw, (AuthSession.second, AuthSession.expires_at, *ACCOUNT)))
+    select(
+        AuthSession.token_hash, AuthSession.user_id, *map(_raw, (AuthSession.second, AuthSession.expires_at, *ACCOUNT))
+    )
     .join(User, User.id == AuthSession.user_id)
     .where(AuthSession.token_hash.in_(sa.bindparam("sessions", expanding=True)))
 )

@@ -1,0 +1,161 @@
+"""Asking now and then what changed, who may hear of it, and reading on in the journal."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from portal import events
+from portal.accounts.models import AuthSession, Guest, User
+from portal.accounts.roles import Role
+from portal.boards.models import Audience
+from portal.db import db, utcnow
+from portal.events import EventRecord
+from portal.ideas import service
+from portal.ideas.models import Idea
+from portal.ideas.queries import ideas_visible_to
+from portal.ideas.workflow import Publication
+from portal.live import changes, journal, rights
+from portal.live.changes import Change
+from portal.transactions import transaction
+from tests.factories import make_board, make_comment, make_idea, make_place, make_user
+from tests.support import queries
+
+
+def vote(idea: Idea) -> None:
+    with transaction():
+        service.cast_vote(db.session.get_one(Idea, idea.id), make_user())
+
+
+def test_who_asks_now_and_then_gets_what_changed_since(app, browse):
+    shown, secret = make_idea(), make_idea(board=make_board(audience=Audience.STAFF))
+    asked = f"/live/poll?on=idea-{shown.id},idea-{secret.id}"
+    member = browse(make_user())
+    with app.app_context():
+        began = changes.newest()
+
+    vote(shown)
+    vote(secret)
+    answer = member.get(f"{asked}&after={began}")
+    number = answer.headers["X-Live"]
+    later = member.get(f"{asked}&after={number}")
+    vote(secret)
+    unseen = member.get(f"{asked}&after={number}")
+
+    assert (answer.status_code, later.status_code) == (200, 200)
+    assert f"idea-{shown.id}/votes" in answer.text
+    assert f"idea-{secret.id}" not in answer.text + later.text + unseen.text
+    assert f"idea-{shown.id}" not in later.text
+    assert int(number) > began
+    assert member.get(f"{asked}&after={10**9}").status_code == 205
+
+
+def test_while_nothing_changes_asking_costs_nothing_and_keeps_no_session_alive(app, browse):
+    reader = make_user()
+    browser = browse(reader)
+    with transaction():
+        db.session.execute(sa.update(AuthSession).values(seen_at=utcnow() - journal.OLDEST * 2))
+    seen = sa.select(AuthSession.seen_at).where(AuthSession.user_id == reader.id)
+    before = db.session.scalar(seen)
+    db.session.rollback()
+
+    first = browser.get("/live/poll?on=boards&after=0")
+    tag = first.headers["ETag"]
+    with queries() as asked:
+        same = browser.get("/live/poll?on=boards&after=0", headers={"If-None-Match": tag})
+    other_page = browser.get("/live/poll?on=boards&age=1", headers={"If-None-Match": tag})
+    somebody = browse().get("/live/poll?on=boards&after=0", headers={"If-None-Match": tag})
+    make_idea()
+    after = browser.get("/live/poll?on=boards&after=0", headers={"If-None-Match": tag})
+
+    assert (same.status_code, asked) == (304, [])
+    assert [answer.status_code for answer in (first, other_page, somebody, after)] == [200] * 4
+    assert db.session.scalar(seen) == before
+
+
+def test_without_the_production_server_there_are_no_streams(browse):
+    assert browse().get("/live?on=boards").status_code == 204
+    assert browse().get("/live/poll?on=boards", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 204
+
+
+def test_who_may_hear_is_who_may_see_asked_one_by_one(app):
+    ranks = [make_user(role) for role in Role]
+    waiting, leaving = make_user(approved_at=None), make_user(leaves_at=utcnow())
+    boards = [make_board(audience=audience, one_way=one_way) for audience in Audience for one_way in (False, True)]
+    listed = {board.id: [make_user(), make_user()] for board in boards}
+    for board in boards:
+        make_place(board, listed[board.id][0])
+        make_place(board, listed[board.id][1], Role.MODERATOR)
+    author = make_user()
+    ideas = [make_idea(board=board, author=author) for board in boards]
+    ideas += [make_idea(board=boards[0], author=author, publication=kind) for kind in Publication]
+    people = [*ranks, waiting, author, *(person for some in listed.values() for person in some)]
+    ids = {person.id for person in (*people, leaving)}
+    said = [Change(1, idea.id, idea.board_id, frozenset({changes.VOTES})) for idea in ideas]
+    db.session.rollback()
+
+    public = {change.idea_id for change in rights.open_to_all(said)}
+    allowed = {change.idea_id: rights.who_may_hear(change, ids) for change in said}
+    on_team = {change.idea_id: rights.who_may_hear(change, ids, team=True) for change in said}
+
+    def sees(person: Any, idea_id: int) -> bool:
+        return db.session.scalar(ideas_visible_to(person).where(Idea.id == idea_id)) is not None
+
+    everybody = [db.session.get_one(User, person.id) for person in people]
+    for idea_id, hearing in allowed.items():
+        assert hearing == {person.id for person in everybody if sees(person, idea_id)}
+        assert (idea_id in public) == sees(Guest(), idea_id)
+        board_id = db.session.get_one(Idea, idea_id).board_id
+        assert on_team[idea_id] == {
+            person.id for person in everybody if person.id in hearing and person.reads_as_staff_on(board_id)
+        }
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)  # SQLite has one writer at a time
+def test_rows_that_appear_out_of_order_are_read_once_and_nobody_who_was_away_misses_them(app):
+    make_idea()
+    follower = journal.Follower(*journal.FACTS)
+    follower.start()
+    began = follower.newest
+    db.session.rollback()
+
+    row = {"name": "idea.vote_cast", "at": utcnow(), "data": {}}
+    with db.engine.connect() as slow, db.engine.connect() as quick:
+        late = slow.scalar(sa.insert(EventRecord).values(row).returning(EventRecord.id))
+        early = quick.scalar(sa.insert(EventRecord).values(row).returning(EventRecord.id))
+        quick.commit()
+        first = [fact.id for rows in follower.read() for fact in rows]
+        safe = follower.safe
+        db.session.rollback()
+        slow.commit()
+    second = [fact.id for rows in follower.read() for fact in rows]
+    third = [fact.id for rows in follower.read() for fact in rows]
+
+    assert began < late < early
+    assert (first, second, third) == ([early], [late], [])
+    assert safe < late
+    assert follower.safe == early
+
+
+def test_pages_hear_only_of_facts_that_there_are():
+    assert set(changes.KINDS) - set(events._kinds) == set()
+
+
+def test_several_facts_about_an_idea_are_one_change_of_it_and_of_those_joined_with_it(app):
+    idea, main = make_idea(), make_idea()
+    make_comment(idea)
+    facts = [
+        changes.Fact(1, "idea.vote_cast", idea.id, {}),
+        changes.Fact(2, "comment.posted", idea.id, {}),
+        changes.Fact(3, "idea.merged", idea.id, {"into_id": main.id}),
+        changes.Fact(4, "idea.followed", main.id, {}),
+        changes.Fact(5, "talk.note_written", main.id, {}),
+    ]
+
+    found = {change.idea_id: change for change in changes.gather(facts)}
+
+    assert found[idea.id].kinds >= {"votes", "comments", "status", "merged"}
+    assert (found[idea.id].id, found[main.id].id) == (3, 5)
+    assert "team" in found[main.id].kinds
+    assert "team" not in found[main.id].in_public.kinds
+    assert changes.Change(1, 1, 1, frozenset({"team"})).in_public is None
