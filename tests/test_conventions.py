@@ -95,8 +95,8 @@ KNOWS = {
     "security": {"accounts", "demand", "notifications", "push", "credentials", "inbound"},
     "duplicates": IDEAS | {"search"},
     "workflows": IDEAS,
-    "membership": IDEAS | {"notifications", "search"},
-    "credentials": BASE | {"notifications", "membership"},
+    "membership": IDEAS | {"notifications", "push", "search"},
+    "credentials": BASE | {"notifications", "push", "membership"},
     "sso": BASE | {"notifications", "membership", "credentials"},
     "privacy": IDEAS
     | {

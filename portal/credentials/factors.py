@@ -17,6 +17,7 @@ from portal.db import db
 from portal.errors import Refusal
 from portal.notifications.service import queue_letter
 from portal.options import decide, option
+from portal.push import service as push
 from portal.security.log import note
 
 NOTICE = "second_factor"  # the kind of letter that tells of each change
@@ -103,6 +104,7 @@ def remove_all(user: User, actor: User | None) -> None:
         raise NotBelow
     for table in (Passkey, Authenticator, RecoveryCode, AuthSession):
         db.session.execute(sa.delete(table).where(table.user_id == user.id))
+    push.forget_all(user)
     tell_of_change(user, "all_removed", actor, **({} if actor else {"by": "operator"}))
 
 

@@ -26,6 +26,7 @@ from portal.membership.events import MemberApproved, MemberDeclined, MemberSuspe
 from portal.membership.policy import roles_to_give
 from portal.notifications import leaving
 from portal.notifications.service import queue_letter
+from portal.push import service as push
 from portal.security.log import note
 from portal.text import clean_text
 
@@ -124,6 +125,7 @@ def reveal_address(user: User, actor: User) -> str:
 
 def _end_sessions(user: User) -> None:
     db.session.execute(sa.delete(AuthSession).where(AuthSession.user_id == user.id))
+    push.forget_all(user)
 
 
 def _leave_to_admins(user: User, actor: User) -> None:

@@ -22,6 +22,7 @@ from portal.notifications.service import queue_letter
 from portal.privacy import files, queries
 from portal.privacy.holdings import ADDRESSES, HOLDINGS, Fate
 from portal.privacy.models import Export
+from portal.push import service as push
 from portal.security.log import note
 from portal.talk.service import forget_name
 
@@ -77,6 +78,7 @@ def leave(user: User) -> None:
     user.kept_name, user.name = user.name, FORMER
     user.picture = None  # the row stays until then; its address leads nowhere
     db.session.execute(sa.delete(AuthSession).where(AuthSession.user_id == user.id))
+    push.forget_all(user)
     note("erasure.asked", user=user)
     link = links.make(Purpose.STAY, user.email, user=user, lifetime=UNDO_WITHIN)
     queue_letter(LEAVING_LETTER, to=user.email, user=user, data={"link": link.id}, rationed=False)

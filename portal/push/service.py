@@ -84,6 +84,13 @@ def outlive_sessions(now: datetime) -> None:
     db.session.execute(kept.values(session_hash=None), execution_options={"synchronize_session": False})
 
 
+def forget_left_behind(user: User) -> None:
+    """Tell nothing any more to browsers of the user that outlived their session: the others went with theirs."""
+    db.session.execute(
+        sa.delete(Subscription).where(Subscription.user_id == user.id, Subscription.session_hash.is_(None))
+    )
+
+
 def forget_all(user: User) -> None:
     """Tell none of the user's browsers anything any more."""
     db.session.execute(sa.delete(Subscription).where(Subscription.user_id == user.id))

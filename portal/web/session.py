@@ -155,6 +155,7 @@ def end_sessions(user: User, except_this: bool = False) -> None:
     if except_this:
         ended = ended.where(AuthSession.token_hash != this_session_hash())
     db.session.execute(ended)
+    push.forget_left_behind(user)
 
 
 def end_session(user: User, token_hash: str) -> None:

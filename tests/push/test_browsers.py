@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.accounts.models import AuthSession
+from portal.accounts.roles import Role
 from portal.db import db, utcnow
+from portal.membership import people
+from portal.privacy import service as privacy
 from portal.push import keys
 from portal.push.models import Push, PushKey, Subscription
 from portal.security import retention
@@ -97,6 +100,34 @@ def test_s10_who_signs_out_or_is_signed_out_is_told_nothing_there(browse):
         assert told() == [user.id]
         end(here, other)
         assert told() == []
+
+
+def test_s10_signing_out_everywhere_and_a_suspension_reach_browsers_whose_session_ran_out(browse):
+    user, admin = make_user(), make_user(Role.ADMIN)
+    ends = (
+        lambda: browse(user).post("/account/sessions/end"),
+        lambda: suspend(user, admin),
+        lambda: leave(user),
+    )
+    for end in ends:
+        with transaction():
+            user.suspended_at = None
+        browse(user).post("/inbox/browsers", data=BROWSER)
+        with transaction():
+            db.session.execute(update(Subscription).values(session_hash=None))
+        assert told() == [user.id]
+        end()
+        assert told() == []
+
+
+def suspend(user, admin):
+    with transaction():
+        people.suspend(user, admin, reason="It was too much.", days=None)
+
+
+def leave(user):
+    with transaction():
+        privacy.leave(user)
 
 
 def test_s10_a_session_that_runs_out_leaves_the_browser_and_the_next_one_takes_it_over(browse):
