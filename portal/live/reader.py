@@ -7,7 +7,8 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -24,12 +25,15 @@ from portal.notifications.models import Notification
 if TYPE_CHECKING:
     from portal.live.hub import Batch, Hub, Stream
 
+Key = TypeVar("Key")
+
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.4  # seconds between looks when nobody wakes us: another process may have written
 GATHER = 0.04  # seconds in which several commits become one look
 AGAIN = 0.5  # seconds until the same idea, or the same inbox, is told of again
 ATTEND_EVERY = 1.5  # seconds between looks at who is still signed in
+IDEAS_AT_ONCE = 1_000  # looked at together, when very many changed
 MOST_AT_ONCE = 60  # messages to one stream in one look; after more the page is got anew
 
 
@@ -123,7 +127,7 @@ class Reader:
 
     def _tell(self) -> Batch:
         """Tell of each idea that was not told of just now; the others wait for the next look."""
-        due = self._due("idea", self._pending)
+        due = self._due("idea", list(islice(self._pending, IDEAS_AT_ONCE)))
         facts = [fact for key in due for fact in self._pending.pop(key)]
         found = [(change, streams) for change in changes.gather(facts) if (streams := self._hub.about(change.topics))]
         public = rights.open_to_all(change for change, _streams in found)
@@ -228,7 +232,7 @@ class Reader:
         over = rights.run_out({stream.wish.session for stream in late}) if late else set()
         return [stream for stream in late if stream.wish.session in over]
 
-    def _due(self, what: str, keys: Iterable[int | None]) -> list[int | None]:
+    def _due(self, what: str, keys: Iterable[Key]) -> list[Key]:
         now = time.monotonic()
         if len(self._told) > 10_000:
             self._told = {key: at for key, at in self._told.items() if now - at < AGAIN}
