@@ -50,8 +50,11 @@ def test_what_a_row_keeps_or_empties_names_columns_that_exist():
 
 
 def test_a_row_that_goes_refers_to_its_person_for_certain():
-    """What may refer to nobody can outlive its person: mails are found by address too, shared wording is nobody's."""
+    """What may refer to nobody can outlive its person: mails are found by address too, shared wording is nobody's.
+
+    Of a mail that came in from nobody we know, a hash is kept and nothing else.
+    """
     going = [holding for holding in HOLDINGS if holding.fate is Fate.GOES]
     loose = {holding.name for holding in going if holding.column.property.columns[0].nullable}
 
-    assert loose == {"mails.user_id", "mailed_links.user_id", "snippets.owner_id"}
+    assert loose == {"mails.user_id", "mailed_links.user_id", "snippets.owner_id", "received_mails.user_id"}
