@@ -17,8 +17,9 @@ happened meanwhile: get the whole page anew. ``event: hello`` comes first, and o
 ``/live/poll?on=…&after=481`` gives the same fragments in one answer, and the next number in the header ``X-Live``. 304:
 nothing changed. 205: get the whole page anew. 204: there is nothing here for whoever asks.
 
-``fragments.render(change, locale)`` makes the fragments of a change, and ``fragments.badge(unread, newest, locale)`` those that
-say how many news somebody has not read; an empty text is not sent. Both run as if a guest asked for the page ``/live``.
+``fragments.render(change, locale)`` makes the fragments of a change, and ``fragments.badge(unread, newest, locale)``
+those that say how many news somebody has not read; an empty text is not sent. Both run as if a guest asked for the page
+``/live``.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Reader:
         )
         self._pending: dict[int | None, list[Fact]] = defaultdict(list)
         self._unread: set[int] = set()
-        self._told: dict[tuple[str, int | None], float] = {}
+        self._told: dict[tuple[str, object], float] = {}
         self._felt: object = None
         self._felt_at_attending: object = None
         self._attended = float("-inf")
