@@ -138,6 +138,7 @@ WHAT: dict[str, Any] = {
     "sso_unlinked": _l("Sign-on taken off"),
     "sso_address": _l("Address from a sign-on provider"),
     "late_promises": _l("Late promises of the team"),
+    "triage_note": _l("What waits for the team"),
     "saved_searches": _l("Kept searches"),
     "quarter": _l("The quarter"),
     "leaving": _l("Leaving"),

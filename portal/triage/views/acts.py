@@ -209,7 +209,7 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
         return show_again(spot, idea, kept) if isinstance(kept, Typed) else kept
     left = queues.place_of(spot.queue, idea)
     try:
-        if (planned := planning.plan(idea, offer, _details(offer, idea))) is not None:
+        if (planned := planning.plan(idea, offer, lambda: _details(offer, idea))) is not None:
             return planned
         with transaction():
             service.lock(idea)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ from portal.web.responses import go_to
 from portal.web.session import authorize, can, member, viewer
 
 
-def plan(idea: Idea, offer: Offer, details: MoveDetails) -> ResponseReturnValue | None:
+def plan(idea: Idea, offer: Offer, details: Callable[[], MoveDetails]) -> ResponseReturnValue | None:
     """Keep what was typed, to go out at the moment that was chosen; with a moment nothing goes out at once.
 
     Raises what publishing it now would raise.
@@ -44,8 +45,9 @@ def plan(idea: Idea, offer: Offer, details: MoveDetails) -> ResponseReturnValue 
             raise Refusal(
                 _("Somebody moved this to %(status)s meanwhile. What you wrote is still here.", status=idea.rule.label)
             )
+        said = details()
         draft = drafts.save_draft(idea, member(), offer.name, fields, shown, draft, version)
-        scheduling.plan(draft, member(), details, at)
+        scheduling.plan(draft, member(), said, at)
     flash(_("Planned. It goes out on %(moment)s, unless something comes between.", moment=absolute(at)))
     return go_to(url_for("triage.draft", draft_id=draft.id))
 
