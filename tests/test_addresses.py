@@ -296,7 +296,7 @@ TABLE = (
     post("notifications.choose_mail", MEMBERS, form={"wants_mail": "1"}),
     get("notifications.why", MEMBERS, "notification"),
     post("notifications.quieter", MEMBERS, "notification"),
-    post("notifications.choose_level", MEMBERS, "notification", {"choice": "quiet"}),
+    post("notifications.choose_level", MEMBERS, "notification", {"choice": "mute"}),
     get("notifications.preferences", MEMBERS),
     post("notifications.choose_topics", MEMBERS, form={"mail-comments": "inbox"}),
     get("notifications.board_preferences", MEMBERS, "board"),
