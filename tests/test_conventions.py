@@ -493,6 +493,7 @@ MAY_ASK = {
     "portal.notifications.proof": {"smtplib"},  # the test mail, by the same conversation
     "portal.doctor": {"smtplib"},  # the same for operators
     "portal.bench.processes": {"http.client"},  # it asks only the portal that it measures
+    "portal.bench.streams": {"http.client"},  # the same
     "portal.bench.freshness": {"http.client"},  # the same
 }
 
