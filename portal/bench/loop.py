@@ -33,7 +33,7 @@ from portal.bench.processes import Server, portal_server
 from portal.bench.visits import Visitor
 from portal.boards.models import Board
 from portal.config import ConfigurationError
-from portal.db import db, utcnow
+from portal.db import db, on_sqlite, utcnow
 from portal.ideas import moves, service
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.steps import MoveDetails
@@ -89,7 +89,7 @@ def measure(few: int, many: int, place: Path, database: str, minutes: float) -> 
         "MAIL_URL": "",
     }
     with opened(settings, any_schema=True) as app:
-        found = Looped(db.engine.dialect.name, (few, many))
+        found = Looped("SQLite" if on_sqlite() else "PostgreSQL", (few, many))
         ideas = _build(few, many)
     with opened(settings) as app:
         decider = visits.sign_in(Role.PM, 1)[0]
@@ -297,7 +297,7 @@ def _drain(server: Server, taken: Taken, decider: Visitor, idea_id: int, people:
 
 
 def _told(idea_id: int) -> int:
-    db.session.rollback()
+    db.session.remove()
     told = select(sa.func.count()).where(Notification.idea_id == idea_id, Notification.kind == "decided")
     return db.session.scalar(told) or 0
 
