@@ -495,7 +495,6 @@ MAY_ASK = {
     "portal.bench.processes": {"http.client"},  # it asks only the portal that it measures
     "portal.bench.streams": {"http.client"},  # the same
     "portal.bench.freshness": {"http.client"},  # the same
-    "portal.bench.streams": {"http.client"},  # the same
     "portal.bench.loop": {"http.client", "smtplib"},  # the same, and the mail server of its own that counts
 }
 
