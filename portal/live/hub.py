@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 PER_PERSON, PER_ADDRESS = 3, 20  # streams of one member; of all visitors from one address
 HEARTBEAT = 15.0  # seconds
 AT_A_TIME = 200  # streams written to before pages have their turn
+GREETED_AT_ONCE = 500
 COME_BACK = (1_000, 4_000)  # milliseconds after which a browser asks again, so that not all do at once
 GONE: tuple[type[Exception], ...] = (rsgi.ProtocolClosed, rsgi.ProtocolError)  # type: ignore[attr-defined]
 PLACE, WISH = "portal.live", "portal.live.wish"
@@ -202,9 +203,11 @@ class Hub:
             return {user_id: list(self._by_user[user_id]) for user_id in user_ids if user_id in self._by_user}
 
     def arrivals(self) -> list[Stream]:
-        """Return the streams that nobody has greeted yet, once."""
+        """Return streams that nobody has greeted yet, each once; when very many come at once, some at a time."""
         with self._lock:
-            arrived, self._arrived = self._arrived, []
+            arrived, self._arrived = self._arrived[:GREETED_AT_ONCE], self._arrived[GREETED_AT_ONCE:]
+            if self._arrived:
+                self.reader.wake()
             return arrived
 
     @property

@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
@@ -102,8 +103,8 @@ class Reader:
         felt, arrived = self._pulse.feel(), self._hub.arrivals()
         if felt is None or felt != self._felt:
             self._read()
-        batch = self._greet(arrived) if arrived else []
-        batch += self._tell() if self._pending else []
+        batch = self._tell() if self._pending else []
+        batch += self._greet(arrived) if arrived else []
         batch += self._count() if self._unread else []
         self._hub.post(batch)
         self._attend(felt)
@@ -191,18 +192,21 @@ class Reader:
     def _greet(self, streams: list[Stream]) -> Batch:
         """Give each new stream the number from which it goes on, and what it missed."""
         batch: Batch = []
+        known: dict[tuple[int | None, int | None], list[Change] | None] = {}
         for stream in streams:
-            missed = _missed(stream)
-            number, whom = self._facts.safe, [stream]
+            place = stream.wish.after, None if stream.wish.age is None else ceil(stream.wish.age)
+            if place not in known:
+                known[place] = _missed(*place)
+            missed, number, whom = known[place], self._facts.safe, [stream]
             if missed is None:
                 batch.append((messages.event("", number, messages.REFETCH), whom))
                 continue
             batch.append((messages.event("", number, messages.HELLO), whom))
-            listening = [one for one in changes.gather(missed) if one.topics & stream.wish.topics]
+            listening = [one for one in missed if one.topics & stream.wish.topics]
             if len(listening) > MOST_AT_ONCE:
                 batch.append((messages.event("", number, messages.REFETCH), whom))
                 continue
-            public = rights.open_to_all(listening)
+            public = rights.open_to_all(listening) if listening else set()
             for change in listening:
                 for part, ones in self._parts(change, whom, change in public):
                     batch += self._write(part, ones)
@@ -241,8 +245,6 @@ class Reader:
         return due
 
 
-def _missed(stream: Stream) -> list[Fact] | None:
-    wish = stream.wish
-    if wish.after is not None:
-        return journal.since(wish.after)
-    return journal.of_the_last(wish.age) if wish.age is not None else []
+def _missed(after: int | None, age: int | None) -> list[Change] | None:
+    facts = journal.since(after) if after is not None else journal.of_the_last(age) if age is not None else []
+    return None if facts is None else changes.gather(facts)
