@@ -58,6 +58,7 @@ from tests.factories import (
     move_to,
 )
 from tests.support import HTMX, Browser, without_tokens
+from tests.support.databases import on_one_database
 from tests.support.images import picture
 from tests.support.workflows import added_status, proposed_workflow
 
@@ -1237,6 +1238,7 @@ def test_s01_the_table_holds_every_address_and_no_other(app):
     assert {(row.method, row.endpoint) for row in TABLE} == there
 
 
+@on_one_database
 def test_s42_no_address_takes_a_verb_that_it_does_not_need(app):
     verbs = {verb for rule in app.url_map.iter_rules() for verb in rule.methods or set()}
 
@@ -1497,6 +1499,7 @@ FOREIGN = {
 }
 
 
+@on_one_database
 def test_s27_without_a_token_nothing_changes(world):
     wrong = []
     for row in WITH_SESSION:
@@ -1525,6 +1528,7 @@ def foreign_token(world: World) -> str:
     return str(serializer.dumps("the secret of another browser"))
 
 
+@on_one_database
 def test_s27_from_a_foreign_page_nothing_changes_whatever_token_it_carries(world):
     wrong = []
     for row in WITH_SESSION:
@@ -1556,6 +1560,7 @@ def test_s27_one_address_works_without_a_session_and_carries_a_token_of_its_own(
     ]
 
 
+@on_one_database
 @pytest.mark.parametrize("role", [None, Role.MEMBER, Role.OWNER], ids=["guest", "member", "owner"])
 def test_s27_reading_changes_nothing(world, role):
     wrong = []
@@ -1588,6 +1593,7 @@ def test_s26_links_that_name_an_act_do_nothing_when_they_are_opened(world):
 # Verbs
 
 
+@on_one_database
 def test_s42_unknown_verbs_are_refused_everywhere(world):
     browser = world.browser(Role.OWNER)
     wrong = []
@@ -1610,6 +1616,7 @@ def test_s42_unknown_verbs_are_refused_everywhere(world):
     assert what_changed(before) == []
 
 
+@on_one_database
 def test_s42_a_refused_verb_is_told_which_ones_there_are(world):
     answer = world.browser(None).delete(f"/ideas/{world.main.id}/vote")
 

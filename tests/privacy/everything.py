@@ -281,6 +281,7 @@ def _give_talk(user: User, other: User, idea_id: int) -> None:
     words = Comment(idea_id=idea_id, author_id=other.id, body=f"Thank you, @{NAME}.", body_html=f"<p>@{NAME}</p>")
     db.session.add(words)
     db.session.flush()
+    words.idea.comments += 1
     db.session.add(CommentMention(comment_id=words.id, user_id=user.id, handle=NAME))
     db.session.add(DraftRemark(draft_id=draft.id, author_id=user.id, body="Shorter, please."))
     db.session.add(ScheduledDraft(draft_id=draft.id, by_id=user.id, version=1, seen="new", publish_at=None))
@@ -315,7 +316,9 @@ def _give_mails(user: User, other: User) -> None:
             Mail(key="old-address", kind="confirm", user_id=user.id, recipient="quillold@quillfield.example"),
             Mail(key="before-joining", kind="confirm", recipient="quillon@quillfield.example"),
             CaughtMail(recipient=other.email, subject="A reply", message_id="<1>", raw=f"Subject: a\n\n{NAME} replied"),
-            ReceivedMail(key="quillmailed", what="reply", outcome="posted", user_id=user.id, message_id="<1@quilldevice>"),
+            ReceivedMail(
+                key="quillmailed", what="reply", outcome="posted", user_id=user.id, message_id="<1@quilldevice>"
+            ),
             DigestClock(user_id=user.id, due_at=utcnow()),
             Digest(user_id=user.id, due_at=utcnow()),
             UnwantedLetter(user_id=user.id, letter="triage_note"),
