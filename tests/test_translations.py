@@ -181,7 +181,9 @@ WITHIN_TAGS = "|".join(
 
 SHOWN_ATTRIBUTES = {"alt", "aria-label", "label", "placeholder", "title"}
 MARKS = {"_", "gettext", "ngettext", "pgettext"}
-PAGES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*") if path.is_file())
+PAGES = sorted(
+    str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*") if path.is_file() and path.suffix != ".css"
+)
 
 
 class Words(HTMLParser):
