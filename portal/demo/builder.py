@@ -22,7 +22,7 @@ from portal.comments.events import CommentFoundHelpful
 from portal.comments.models import Comment, Helpful
 from portal.comments.service import post_comment
 from portal.db import db, utcnow
-from portal.demo import choices, content, demand, digest, returned
+from portal.demo import calling, choices, content, demand, digest, returned
 from portal.demo.closed import closed_boards
 from portal.demo.outcomes import Outcomes
 from portal.demo.plan import Act, Plan, make_plan
@@ -297,6 +297,7 @@ class _Builder:
         reply_to = self.comments[said.reply_to] if said.reply_to else None
         with _back_then(act.at) if waited else nullcontext():
             self.comments[said.key] = post_comment(idea, self._user(act.who), said.body, reply_to, at=act.at)
+            calling.call(idea, self.comments[said.key])
         if waited and idea.status is not Status.NEEDS_INFO:
             idea.status_since, idea.due_at = act.at, next_word_due(idea, act.at)
             begun = running(idea)

@@ -13,7 +13,7 @@ from portal.accounts.models import Rules, RulesAcceptance, User
 from portal.accounts.passwords import is_right
 from portal.accounts.roles import Role
 from portal.boards.models import Audience, Board
-from portal.comments.models import Comment
+from portal.comments.models import Comment, CommentMention
 from portal.db import db, utcnow
 from portal.demand.models import Receipt
 from portal.demo import builder, content, demand, duplicates, objections
@@ -25,7 +25,9 @@ from portal.events import EventRecord
 from portal.ideas.models import Idea, Objection, StatusChange, Vote
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Publication, Status
+from portal.notifications import digests
 from portal.notifications.models import Mail, Notification
+from portal.notifications.policy import Kind
 from portal.outbox import OutboxRow
 from portal.search import index
 from tests.support import on_one_database
@@ -110,8 +112,20 @@ def test_everything_adds_up(built):
 
 
 @on_one_database
-def test_nothing_follows_and_no_mail_goes_out(built):
-    assert (count(OutboxRow), count(Mail)) == (0, 0)
+def test_nothing_follows_and_no_mail_goes_out_but_the_members_digest(built):
+    member = db.session.scalars(select(User.id).where(User.email == "member@fellside.example")).one()
+
+    assert count(OutboxRow) == 0
+    assert db.session.execute(select(Mail.user_id, Mail.kind)).all() == [(member, digests.LETTER)]
+
+
+@on_one_database
+def test_people_call_each_other_by_name_and_the_member_reads_of_it(built):
+    member = db.session.scalars(select(User.id).where(User.email == "member@fellside.example")).one()
+    called = select(User.name).join(CommentMention, CommentMention.user_id == User.id)
+
+    assert {"Robin Hale", "Muriel Tate"} <= set(db.session.scalars(called))
+    assert count(Notification, (Notification.user_id == member) & (Notification.kind == Kind.MENTIONED)) == 1
 
 
 @on_one_database
