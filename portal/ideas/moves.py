@@ -20,7 +20,7 @@ from portal.ideas.models import Answer, Idea, StatusChange, Tag
 from portal.ideas.service import count_on_board, lock, lock_in_order
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed, Tell, enter, remember
 from portal.ideas.taking_back import undo_move as undo_move
-from portal.ideas.workflow import Move, Status, StatusRule
+from portal.ideas.workflow import Move, News, Status, StatusRule
 from portal.text import clean_line, clean_text, render_markdown
 
 
@@ -67,7 +67,8 @@ def move_idea(
     for write in current_app.extensions["beside_moves"]:
         write(idea, change, answer, details)
     if details.tell is not Tell.NOBODY:
-        change.told = queries.count_told(idea, actor.id if actor else None, move.tells)
+        quiet_too = move.news is not News.STEP
+        change.told = queries.count_told(idea, actor.id if actor else None, move.tells, also_quiet=quiet_too)
     emit(
         IdeaMoved(
             actor_id=actor.id if actor else None,

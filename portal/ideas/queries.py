@@ -328,8 +328,11 @@ def reaches(idea_id: int, also_quiet: bool = True) -> ColumnElement[bool]:
     return open_here & ((Follow.idea_id == idea_id) | through)
 
 
-def count_told(idea: Idea, actor_id: int | None, reasons: Sequence[str] = REASONS) -> int:
-    """Count who would hear of a change to the idea. Only where ideas were merged into it is each person looked at."""
+def count_told(idea: Idea, actor_id: int | None, reasons: Sequence[str] = REASONS, *, also_quiet: bool = True) -> int:
+    """Count who would hear of a change to the idea. Only where ideas were merged into it is each person looked at.
+
+    Without ``also_quiet``, as for what is no decision, those are left out who asked for decisions only.
+    """
     if not reasons:
         return 0
     columns = {"author": Follow.is_author, "voter": Follow.is_voter, "commenter": Follow.is_commenter}
@@ -337,17 +340,21 @@ def count_told(idea: Idea, actor_id: int | None, reasons: Sequence[str] = REASON
     suspended = select(User.id).where(User.suspended_at.is_not(None))
     here = select(sa.func.count()).select_from(Follow).where(Follow.idea_id == idea.id, ~Follow.muted, holds)
     here = here.where(Follow.user_id.not_in(suspended), Follow.user_id != (actor_id or 0))
-    people = select(sa.func.count()).select_from(audience_of(idea.id, actor_id, reasons).subquery())
+    here = here if also_quiet else here.where(~Follow.decisions_only)
+    hearing = audience_of(idea.id, actor_id, reasons, also_quiet=also_quiet)
+    people = select(sa.func.count()).select_from(hearing.subquery())
     merged = select(Idea.id).where(Idea.merged_into_id == idea.id).exists()
     told = sa.case((merged, people.scalar_subquery()), else_=here.scalar_subquery())
     return db.session.scalar(select(told)) or 0
 
 
-def count_audience(idea: Idea, actor_id: int | None, reasons: Sequence[str] = REASONS) -> dict[str, int]:
+def count_audience(
+    idea: Idea, actor_id: int | None, reasons: Sequence[str] = REASONS, *, also_quiet: bool = True
+) -> dict[str, int]:
     """Count who would hear of a change to the idea, by reason; whoever makes it is told nothing."""
     if not reasons:
         return {}
-    people = audience_of(idea.id, actor_id, reasons).subquery()
+    people = audience_of(idea.id, actor_id, reasons, also_quiet=also_quiet).subquery()
     rows = db.session.execute(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
     counts: dict[str, int] = {reason: number for reason, number in rows}  # noqa: C416 - rows are no tuples
     return {reason: counts[reason] for reason in ("author", "voter", "commenter", "follower") if reason in counts}

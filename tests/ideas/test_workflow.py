@@ -13,7 +13,7 @@ from portal.accounts.roles import DECIDERS, TRIAGERS, Role
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import EventRecord
-from portal.ideas import queries
+from portal.ideas import queries, service
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.moves import (
     DetailMissing,
@@ -284,6 +284,18 @@ def test_the_number_told_leaves_out_whoever_moves():
         change = move_idea(idea, Status.DECLINED, pm, details())
 
     assert change.told == 2
+
+
+def test_the_number_told_leaves_out_of_a_step_whoever_asked_for_decisions_only():
+    idea, pm = make_idea(), make_user(Role.PM)
+    voter = make_votes(idea, 2)[0]
+    put(idea, Status.UNDER_REVIEW)
+    with transaction():
+        service.follow_quietly(idea, voter)
+        planned = move_idea(idea, Status.PLANNED, pm, details()).told
+        begun = move_idea(idea, Status.IN_PROGRESS, pm, details()).told
+
+    assert (planned, begun) == (3, 2)
 
 
 def test_a_word_without_a_move_makes_the_next_one_due_anew():

@@ -19,7 +19,7 @@ from portal.errors import Refusal
 from portal.ideas import merging, moves, service
 from portal.ideas.merges import merge_of
 from portal.ideas.models import TEXT_MAX, Idea, StatusChange
-from portal.ideas.queries import count_audience, get_idea
+from portal.ideas.queries import count_told, get_idea
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.taking_back import can_undo
 from portal.ideas.workflow import Status, move_between, place_named
@@ -65,7 +65,7 @@ def answer(queue: str, idea_id: int) -> ResponseReturnValue:
     def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
         said = moves.answer_idea(idea, member(), details)
         undo = {"endpoint": "undo_answer", "answer_id": said.id}
-        return sum(count_audience(idea, member().id).values()), undo if can_undo(said.at) else {}
+        return count_told(idea, member().id, also_quiet=False), undo if can_undo(said.at) else {}
 
     return _carry_out(queue, idea, offer_answer(idea), act, _("Answer published."))
 
