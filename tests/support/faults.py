@@ -60,8 +60,18 @@ class BrokenLine:
 
     def _converse(self, client: socket.socket, fault: Fault | None) -> None:
         client.settimeout(10)
-        with suppress(OSError), client, socket.create_connection(self.server, timeout=10) as server:
-            Conversation(client, server, fault, self._over.wait).hold()
+        with client, suppress(OSError):
+            with socket.create_connection(self.server, timeout=10) as server:
+                Conversation(client, server, fault, self._over.wait).hold()
+            hang_up(client)
+
+
+def hang_up(client: socket.socket) -> None:
+    """Say that nothing more comes, and hear the client out: to what was said and not heard a machine sends a reset."""
+    client.shutdown(socket.SHUT_WR)
+    client.settimeout(1)
+    while client.recv(4096):
+        pass
 
 
 class Conversation:
