@@ -16,7 +16,7 @@ from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Way
-from portal.notifications.queries import digest_key
+from portal.notifications.queries import digest_key, has_gone
 from portal.outbox import OutboxRow
 from portal.transactions import transaction
 
@@ -83,7 +83,7 @@ def _queue(act: BulkAct, letter: str, told: sa.Select[int], which: ColumnElement
 
 def _was_mailed(act: BulkAct) -> ColumnElement[bool]:
     """Say who has had a mail about the act, alone or with others."""
-    sent = select(Mail.user_id).where(Mail.done_at.is_not(None), Mail.suppressed.is_(None))
+    sent = select(Mail.user_id).where(Mail.done_at.is_not(None), has_gone())
     one_by_one = sent.join(Notification, Notification.id == Mail.notification_id)
     one_by_one = one_by_one.where(Notification.event_id.in_(events_of(act, IdeaMoved.name)))
     together = sent.where(Mail.kind == LETTER, Mail.key == digest_key(sa.literal(act.id), Mail.user_id))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.events import EventRecord
+from portal.ideas.events import MoveUndone
 from portal.ideas.models import Follow, Idea
 from portal.ideas.promised import Promise, Promised
 from portal.ideas.queries import is_out_for
@@ -62,7 +63,7 @@ def digest_letter(mail: Mail) -> Letter | Suppressed:
         return Suppressed("digest not wanted")
     rows = sorted(_rows(digest, user), key=_weight)
     if not rows:
-        return Suppressed("nothing new to tell")
+        return Suppressed(digests.NOTHING_NEW)
     since = _since(mail, digest, timedelta(days=1 if beat.weekday is None else 7))
     headline = ngettext("News of %(num)d idea", "News of %(num)d ideas", len(rows))
     often = _("You get this once a day at most") if beat.weekday is None else _("You get this once a week at most")
@@ -106,11 +107,16 @@ def _rows(digest: Digest, user: User) -> list[NewsRow]:
 
 def _without_what_came_together(news: Sequence[Notification], user: User) -> Sequence[Notification]:
     """Leave out what the one mail about an act on many ideas has told, or is about to tell."""
-    acts = {n.record.data["act_id"] for n in news if n.record.data.get("act_id")}
-    keys = {f"act-{act}-{user.id}": act for act in acts}
-    mailed = select(Mail.key).where(Mail.key.in_(keys), Mail.suppressed.is_(None))
-    known = {keys[key] for key in db.session.scalars(mailed)} if keys else set()
-    return [n for n in news if n.record.data.get("act_id") not in known]
+    keys = {n.id: _key_of_act(n.record, user) for n in news if n.record.data.get("act_id")}
+    mailed = select(Mail.key).where(Mail.key.in_(set(keys.values())), Mail.suppressed.is_(None))
+    known = set(db.session.scalars(mailed)) if keys else set()
+    return [n for n in news if keys.get(n.id) not in known]
+
+
+def _key_of_act(record: EventRecord, user: User) -> str:
+    """Return under which key the one mail about an act, or about its undoing, goes to somebody."""
+    undone = "-undone" if record.name == MoveUndone.name else ""
+    return f"act-{record.data['act_id']}-{user.id}{undone}"
 
 
 def _without_what_came_to_nothing(told: list[Story]) -> list[Story]:

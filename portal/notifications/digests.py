@@ -24,7 +24,9 @@ from portal.transactions import transaction
 LETTER = "digest"
 BATCH = 200
 KEPT_FOR = timedelta(days=31)  # what waited longer, because no digest could be sent, is news no more
+LOOK_AGAIN = timedelta(days=1)  # for whoever gets none at present
 WEEKDAY, HOUR = 4, 8
+NOTHING_NEW = "nothing new to tell"
 
 
 def expect(event_id: int) -> None:
@@ -42,6 +44,11 @@ def keep(notification_ids: Iterable[int], user: User) -> bool:
     db.session.execute(change, execution_options={"synchronize_session": False})
     insert_absent(DigestClock, ["user_id"], select(User.id).where(User.id == user.id))
     return True
+
+
+def give_back(digest_id: int) -> None:
+    """Leave to the next digest what this one was to tell, which its reader never got."""
+    db.session.execute(sa.delete(DigestItem).where(DigestItem.digest_id == digest_id))
 
 
 def wind(user: User) -> None:
@@ -107,7 +114,7 @@ def _set_clocks(ids: Sequence[int], now: datetime) -> dict[int, datetime]:
     for clock, user, reach, before in db.session.execute(rows).all():
         beat = beat_of(user, reach)
         if beat is None:
-            db.session.delete(clock)
+            clock.due_at = now + LOOK_AGAIN  # what waits is news still when digests are wanted again
             continue
         if clock.due_at and clock.due_at <= now and beat.is_on(clock.due_at):
             due[user.id] = before = clock.due_at

@@ -171,10 +171,13 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
             return letters.Suppressed("taken back")
         if folding.is_as_before(before, last):
             return letters.Suppressed("changed back")
-        if not still_concerns(user, last):
+        if not (told := [story for story in told if still_concerns(user, story)]):
             return letters.Suppressed("no longer follows")
-        if unwanted := waiting.unwanted(mail, last, user):
-            return letters.Suppressed(unwanted)
+        unwanted = {story.notification.id: waiting.unwanted(story, user) for story in told}
+        wanted = [story for story in told if not unwanted[story.notification.id]]
+        if not wanted:
+            return letters.Suppressed(unwanted[last.notification.id])
+        *before, last = wanted
         return letters.compose(letters.letter_of(last, user, before), mail)
 
 
@@ -264,6 +267,8 @@ def _suppress(mail_id: int, suppressed: letters.Suppressed) -> None:
         mail = db.session.get_one(Mail, mail_id)
         if mail.done_at is None and mail.locked_by == outbox.WORKER_NAME:
             mail.done_at, mail.suppressed = utcnow(), suppressed.why
+            if mail.kind == digests.LETTER and suppressed.why != digests.NOTHING_NEW:
+                digests.give_back(mail.data["digest"])
 
 
 def _give_up(mail_id: int, words: str, nobody_there: bool = False) -> None:

@@ -24,6 +24,8 @@ from portal.ideas.policy import may_take_part
 from portal.ideas.queries import following, ideas_visible_to, is_seen_by, main_of
 from portal.ideas.workflow import StatusRule
 from portal.notifications import links, portal_news, stories
+from portal.notifications.digested import DigestItem
+from portal.notifications.folding import FOLDED
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
 from portal.notifications.portal_news import PortalNews, is_about_portal_for
@@ -321,13 +323,13 @@ def events_with(idea_id: int | None, name: str, fact: str, number: int) -> Selec
 
 
 def told_of_move(idea: Idea, moved: Select[int], undone: MoveUndone) -> Select[int, str]:
-    """Select who read of a move, or was mailed of it, and so hears that it was taken back."""
+    """Select who read of a move, or was mailed of it, alone or in a digest, and so hears that it was taken back."""
     muted = select(Follow.user_id).where(Follow.idea_id == idea.id, Follow.muted)
     told = (
         select(Notification.user_id.label("user_id"), Notification.reason.label("reason"))
         .join(User, User.id == Notification.user_id)
         .where(Notification.event_id.in_(moved), Notification.kind != Kind.ASSIGNED)
-        .where(Notification.read_at.is_not(None) | was_mailed(moved))
+        .where(Notification.read_at.is_not(None) | was_mailed(moved) | was_in_digest())
         .where(Notification.user_id.not_in(muted), User.suspended_at.is_(None))
     )
     return told.where(Notification.user_id != undone.actor_id) if undone.actor_id else told
@@ -335,12 +337,22 @@ def told_of_move(idea: Idea, moved: Select[int], undone: MoveUndone) -> Select[i
 
 def was_mailed(moved: Select[int]) -> ColumnElement[bool]:
     """Say whether a mail about one of these events, alone or with others, has gone to the user of the same row."""
-    sent = select(Mail.user_id).where(Mail.done_at.is_not(None), Mail.suppressed.is_(None))
+    sent = select(Mail.user_id).where(Mail.done_at.is_not(None), has_gone())
     alone = aliased(Notification)
     own = sent.join(alone, alone.id == Mail.notification_id).where(alone.event_id.in_(moved))
     act = select(EventRecord.data["act_id"].as_integer()).where(EventRecord.id.in_(moved)).scalar_subquery()
     together = sent.where(Mail.key == digest_key(act, Mail.user_id))
     return Notification.user_id.in_(own) | Notification.user_id.in_(together)
+
+
+def has_gone() -> ColumnElement[bool]:
+    """Say which of the mails that are done with brought their news, be it within the next about the same idea."""
+    return Mail.suppressed.is_(None) | (Mail.suppressed == FOLDED)
+
+
+def was_in_digest() -> ColumnElement[bool]:
+    """Say whether this stands in a digest that was made."""
+    return Notification.id.in_(select(DigestItem.notification_id))
 
 
 def digest_key(act: ColumnElement[int] | ScalarSelect[Any], user_id: Any) -> ColumnElement[str]:

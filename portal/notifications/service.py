@@ -142,8 +142,8 @@ def stop_at_once(about: Stop) -> None:
 
 
 def try_again(work: Leased) -> None:
-    """Make something that was set aside, or waits for its next try, due now."""
-    if work.done_at is not None:
+    """Make something that was set aside, or waits for its next try, due now; what somebody is at already, is tried."""
+    if work.done_at is not None or (work.locked_until is not None and work.locked_until > utcnow()):
         return
     work.attempts, work.available_at = 0, utcnow()
     work.given_up_at = work.locked_until = work.locked_by = None

@@ -7,9 +7,9 @@ from flask import current_app
 from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
-from portal.notifications import hours
+from portal.notifications import digests, hours
 from portal.notifications.deciding import decided_for
-from portal.notifications.models import Mail
+from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Way
 from portal.notifications.stories import Story
 from portal.transactions import transaction
@@ -44,13 +44,12 @@ def is_paused(mail: Mail) -> bool:
     return mail.user is not None and is_news(mail) and hours.is_paused(mail.user, utcnow())
 
 
-def unwanted(mail: Mail, story: Story, reader: User) -> str:
+def unwanted(story: Story, reader: User) -> str:
     """Say why its reader would not be mailed of this any more, and note how they hear of it; empty where they would."""
     now = decided_for(story.kind, reader.id, story.reason, story.idea.board_id)
     if now is None or now.way == Way.MAIL:
         return ""
     with transaction(wake=False):
-        told = db.session.get_one(Mail, mail.id).notification
-        if told is not None:
-            told.way = now.way
+        if now.way != Way.DIGEST or not digests.keep([story.notification.id], reader):
+            db.session.get_one(Notification, story.notification.id).way = Way.INBOX
     return PAUSED if now.why_not == PAUSED else CHOSEN

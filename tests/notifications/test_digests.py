@@ -12,21 +12,23 @@ import sqlalchemy as sa
 import time_machine
 from sqlalchemy import select
 
+from portal import outbox
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db, utcnow
 from portal.ideas import moves
 from portal.ideas import service as ideas
-from portal.ideas.models import Idea
+from portal.ideas.models import Idea, StatusChange
 from portal.ideas.moves import MoveDetails
 from portal.ideas.promised import Promise
 from portal.ideas.steps import Tell
 from portal.ideas.workflow import Publication, Status
 from portal.notifications import digests, turns
-from portal.notifications.choosing import choose_rhythm
+from portal.notifications.choosing import choose_rhythm, choose_topics, pause, resume
 from portal.notifications.digested import Digest, DigestItem
 from portal.notifications.models import Mail, Notification
+from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import Reach, Rhythm
 from portal.notifications.rhythm import Beat
 from portal.transactions import transaction
@@ -411,3 +413,113 @@ def test_what_one_mail_about_many_ideas_told_is_in_no_digest(clock):
     assert digests_to(ANN) == []
     hers = select(Mail.suppressed).where(Mail.kind == digests.LETTER, Mail.user_id == reader_of())
     assert db.session.scalars(hers).all() == ["nothing new to tell"]
+
+
+def the_reader() -> User:
+    return db.session.get_one(User, reader_of())
+
+
+def begins_a_pause() -> None:
+    with transaction():
+        pause(the_reader())
+
+
+def ends_the_pause() -> None:
+    with transaction():
+        resume(the_reader())
+
+
+def wants_none() -> None:
+    with transaction():
+        the_reader().wants_mail = False
+
+
+def wants_them_again() -> None:
+    with transaction():
+        the_reader().wants_mail = True
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["before it is made", "before it is sent"])
+@pytest.mark.parametrize(("stops", "resumes"), [(begins_a_pause, ends_the_pause), (wants_none, wants_them_again)])
+@on_one_database
+def test_what_no_digest_could_bring_is_in_the_next_that_can(clock, stops, resumes, made):
+    reader, idea = ann(), make_idea("Offline routes")
+    back(idea, reader)
+    begin_work_on(idea)
+    clock.to(THURSDAY + timedelta(hours=1))
+    clock.move_to(FRIDAY_AT_EIGHT)
+    if made:
+        digests.make_due()
+    stops()
+    clock.to(FRIDAY_AT_EIGHT + timedelta(minutes=5))
+    assert digests_to(ANN) == []
+
+    resumes()
+    clock.to(FRIDAY_AT_EIGHT + timedelta(days=3))
+    clock.to(FRIDAY_AT_EIGHT + timedelta(days=7))
+
+    (mail,) = digests_to(ANN)
+    assert mail["Subject"] == "In progress: Offline routes"
+
+
+@on_one_database
+def test_what_somebody_wants_in_the_digest_while_its_mail_waits_is_there(clock):
+    reader, idea = ann(), make_idea("Offline routes")
+    back(idea, reader)
+    move_to(idea, Status.UNDER_REVIEW)
+    with transaction():
+        said = MoveDetails(answer="Yes.", expected="July")
+        moves.move_idea(idea, Status.PLANNED, make_user(Role.PM), said)
+    outbox.work_off(500)
+    with transaction():
+        choose_topics(the_reader(), {Topic.DECISIONS: Way.DIGEST}, {})
+
+    clock.to(THURSDAY + timedelta(hours=1))
+    clock.to(FRIDAY_AT_EIGHT)
+
+    (mail,) = digests_to(ANN)
+    assert mail["Subject"] == "Planned: Offline routes"
+
+
+@pytest.mark.settings(FOLD_MINUTES=15)
+@on_one_database
+def test_a_decision_is_mailed_although_what_was_said_after_it_is_not_wanted_by_mail_any_more(clock):
+    idea = make_idea("Offline routes", author=ann())
+    move_to(idea, Status.UNDER_REVIEW)
+    clock.to(THURSDAY + timedelta(hours=1))
+    idea = db.session.scalars(select(Idea)).one()
+    said = MoveDetails(answer="Yes.", expected="July")
+    with transaction():
+        moves.move_idea(idea, Status.PLANNED, make_user(Role.PM), said)
+    with transaction():
+        moves.answer_idea(idea, make_user(Role.PM), MoveDetails(answer="With maps."))
+    outbox.work_off(500)
+    with transaction():
+        choose_topics(the_reader(), {Topic.ANSWERS: Way.DIGEST}, {})
+
+    clock.to(THURSDAY + timedelta(hours=2))
+    clock.to(FRIDAY_AT_EIGHT)
+
+    subjects = [mail["Subject"] for mail in mails_to(ANN)]
+    assert subjects == ["Received: Offline routes", "Planned: Offline routes", "Answered: Offline routes"]
+
+
+@on_one_database
+def test_who_read_of_a_move_in_the_digest_reads_there_that_it_was_taken_back(clock):
+    reader, idea = ann(), make_idea("Offline routes")
+    back(idea, reader)
+    move_to(idea, Status.PLANNED)
+    pm, said = make_user(Role.PM), MoveDetails(expected="June", answer="Begun.", tell=Tell.DIGEST, act_id=7)
+    clock.move_to(FRIDAY_AT_EIGHT - timedelta(minutes=30))
+    with transaction():
+        moves.move_idea(idea, Status.IN_PROGRESS, pm, said)
+    clock.to(FRIDAY_AT_EIGHT - timedelta(minutes=29))
+    clock.to(FRIDAY_AT_EIGHT)
+    with transaction():
+        change = db.session.scalars(select(StatusChange).where(StatusChange.target == Status.IN_PROGRESS)).one()
+        pm = db.session.merge(pm, load=False)
+        moves.undo_move(change.idea, change, pm, within=timedelta(days=2), act_id=7)
+    clock.to(FRIDAY_AT_EIGHT + timedelta(days=7))
+
+    subjects = [mail["Subject"] for mail in digests_to(ANN)]
+    assert subjects == ["In progress: Offline routes", "Taken back: Offline routes"]
