@@ -79,8 +79,9 @@ def remember(comment: Comment, called: dict[int, str]) -> None:
     db.session.flush()
 
 
-def forget_name(user: User) -> None:
-    """Take the name of somebody who is erased out of the comments that called them."""
+def forget_name(user: User) -> set[int]:
+    """Take the name of somebody who is erased out of the comments that called them; return under which ideas."""
+    changed: set[int] = set()
     called = select(Comment, CommentMention.handle).join(CommentMention).where(CommentMention.user_id == user.id)
     for comment, handle in db.session.execute(called).all():
         comment.body = comment.body.replace(f"@{handle}", "@…")
@@ -89,6 +90,8 @@ def forget_name(user: User) -> None:
         )
         rest = {user_id: name for user_id, name in db.session.execute(others)}  # noqa: C416 - rows are no tuples
         comment.body_html = with_links(render_markdown(comment.body), rest)
+        changed.add(comment.idea_id)
+    return changed
 
 
 def with_links(rendered: str, called: dict[int, str]) -> str:

@@ -23,6 +23,7 @@ from portal.privacy import files, queries
 from portal.privacy.holdings import ADDRESSES, HOLDINGS, Fate
 from portal.privacy.models import Export
 from portal.push import service as push
+from portal.search import index
 from portal.security.log import note
 from portal.talk.service import forget_name
 
@@ -112,7 +113,7 @@ def erase(user: User, actor: User | None = None) -> None:
     addresses = _addresses_of(user)
     _forget_caught_mails(addresses, names)
     forget_name(user)
-    calling.forget_name(user)
+    index.forget(calling.forget_name(user))
     db.session.execute(
         sa.delete(Invitation).where(
             Invitation.accepted_at.is_(None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -84,25 +84,35 @@ def note(idea_id: int) -> None:
         db.session.execute(sa.update(IndexTask).where(IndexTask.idea_id == idea_id).values(asked_at=utcnow()))
 
 
+def forget(idea_ids: Iterable[int]) -> None:
+    """Have the index built anew soon: what these ideas said before must not stay in any of its files."""
+    for idea_id in idea_ids:
+        note(idea_id)
+        db.session.execute(sa.update(IndexTask).where(IndexTask.idea_id == idea_id).values(leaves_no_trace=True))
+
+
 def index_pending() -> int:
     """Bring the index up to date with the ideas noted so far, in one write; return how many there were."""
-    tasks: list[tuple[int, datetime]] = [
-        (task.idea_id, task.asked_at)
+    tasks: list[tuple[int, datetime, bool]] = [
+        (task.idea_id, task.asked_at, task.leaves_no_trace)
         for task in db.session.scalars(select(IndexTask).order_by(IndexTask.asked_at).limit(BATCH))
     ]
     if not tasks:
         return _mend()
-    ids = [idea_id for idea_id, _asked in tasks]
+    ids = [idea_id for idea_id, _asked, _no_trace in tasks]
     found = list(documents(ids))
     db.session.rollback()  # the index is written without holding the database
     try:
-        _bring_in(ids, found)
+        if any(no_trace for _idea_id, _asked, no_trace in tasks):
+            rebuild()
+        else:
+            _bring_in(ids, found)
     except NeedsRebuild:
         rebuild()
     except Busy:
         return 0  # somebody rebuilds it; the tasks wait
     with transaction(wake=False):
-        for idea_id, asked_at in tasks:
+        for idea_id, asked_at, _no_trace in tasks:
             db.session.execute(sa.delete(IndexTask).where(IndexTask.idea_id == idea_id, IndexTask.asked_at <= asked_at))
         watch(ids)
     return len(tasks)

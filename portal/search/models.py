@@ -23,6 +23,7 @@ class IndexTask(Model):
 
     idea_id: Mapped[int] = mapped_column(sa.ForeignKey("ideas.id", ondelete="CASCADE"), primary_key=True)
     asked_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    leaves_no_trace: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 class WatchTask(Model):

@@ -1,4 +1,4 @@
-"""mentions: people whom comments call by name.
+"""mentions: people whom comments call by name, and words that the index must not keep in any file.
 
 Revision: 0027, after 0026
 """
@@ -30,8 +30,10 @@ def upgrade():
         sa.PrimaryKeyConstraint("comment_id", "user_id", name=op.f("pk_comment_mentions")),
     )
     op.create_index(op.f("ix_comment_mentions_user_id"), "comment_mentions", ["user_id"], unique=False)
+    op.add_column("index_tasks", sa.Column("leaves_no_trace", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade():
+    op.drop_column("index_tasks", "leaves_no_trace")
     op.drop_index(op.f("ix_comment_mentions_user_id"), table_name="comment_mentions")
     op.drop_table("comment_mentions")
