@@ -152,6 +152,7 @@ DEAF = {
 """The modules that never see a request, so that a page, a command and a test call the same function."""
 
 TELLS_DATES = {
+    "portal.notifications.reasons",
     "portal.notifications.stories",
     "portal.notifications.digest_letters",
     "portal.membership.attention",
