@@ -1466,11 +1466,12 @@ def test_s04_what_others_were_told_answers_like_what_does_not_exist(world):
     assert not wrong, listed(wrong)
 
 
-def without_numbers(answer: Any) -> tuple[Any, ...]:
-    """All that an answer says, but for the number that was asked for."""
-    text = re.sub(r"\d+", "N", without_tokens(answer.text))
+def without_numbers(answer: Any, asked: str = "") -> tuple[Any, ...]:
+    """All that an answer says, but for the number, or the name, that was asked for."""
+    names = re.compile(rf"{re.escape(asked)}|\d+" if asked else r"\d+")
+    text = names.sub("N", without_tokens(answer.text))
     headers = sorted(
-        (name, re.sub(r"\d+", "N", value))
+        (name, names.sub("N", value))
         for name, value in answer.headers
         if name not in {"Set-Cookie", "Content-Length", "Date"}
     )

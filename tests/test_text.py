@@ -228,7 +228,8 @@ def all_patterns() -> list[tuple[str, re.Pattern[str]]]:
             continue
         name = ".".join(path.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")
         module = importlib.import_module(name)
-        found += [(f"{name}.{key}", value) for key, value in vars(module).items() if isinstance(value, re.Pattern)]
+        compiled = [(key, value) for key, value in vars(module).items() if isinstance(value, re.Pattern)]
+        found += [(f"{name}.{key}", of_text(value)) for key, value in compiled]
         for node in ast.walk(ast.parse(path.read_text())):
             if (
                 isinstance(node, ast.Call)
@@ -238,6 +239,13 @@ def all_patterns() -> list[tuple[str, re.Pattern[str]]]:
             ):
                 found.append((f"{name}:{node.lineno}", re.compile(node.args[0].value)))
     return found
+
+
+def of_text(pattern: re.Pattern) -> re.Pattern[str]:
+    """The same pattern for texts where it is one for bytes."""
+    if isinstance(pattern.pattern, str):
+        return pattern
+    return re.compile(pattern.pattern.decode(), pattern.flags | re.ASCII)
 
 
 ATOMS = [
