@@ -154,7 +154,6 @@ DEAF = {
 TELLS_DATES = {
     "portal.notifications.reasons",
     "portal.notifications.stories",
-    "portal.notifications.reasons",
     "portal.notifications.digest_letters",
     "portal.membership.attention",
 } | {
