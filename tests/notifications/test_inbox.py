@@ -212,10 +212,11 @@ def test_older_news_are_on_further_pages(app, browse, monkeypatch):
     outbox.work_off()
     person, url, seen = browse(author), "/inbox", []
 
-    while url:
+    while url and len(seen) < 5:
         page = person.get(url).text
         seen.append([title for title in titles if title in page])
-        url = page.partition('<a class="btn btn--sm" href="')[2].partition('"')[0].replace("&amp;", "&")
+        pager = page.partition('id="list-pager"')[2]
+        url = pager.partition('<a class="btn btn--sm" href="')[2].partition('"')[0].replace("&amp;", "&")
 
     assert seen == [titles[3:], titles[1:3], titles[:1]]
 
