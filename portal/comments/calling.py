@@ -15,9 +15,11 @@ from portal import mentions
 from portal.accounts.models import SPOKEN_FOR, User, name_key
 from portal.boards.models import Audience
 from portal.boards.queries import team_of
+from portal.comments.events import CommentPosted
 from portal.comments.models import Comment, CommentMention
 from portal.db import db, utcnow
 from portal.errors import Refusal
+from portal.events import EventRecord
 from portal.ideas.models import Idea
 from portal.ideas.queries import ideas_visible_to
 from portal.limits import LIMITS, TooMuch, hold, wait
@@ -63,8 +65,10 @@ def refuse_too_many(called: dict[int, str], author: User) -> None:
         return
     for rate in LIMITS["comments.mentions"].rates:
         since = utcnow() - timedelta(seconds=rate.get_expiry())
-        before = select(sa.func.count()).select_from(CommentMention).join(Comment)
-        number = db.session.scalar(before.where(Comment.author_id == author.id, Comment.at > since)) or 0
+        ideas = select(Comment.idea_id).where(Comment.author_id == author.id, Comment.at > since)
+        said = select(EventRecord.data).where(EventRecord.idea_id.in_(ideas), EventRecord.name == CommentPosted.name)
+        said = said.where(EventRecord.actor_id == author.id, EventRecord.at > since)  # also what was deleted or edited
+        number = sum(len(data.get("mentioned", ())) for data in db.session.scalars(said))
         if number + len(called) > rate.amount:
             raise TooMuch(rate.get_expiry(), wait(rate.get_expiry()))
 
@@ -104,7 +108,8 @@ def with_links(rendered: str, called: dict[int, str]) -> str:
     numbers = {handle.lower(): number for handle, number in by_handle.items()}
 
     def link(match: re.Match[str]) -> str:
-        return f'<a href="{PROFILE.format(numbers[match[0].lower()])}">{match[0]}</a>'
+        number = numbers.get(match[0].lower())  # none for signs that only look like the same without their case
+        return f'<a href="{PROFILE.format(number)}">{match[0]}</a>' if number else match[0]
 
     return "".join(names.sub(link, part) if speaks else part for part, speaks in _parts(rendered))
 

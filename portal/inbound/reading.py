@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -9,10 +10,12 @@ from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 
-from portal.inbound.words import own_words, unfolded, words_of_html
+from portal.inbound.words import MOST_HTML, own_words, unfolded, words_of_html
 
-MOST_PARTS = 100
+MOST_PARTS, MOST_HTML_PARTS = 100, 3
+LONGEST_SENDER, LONGEST_ADDRESSES, LONGEST_IN_ALL = 1_000, 2_000, 6_000  # characters; the library takes long for more
 FIT_FOR_THREADS = re.compile(r"<[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,120}@[A-Za-z0-9.\[\]:_-]{1,70}>")
 TO = ("Delivered-To", "X-Original-To", "X-Envelope-To", "Envelope-To", "To", "Cc")
 UNASKED = frozenset({"bulk", "junk", "list", "auto_reply"})
@@ -56,7 +59,8 @@ class Incoming:
     def sender(self) -> str:
         """The one address that it says it is from; empty for none, several, or what can be read in two ways."""
         values = headers(self.message, "From")
-        found = _read_addresses(values[0]) if len(values) == 1 else None
+        fits = len(values) == 1 and len(values[0]) <= LONGEST_SENDER
+        found = _read_addresses(values[0]) if fits else None
         return found[0] if found and len(found) == 1 else ""
 
     @property
@@ -83,10 +87,10 @@ class Incoming:
         """
         domain = self.sender.rpartition("@")[2]
         for value in headers(self.message, "Authentication-Results"):
-            plain = re.sub(r"\([^()]{0,500}\)", " ", value[:4000])
-            named, *found = [part.strip() for part in plain.split(";")]
-            if (named.split() or [""])[0].lower() == server.lower():
-                return any(_proves(method.lower(), domain) for method in found)
+            named, *found = _results(value[:4000].lower())
+            if (named.split() or [""])[0] == server.lower():
+                failed = any(one.split()[:1] == ["dmarc=fail"] for one in found)
+                return not failed and any(_proves(one, domain) for one in found)
         return False
 
     def content(self) -> Content:
@@ -103,7 +107,7 @@ class Incoming:
             elif kind == "text/plain":
                 text = _text(part)
                 plain.append(unfolded(text) if str(part.get_param("format", "")).lower() == "flowed" else text)
-            elif kind == "text/html":
+            elif kind == "text/html" and len(html) < MOST_HTML_PARTS:
                 html.append(_text(part))
         said = "\n".join(plain) if any(text.strip() for text in plain) else "\n".join(map(words_of_html, html))
         return Content(own_words(said), files)
@@ -111,11 +115,22 @@ class Incoming:
 
 def read(raw: bytes) -> Incoming:
     """Read a mail; whatever it is, this gives something."""
-    message = message_from_bytes(raw, policy=policy.compat32)
+    message = _parsed(raw)
     number = header(message, "Message-ID")
     said = f"{number}\n{header(message, 'From')}\n{header(message, 'Date')}".encode("utf-8", "replace")
     whole = hashlib.sha256(raw).hexdigest()
     return Incoming(message, hashlib.sha256(said).hexdigest() if number else whole, whole)
+
+
+def _parsed(raw: bytes) -> Message:
+    """Return the mail with its parts; of one in which parts hold parts without end only what is said before them."""
+    try:
+        message = message_from_bytes(raw, policy=policy.compat32)
+        for _part in message.walk():
+            pass
+    except RecursionError:
+        return BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
+    return message
 
 
 def header(message: Message, name: str) -> str:
@@ -139,7 +154,14 @@ def subject_of(message: Message) -> str:
 
 def addresses_in(values: list[str]) -> list[str]:
     """Return the addresses that headers name, each once and in lower case; what cannot be read is left out."""
-    found = (address for value in values for address in _read_addresses(value) or _bare(value))
+    found: list[str] = []
+    left = LONGEST_IN_ALL
+    for value in values:
+        some = value if len(value) <= LONGEST_ADDRESSES else value[:LONGEST_ADDRESSES].rpartition(",")[0]
+        left -= len(some)
+        if left < 0:
+            break
+        found += _read_addresses(some) or _bare(some)
     return list(dict.fromkeys(found))
 
 
@@ -157,11 +179,34 @@ def _read_addresses(value: str) -> list[str]:
         return []
 
 
+def _results(value: str) -> list[str]:
+    """Return what stands between the semicolons, without comments; no word in quotes passes for more than a word."""
+    found, depth, quoted, escaped = [""], 0, False, False
+    for sign in value:
+        if escaped or (sign == "\\" and (quoted or depth)):
+            escaped = not escaped
+        elif depth:
+            depth += (sign == "(") - (sign == ")")
+            found[-1] += " " if not depth else ""
+        elif sign == '"':
+            quoted = not quoted
+        elif quoted:
+            found[-1] += sign if sign.isalnum() or sign in "@.-_" else "_"
+        elif sign == "(":
+            depth = 1
+        elif sign == ";":
+            found.append("")
+        else:
+            found[-1] += sign
+    return [""] if quoted or depth else found
+
+
 def _proves(result: str, domain: str) -> bool:
-    words = dict(word.partition("=")[::2] for word in result.split() if "=" in word)
-    if words.get("dmarc") == "pass":
+    method, *about = result.split() or [""]
+    words = dict(word.partition("=")[::2] for word in about if "=" in word)
+    if method == "dmarc=pass":
         return words.get("header.from", domain) == domain
-    if words.get("dkim") == "pass":
+    if method == "dkim=pass":
         signer = words.get("header.d") or words.get("header.i", "").rpartition("@")[2]
         return "." in signer and (domain == signer or domain.endswith(f".{signer}"))
     return False
@@ -175,8 +220,10 @@ def _is_inside(part: Message) -> bool:
 def _text(part: Message) -> str:
     payload = part.get_payload(decode=True)
     raw = payload if isinstance(payload, bytes) else str(payload or "").encode("utf-8", "replace")
-    charset = str(part.get_content_charset() or "utf-8")
+    raw, charset = raw[: 4 * MOST_HTML], str(part.get_content_charset() or "utf-8")
     try:
-        return raw.decode(charset, "replace")
-    except LookupError:
-        return raw.decode("utf-8", "replace")
+        known = codecs.lookup(charset).name != "punycode"  # which is for names, and takes minutes over a page
+        text = raw.decode(charset if known else "utf-8", "replace")
+    except (LookupError, ValueError):
+        text = raw.decode("utf-8", "replace")
+    return text[:MOST_HTML]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import nh3
 from mailparser_reply import EmailReplyParser
 from mailparser_reply.constants import MAIL_LANGUAGES
 
 MOST = 40_000  # characters that are looked at; four times what fits into a comment
+MOST_HTML = 4 * MOST
 LONG = 300  # no line that announces a quotation is longer
 MOST_LINES = 150  # among which it is looked for; the library takes too long for more, and for runs of empty lines
 LANGUAGES = ("en", "de")
@@ -42,7 +44,7 @@ def own_words(text: str) -> str:
 def words_of_html(html: str) -> str:
     """Return the text of a mail that has only an HTML part, without what it quotes."""
     reader = _Text()
-    reader.feed(html[: 8 * MOST])
+    reader.feed(_tidied.clean(html[:MOST_HTML]))
     reader.close()
     text = "".join(reader.parts)
     text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
@@ -102,21 +104,24 @@ def _without_signature(lines: list[str]) -> list[str]:
             lines = lines[:number]
             break
     while lines and (not lines[-1].strip() or _SENT_FROM.match(lines[-1].strip()[:LONG])):
-        lines = lines[:-1]
-    for number in range(1, len(lines)):
-        follows = [line for line in lines[number + 1 :] if line.strip()]
-        short = len(follows) <= CLOSING_MOST and all(len(line) <= 80 for line in follows)
-        if short and _CLOSING.match(lines[number].strip()[:LONG]):
-            return lines[:number]
-    return lines
+        lines.pop()
+    end, follow = len(lines), 0
+    for number in range(len(lines) - 1, 0, -1):
+        if _CLOSING.match(lines[number].strip()[:LONG]):
+            end = number
+        follow += bool(lines[number].strip())
+        if follow > CLOSING_MOST or len(lines[number]) > 80:
+            break
+    return lines[:end]
 
 
 class _Text(HTMLParser):
     """Gathers the text of a mail, but for quotations and what no one reads."""
 
-    UNREAD = frozenset({"head", "script", "style", "title", "blockquote", "template"})
     BREAKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "ul", "ol", "table", "hr"})
-    VOID = frozenset({"br", "hr", "img", "meta", "link", "input", "col", "wbr", "area", "base", "source"})
+    VOID = frozenset({"br", "hr"})
+    SHOWN = BREAKS | {"blockquote", "span", "tbody", "td", "th"}
+    UNREAD = frozenset({"script", "style", "title", "template"})
     QUOTES = re.compile(r"\b(?:gmail_quote|gmail_signature|moz-cite-prefix|yahoo_quoted|protonmail_quote)\b")
     REST = frozenset({"divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container"})
 
@@ -130,7 +135,7 @@ class _Text(HTMLParser):
         """Go on, or begin to leave out; the name is the library's."""
         about = dict(attrs)
         self.over = self.over or about.get("id") in self.REST
-        if self.skipping or tag in self.UNREAD or self.QUOTES.search(about.get("class") or ""):
+        if self.skipping or tag == "blockquote" or self.QUOTES.search(about.get("class") or ""):
             if tag not in self.VOID:
                 self.skipping.append(tag)
         elif tag in self.BREAKS:
@@ -139,8 +144,7 @@ class _Text(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """Stop leaving out where that ended."""
         if self.skipping:
-            while tag in self.skipping and self.skipping.pop() != tag:
-                pass
+            self.skipping.pop()
         elif tag in self.BREAKS - self.VOID:
             self.parts.append("\n")
 
@@ -148,3 +152,12 @@ class _Text(HTMLParser):
         """Keep what is read."""
         if not self.skipping and not self.over:
             self.parts.append(re.sub(r"\s+", " ", data))
+
+
+_tidied = nh3.Cleaner(
+    tags=set(_Text.SHOWN),
+    clean_content_tags=set(_Text.UNREAD),
+    attributes={"*": {"class", "id"}},
+    link_rel=None,
+)
+"""Closes what strangers left open, in one go: the parser above takes hours over some of what is never closed."""

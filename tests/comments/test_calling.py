@@ -15,6 +15,7 @@ from portal.comments.models import Comment, CommentMention
 from portal.db import db
 from portal.ideas import service as ideas
 from portal.ideas.models import Idea
+from portal.limits import TooMuch
 from portal.notifications.models import Mail, Notification
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_place, make_user
@@ -146,6 +147,23 @@ def test_ten_can_be_called_at_once_and_fifty_a_day_and_what_was_typed_stays(app,
     assert db.session.scalar(select(sa.func.count()).select_from(CommentMention)) == 50
 
 
+def test_deleting_or_editing_gives_nobody_more_people_to_call(app):
+    app.config["LIMITS"] = True
+    speaker, idea = make_user(), make_idea()
+    ten = " ".join(f"@{make_user(name=f'Person Number{number}').name}" for number in range(10))
+    for number in range(5):
+        comment = say(idea, speaker, f"{ten} {number}")
+        with transaction():
+            comment = db.session.get_one(Comment, comment.id)
+            if number % 2:
+                service.delete_comment(comment, speaker)
+            else:
+                service.edit_comment(comment, "Nobody")
+
+    with pytest.raises(TooMuch):
+        say(idea, speaker, "@Person Number1 again")
+
+
 def test_an_erased_name_is_gone_from_the_words_that_called_it_and_the_others_stay():
     gone, stays = make_user(name="Ines Keller"), make_user(name="Ada Lund")
     idea = make_idea()
@@ -167,8 +185,10 @@ def test_names_are_linked_only_where_they_were_spoken():
     )
 
     linked = calling.with_links(html, {1: "a", 2: "A&B"})
+    alike = calling.with_links("<p>@sam @ſam</p>", {1: "Sam"})
 
     assert linked == (
         '<p><a href="/people/2">@A&amp;B</a> <a href="/people/1">@a</a> <a href="#">@a</a> <code>@a</code></p>\n'
         '<blockquote>\n<p>@a</p>\n</blockquote>\n<p><a href="/people/1">@a</a> @ab</p>'
     )
+    assert alike == '<p><a href="/people/1">@sam</a> @ſam</p>'

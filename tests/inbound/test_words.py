@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,15 +70,48 @@ def test_html_is_read_without_quotations_scripts_and_what_outlook_hangs_on():
 
 
 @pytest.mark.parametrize(
-    "piece", ["\n", " \n", "On\n", "From: \n", "On a", "Am schrieb ", "> ", "_", "-", "* ", "--\n", "<div>", "wrote:\n"]
+    "piece",
+    ["\n", " \n", "On\n", "From: \n", "On a", "Am schrieb ", "> ", "_", "-", "* ", "--\n", "<div>", "wrote:\n"]
+    + ["a\n", "<a ", "<a b='", "<!--", "<blockquote><b>"],
 )
 def test_no_text_makes_a_pattern_go_astray(piece):
-    """It would not fail, but go on for hours."""
+    """It would go on for minutes, or hours."""
+    began = time.process_time()
     own = own_words(piece * 20_000)
     text = words_of_html(piece * 20_000)
 
     assert len(own) <= 40_000
     assert len(text) <= len(piece) * 20_000
+    assert time.process_time() - began < 5
+
+
+MAIL = b"From: ada@home.example\nTo: ideas@portal.example\n"
+PARTS = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (level, level) for level in range(2_000))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        MAIL + PARTS + b"\nhello",
+        MAIL + b"Content-Type: message/rfc822\n\n" * 2_000 + b"\nhello",
+        *(MAIL + b"Content-Type: text/plain; charset=%s\n\n" % name + b"abc" * 200_000 + b"-x"
+          for name in (b"punycode", b"idna", b"undefined")),
+        MAIL + b"Content-Type: text/plain; format=flowed\n\n" + b"a \n" * 2_000_000,
+        b"".join(b"Cc: " + b'"' * 9_000 + b"\n" for _ in range(200)) + MAIL + b"\nhello",
+    ],
+)  # fmt: skip
+def test_no_mail_keeps_its_reader_busy_or_stops_it(raw):
+    began = time.process_time()
+    incoming = read(raw)
+
+    assert incoming.sender == "ada@home.example"
+    assert incoming.recipients == [] or incoming.recipients == ["ideas@portal.example"]
+    assert incoming.content().files == 0
+    assert time.process_time() - began < 5
+
+
+def test_a_sender_that_does_not_fit_is_nobody():
+    assert read(b"From: ada@home.example" + b", " * 6_000 + b"eve@elsewhere.example\n\nhello").sender == ""
 
 
 @settings(max_examples=150, deadline=None)
