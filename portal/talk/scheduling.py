@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from portal.accounts.models import User
 from portal.db import db, utcnow
@@ -77,6 +78,8 @@ def publish_due() -> int:
                 _publish(draft_id)
         except Refusal as refusal:
             _hold_back(draft_id, refusal)
+        except OperationalError:
+            log.warning("draft %s waits for the database", draft_id, exc_info=True)  # it is due still
         except Exception:
             log.exception("draft %s could not be published", draft_id)
             _hold_back(draft_id, None)

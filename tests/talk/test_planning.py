@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
@@ -231,3 +232,22 @@ def test_what_is_kept_until_then_is_exactly_what_was_checked():
     details = MoveDetails(answer="Yes.", reason="Because.", link="https://example.org", review_on=utcnow().date())
 
     assert scheduling.read(scheduling.written(details)) == details
+
+
+def test_what_the_database_could_not_take_goes_out_a_little_later(ines, settle, monkeypatch):
+    _person, browser = ines
+    idea = reviewed_idea()
+    plan(browser, idea)
+    publish, locked = drafts.publish, [OperationalError("UPDATE", {}, Exception("database is locked"))]
+
+    def publish_when_free(*about: object) -> None:
+        if locked:
+            raise locked.pop()
+        publish(*about)
+
+    monkeypatch.setattr(drafts, "publish", publish_when_free)
+    come(settle)
+
+    assert locked == [] and row() is None
+    assert status_of(idea) is Status.PLANNED
+    assert len(db.session.scalars(select(Answer)).all()) == 1
