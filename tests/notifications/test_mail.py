@@ -216,16 +216,19 @@ def test_a_mail_that_another_worker_took_over_is_left_to_it(app, smtp, monkeypat
     plan(voters=0)
     begin = mails._begin
 
-    def too_late(mail_id: int) -> bool:
+    def too_late(mail_id: int, taken: list[int]) -> bool:
         with transaction():
             db.session.get_one(Mail, mail_id).locked_by = "somebody else"
-        return begin(mail_id)
+        return begin(mail_id, taken)
 
     monkeypatch.setattr(mails, "_begin", too_late)
     mails.send_due()
 
     assert smtp.got == []
-    assert a_mail().done_at is None
+    assert (a_mail().done_at, a_mail().locked_by, a_mail().error) == (None, "somebody else", None)
+    with transaction():
+        service.try_again(a_mail())  # somebody presses the button meanwhile
+    assert (a_mail().locked_by, a_mail().attempts) == ("somebody else", 1)
 
 
 def hide(idea: Idea, user: User) -> None:
