@@ -173,6 +173,8 @@ class Hub:
             return
         except GONE:
             pass
+        except Exception:  # one stream must not keep the others from hearing anything
+            log.exception("a stream could not be written to")
         self.close([stream])
 
     # The reader's side, in its thread
@@ -209,6 +211,11 @@ class Hub:
             if self._arrived:
                 self.reader.wake()
             return arrived
+
+    def greet_later(self, streams: list[Stream]) -> None:
+        """Give arrivals back that could not be greeted."""
+        with self._lock:
+            self._arrived = streams + self._arrived
 
     @property
     def is_empty(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,11 +13,12 @@ from sqlalchemy import select
 
 from portal.db import db, on_sqlite, utcnow
 from portal.events import EventRecord
-from portal.live.changes import Fact
+from portal.live.changes import Fact, newest
 
 AT_A_TIME = 2_000
 WAITED_FOR = 60.0  # seconds for a number that was given out, and whose transaction may yet commit
 MOST_WAITED_FOR = 1_000
+LOOKED_BACK = 200  # numbers, for some that were left out
 MOST_SINCE = 500  # facts that a page may have missed; after more it is got anew
 OLDEST, MARGIN = timedelta(minutes=5), timedelta(seconds=3)
 
@@ -76,6 +78,17 @@ class Follower:
         late = [number for number, since in self._missing.items() if since < over]
         for number in late + list(self._missing)[: max(len(self._missing) - len(late) - MOST_WAITED_FOR, 0)]:
             self._missing.pop(number, None)
+
+
+def settled() -> int:
+    """Return the number from which whoever asks again misses nothing: a number left out of late may yet appear."""
+    number = newest()
+    if on_sqlite():
+        return number
+    lately = select(EventRecord.id, EventRecord.at).where(EventRecord.id > number - LOOKED_BACK)
+    rows = db.session.execute(lately.order_by(EventRecord.id)).all()
+    old = utcnow() - timedelta(seconds=WAITED_FOR)
+    return next((left.id for left, right in pairwise(rows) if right.id != left.id + 1 and right.at > old), number)
 
 
 def since(number: int) -> list[Fact] | None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
@@ -36,6 +38,8 @@ AGAIN = 0.5  # seconds until the same idea, or the same inbox, is told of again
 ATTEND_EVERY = 1.5  # seconds between looks at who is still signed in
 IDEAS_AT_ONCE = 1_000  # looked at together, when very many changed
 MOST_AT_ONCE = 60  # messages to one stream in one look; after more the page is got anew
+AWAY = (OperationalError, InterfaceError, NoConnection)
+"""The database is not there, which says nothing against what was to be told."""
 
 
 class Reader:
@@ -100,15 +104,25 @@ class Reader:
     def _look(self) -> None:
         if not self._follows:
             self._begin()
-        felt, arrived = self._pulse.feel(), self._hub.arrivals()
+        felt = self._pulse.feel()
         if felt is None or felt != self._felt:
             self._read()
-        batch = self._tell() if self._pending else []
-        batch += self._greet(arrived) if arrived else []
-        batch += self._count() if self._unread else []
-        self._hub.post(batch)
-        self._attend(felt)
         self._felt = felt
+        self._hub.post(self._batch())
+        self._attend(felt)
+
+    def _batch(self) -> Batch:
+        """Return what is to be written now; where the database is away, all of it is for the next look."""
+        pending, unread, arrived = self._pending.copy(), self._unread.copy(), self._hub.arrivals()
+        try:
+            batch = self._tell() if self._pending else []
+            batch += self._greet(arrived) if arrived else []
+            return batch + (self._count() if self._unread else [])
+        except AWAY:
+            self._pending, self._unread = pending, unread
+            self._told.clear()
+            self._hub.greet_later(arrived)
+            raise
 
     def _begin(self) -> None:
         self._facts.start()
@@ -130,18 +144,19 @@ class Reader:
         """Tell of each idea that was not told of just now; the others wait for the next look."""
         due = self._due("idea", list(islice(self._pending, IDEAS_AT_ONCE)))
         facts = [fact for key in due for fact in self._pending.pop(key)]
+        number = self._all_told
         found = [(change, streams) for change in changes.gather(facts) if (streams := self._hub.about(change.topics))]
         public = rights.open_to_all(change for change, _streams in found)
         batch: Batch = []
         heard: Counter[Stream] = Counter()
         for change, streams in found:
             for part, ones in self._parts(change, streams, change in public):
-                batch += self._write(part, ones)
+                batch += self._write(part, ones, number)
                 heard.update(ones)
         too_much = {stream for stream, count in heard.items() if count > MOST_AT_ONCE}
         if too_much:
             batch = [(data, [one for one in ones if one not in too_much]) for data, ones in batch]
-            batch.append((messages.event("", self._facts.safe, messages.REFETCH), too_much))
+            batch.append((messages.event("", number, messages.REFETCH), too_much))
         return batch
 
     def _parts(self, change: Change, streams: Iterable[Stream], public: bool) -> Iterable[tuple[Change, list[Stream]]]:
@@ -166,13 +181,28 @@ class Reader:
         people = {stream.wish.user_id for stream in streams if stream.wish.user_id is not None}
         return rights.who_may_hear(change, people, team) if people else set()
 
-    def _write(self, change: Change, streams: Iterable[Stream], number: int | None = None) -> Batch:
+    @property
+    def _all_told(self) -> int:
+        """The number up to which nothing waits to be told."""
+        return min([self._facts.safe, *(fact.id - 1 for facts in self._pending.values() for fact in facts)])
+
+    def _write(self, change: Change, streams: Iterable[Stream], number: int) -> Batch:
+        """Write one change; changes come by number, so whoever is cut off after it goes on with the next."""
         by_locale: dict[str, list[Stream]] = defaultdict(list)
         for stream in streams:
             by_locale[stream.wish.locale].append(stream)
-        made = ((messages.of_change(change, locale), ones) for locale, ones in by_locale.items())
-        number = self._facts.safe if number is None else number
-        return [(messages.event(data, number), ones) for data, ones in made if data]
+        batch: Batch = []
+        for locale, ones in by_locale.items():
+            try:
+                data = messages.of_change(change, locale)
+            except AWAY:
+                raise
+            except Exception:
+                log.exception("what changed of idea %s could not be written; the rest goes on", change.idea_id)
+                continue
+            if data:
+                batch.append((messages.event(data, min(number, change.id)), ones))
+        return batch
 
     def _count(self) -> Batch:
         """Tell those who have news how many they have not read."""
@@ -193,23 +223,25 @@ class Reader:
         """Give each new stream the number from which it goes on, and what it missed."""
         batch: Batch = []
         known: dict[tuple[int | None, int | None], list[Change] | None] = {}
+        number = self._all_told
         for stream in streams:
             place = stream.wish.after, None if stream.wish.age is None else ceil(stream.wish.age)
             if place not in known:
                 known[place] = _missed(*place)
-            missed, number, whom = known[place], self._facts.safe, [stream]
+            missed, whom = known[place], [stream]
             if missed is None:
                 batch.append((messages.event("", number, messages.REFETCH), whom))
                 continue
-            batch.append((messages.event("", number, messages.HELLO), whom))
             listening = [one for one in missed if one.topics & stream.wish.topics]
+            before = min([number, *(change.id - 1 for change in listening)])
+            batch.append((messages.event("", before, messages.HELLO), whom))
             if len(listening) > MOST_AT_ONCE:
                 batch.append((messages.event("", number, messages.REFETCH), whom))
                 continue
             public = rights.open_to_all(listening) if listening else set()
             for change in listening:
                 for part, ones in self._parts(change, whom, change in public):
-                    batch += self._write(part, ones)
+                    batch += self._write(part, ones, number)
             if stream.wish.user_id is not None and stream.wish.after is not None:
                 self._unread.add(stream.wish.user_id)
         return batch
@@ -224,9 +256,9 @@ class Reader:
         rules = rights.house_rules()
         over = [stream for stream in streams if stream.wish.rules != rules] + self._run_out(streams)
         if felt is None or felt != self._felt_at_attending:
-            self._felt_at_attending = felt
             marks = rights.marks({stream.wish.session for stream in streams if stream.wish.session})
             over += [stream for stream in streams if marks.get(stream.wish.session, 0) != stream.wish.mark]
+            self._felt_at_attending = felt
         self._hub.close_soon(over)
         self._slow.look({stream.peer for stream in streams})
 

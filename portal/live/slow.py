@@ -9,7 +9,7 @@ import struct
 import sys
 import termios
 
-TOO_MUCH = 64 * 1024  # bytes that wait in the system for one reader, twice in a row
+TOO_MUCH = 24 * 1024  # bytes that wait in the system for one reader, twice in a row; often it takes no more than 27 K
 
 
 class SlowReaders:

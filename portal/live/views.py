@@ -12,6 +12,7 @@ from portal.accounts.queries import ends_at
 from portal.live import changes, journal, messages, rights
 from portal.live.hub import PLACE, WISH, Wish
 from portal.live.polling import TAG
+from portal.live.reader import MOST_AT_ONCE
 from portal.notifications import queries as notifications
 from portal.web.context import locale
 from portal.web.session import forget_viewer, viewer
@@ -55,9 +56,11 @@ def poll() -> Response:
         return _nothing()
     person, language, topics = viewer(), _language(), _topics()
     after, age = _number(request.args.get("after", "")), _age(request.args.get("age", ""))
-    number = changes.newest()
+    number = journal.settled()
     facts = journal.since(after) if after is not None else journal.of_the_last(age) if age is not None else []
     seen = rights.what_one_may_hear(changes.gather(facts), person, topics) if facts else []
+    if len(seen) > MOST_AT_ONCE:
+        facts, seen = None, []
     mine = (notifications.count_unread(person), notifications.newest_unread(person)) if person.is_signed_in else None
     forget_viewer()  # the fragments are the same for all who may see them
     parts = [messages.of_change(change, language) for change in seen]

@@ -1,9 +1,14 @@
 """Asking now and then what changed, who may hear of it, and reading on in the journal."""
 
+import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from portal import events
 from portal.accounts.models import AuthSession, Guest, User
@@ -15,8 +20,9 @@ from portal.ideas import service
 from portal.ideas.models import Idea
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Publication
-from portal.live import changes, journal, rights
+from portal.live import changes, journal, messages, rights
 from portal.live.changes import Change
+from portal.live.hub import Hub, Wish
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_place, make_user
 from tests.support import queries
@@ -135,6 +141,133 @@ def test_rows_that_appear_out_of_order_are_read_once_and_nobody_who_was_away_mis
     assert (first, second, third) == ([early], [late], [])
     assert safe < late
     assert follower.safe == early
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_who_asks_now_and_then_misses_nothing_that_appears_out_of_order(app):
+    make_idea()
+    row = {"name": "idea.vote_cast", "at": utcnow(), "data": {}}
+    with db.engine.connect() as slow, db.engine.connect() as quick:
+        late = slow.scalar(sa.insert(EventRecord).values(row).returning(EventRecord.id))
+        early = quick.scalar(sa.insert(EventRecord).values(row).returning(EventRecord.id))
+        quick.commit()
+        before = journal.settled()
+        db.session.rollback()
+        slow.commit()
+
+    assert before == late - 1
+    assert journal.settled() == early
+
+
+def test_who_asks_for_very_much_gets_the_page_anew(app, browse):
+    began = changes.newest()
+    ideas = [make_idea() for _number in range(61)]
+    asked = "/live/poll?on=boards&after="
+
+    assert browse(make_user()).get(f"{asked}{began}").status_code == 205
+    assert f"idea{ideas[-1].id}" in browse(make_user()).get(f"{asked}{changes.newest() - 1}").text
+
+
+class Ear:
+    """The server's end of a stream."""
+
+    def __init__(self, problem: Exception | None = None) -> None:
+        self.heard, self.problem = b"", problem
+
+    async def send_bytes(self, data: bytes) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.heard += data
+
+
+@pytest.fixture
+def open_page(app) -> Callable[..., tuple[Hub, Ear]]:
+    """Open a stream in a hub whose reader looks when a test says so."""
+
+    def opened(*topics: str, after: int | None = None) -> tuple[Hub, Ear]:
+        hub, ear = Hub(app, 100), Ear()
+        hub.post = lambda batch: [hub._write(one, data) for data, ones in batch for one in ones]  # type: ignore[assignment]
+        hub.reader._slow.look = lambda _peers: None
+        wish = Wish(frozenset(topics), "en", "127.0.0.1", rules=rights.house_rules(), after=after)
+        hub.open(wish, ear, "127.0.0.1:1")
+        return hub, ear
+
+    return opened
+
+
+def look(app: Flask, hub: Hub) -> None:
+    with messages.as_for_guests(app):
+        hub.reader._look()
+
+
+def test_while_the_database_is_away_nothing_that_was_to_be_told_is_lost(app, open_page, monkeypatch):
+    idea = make_idea()
+    hub, ear = open_page(f"idea-{idea.id}")
+    away = OperationalError("SELECT", {}, Exception("away"))
+
+    def refuse(*_arguments: Any) -> None:
+        raise away
+
+    with monkeypatch.context() as patch:
+        patch.setattr("portal.live.reader._missed", refuse)
+        with pytest.raises(OperationalError):
+            look(app, hub)
+    look(app, hub)
+    greeted = ear.heard
+    vote(idea)
+    with monkeypatch.context() as patch:
+        patch.setattr(rights, "open_to_all", refuse)
+        with pytest.raises(OperationalError):
+            look(app, hub)
+    look(app, hub)
+
+    assert b"event: hello" in greeted
+    assert f"idea-{idea.id}/votes".encode() in ear.heard
+
+
+def test_one_change_that_cannot_be_written_and_one_stream_that_cannot_be_written_to_stop_no_other(
+    app, open_page, monkeypatch
+):
+    broken, idea = make_idea(), make_idea()
+    hub, ear = open_page(f"idea-{broken.id}", f"idea-{idea.id}")
+    hub.open(next(iter(hub.all())).wish, Ear(RuntimeError("no")), "127.0.0.1:2")
+    look(app, hub)
+    vote(broken)
+    vote(idea)
+    write = messages.of_change
+
+    def written(change: Change, locale: str) -> str:
+        if change.idea_id == broken.id:
+            raise ValueError("no words for it")
+        return write(change, locale)
+
+    monkeypatch.setattr(messages, "of_change", written)
+    look(app, hub)
+
+    assert f"idea-{idea.id}/votes".encode() in ear.heard
+    assert len(hub.all()) == 1
+
+
+def test_no_number_is_given_out_before_all_up_to_it_is_told(app, open_page):
+    """Who is cut off between two messages goes on with the second."""
+    first, second = make_idea(), make_idea()
+    began = changes.newest()
+    vote(first)
+    vote(second)
+    hub, ear = open_page(f"idea-{first.id}", f"idea-{second.id}", after=began)
+
+    look(app, hub)
+    greeting = [int(number) for number in re.findall(rb"id: (\d+)", ear.heard)]
+    vote(first)
+    hub.reader._told["idea", first.id] = time.monotonic() + 100  # told of just now
+    waiting = changes.newest()
+    vote(second)
+    look(app, hub)
+    numbers = [int(number) for number in re.findall(rb"id: (\d+)", ear.heard)]
+
+    facts = [fact.id for fact in journal.since(began) if fact.name == "idea.vote_cast"]
+    assert greeting == [facts[0] - 1, *facts[:2]]
+    assert numbers[-1] == waiting - 1 < facts[-1]
 
 
 def test_pages_hear_only_of_facts_that_there_are():

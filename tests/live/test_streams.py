@@ -298,7 +298,9 @@ def test_a_flood_of_votes_for_one_idea_becomes_two_messages_a_second(app, listen
 def a_connection() -> Iterator[tuple[socket.socket, socket.socket]]:
     """Two ends of a connection between which much waits."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        near = socket.create_connection(server.getsockname())
+        near = socket.socket()
+        near.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1_400)  # as from afar, where the system takes less
+        near.connect(server.getsockname())
         far, _peer = server.accept()
         with near, far:
             near.setblocking(False)
