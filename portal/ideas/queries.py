@@ -237,8 +237,11 @@ def merged_ids(idea: Idea) -> list[int]:
 
 
 def following(idea: Idea, viewer: Person) -> Following:
-    """Return whether and why the viewer is told of changes."""
-    return _following(idea, db.session.get(Follow, (idea.id, viewer.id)) if viewer.is_signed_in else None)
+    """Return whether and why the viewer is told of changes, also if they came along with an idea merged into it."""
+    if not viewer.is_signed_in:
+        return _following(idea, None)
+    along = select(Follow).where(Follow.user_id == viewer.id, reaches(idea.id)).order_by(Follow.idea_id).limit(1)
+    return _following(idea, db.session.get(Follow, (idea.id, viewer.id)) or db.session.scalar(along))
 
 
 def ballot_and_following(idea: Idea, main: Idea, viewer: Person) -> tuple[Ballot, Following]:

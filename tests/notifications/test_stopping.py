@@ -7,10 +7,13 @@ from sqlalchemy import select
 
 from portal import outbox
 from portal.accounts.models import User
+from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db
+from portal.ideas import moves
 from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
+from portal.ideas.workflow import Status
 from portal.notifications import links
 from portal.notifications import mail as mails
 from portal.notifications.models import Mail
@@ -89,6 +92,20 @@ def test_the_page_offers_this_idea_or_everything_and_the_way_back(app, browse, c
 
     assert follows(idea, voter) is still_follows
     assert wants_mail(voter) is still_wants
+
+
+def test_who_came_along_with_a_merged_idea_reads_that_they_hear_of_it_and_can_stop(app, browse):
+    joined, main, pm = make_idea(), make_idea(title="Huts on the map"), make_user(Role.PM)
+    [voter] = make_votes(joined, 1)
+    with transaction():
+        moves.move_idea(joined, Status.MERGED, pm, moves.MoveDetails(into=main))
+    link = f"/mail/stop/{links.stop_token(voter.id, main.id, 'decided')}"
+
+    offered = as_mail_program(browse()).get(link).text
+    as_mail_program(browse()).post(link, data=ONE_CLICK)
+
+    assert "You hear of changes to “Huts on the map”." in offered and "Stop for this idea" in offered
+    assert not follows(main, voter)
 
 
 def test_the_link_does_nothing_for_others_and_nothing_else(app, browse):
