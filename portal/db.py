@@ -74,7 +74,7 @@ class Model(DeclarativeBase):
 db = SQLAlchemy(
     model_class=Model,
     disable_autonaming=True,
-    engine_options={"connect_args": {}},
+    engine_options={"connect_args": {}, "hide_parameters": True},  # what people wrote stays out of logs of errors
 )
 
 
