@@ -237,7 +237,7 @@ def all_patterns() -> list[tuple[str, re.Pattern[str]]]:
                 in {"re.sub", "re.search", "re.match", "re.findall", "re.split", "re.fullmatch"}
                 and isinstance(node.args[0], ast.Constant)
             ):
-                found.append((f"{name}:{node.lineno}", re.compile(node.args[0].value)))
+                found.append((f"{name}:{node.lineno}", of_text(re.compile(node.args[0].value))))
     return found
 
 
