@@ -1,13 +1,13 @@
 """push: browsers that want to be told at once, what they are told, and the keys by which they know us.
 
-Revision: 0026, after 0025
+Revision: 0025, after 0024
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

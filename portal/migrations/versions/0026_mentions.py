@@ -1,13 +1,13 @@
 """mentions: people whom comments call by name, and words that the index must not keep in any file.
 
-Revision: 0027, after 0026
+Revision: 0026, after 0025
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

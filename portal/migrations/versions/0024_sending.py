@@ -1,13 +1,13 @@
 """sending: attempts at mails, how the way to the mail server is, and drafts that wait for their time.
 
-Revision: 0025, after 0024
+Revision: 0024, after 0023
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
