@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from portal.db import db, insert_if_absent, utcnow
 from portal.events import emit
 from portal.notifications.events import MailFlows, MailStuck
-from portal.notifications.models import MailLine
+from portal.notifications.models import Mail, MailLine
 from portal.transactions import transaction
 
 KEY = "smtp"
@@ -54,6 +56,15 @@ def note_failure(words: str, *, wait: bool) -> None:
         line.failures, line.words = line.failures + 1, words[:500]
         seconds = min(MOST_WAIT, 2 ** min(line.failures, 20))
         line.next_try_at = now + timedelta(seconds=seconds) if wait else None
+
+
+def is_shut_to_several() -> bool:
+    """Whether mails to two addresses at least were put off: one alone is a full mailbox, and no trouble of the way."""
+    address = sa.func.coalesce(Mail.recipient, sa.cast(Mail.user_id, sa.String))
+    put_off = sa.select(sa.func.count(address.distinct())).where(
+        Mail.done_at.is_(None), Mail.given_up_at.is_(None), Mail.error.is_not(None)
+    )
+    return (db.session.scalar(put_off) or 0) > 1
 
 
 def knock_again() -> None:

@@ -89,7 +89,7 @@ def _send_some() -> int:
             transport.close()
     if sent:
         line.note_success()
-    elif problems:
+    elif problems and line.is_shut_to_several():
         line.note_failure(problems, wait=False)
     return len(ids)
 

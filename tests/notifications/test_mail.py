@@ -155,6 +155,17 @@ def test_one_refused_mail_does_not_keep_the_others_back(app, smtp):
     assert len(smtp.got) == 3
 
 
+@pytest.mark.parametrize(("voters", "stuck"), [(0, False), (2, True)])
+def test_one_full_mailbox_is_no_trouble_of_the_mail_server_but_several_are(app, smtp, voters, stuck):
+    plan(voters=voters)
+    smtp.refuse("452 Mailbox full", times=voters + 1)
+
+    mails.send_due()
+
+    way = line.state()
+    assert bool(way and way.failing_since) is stuck
+
+
 def test_mails_wait_while_the_server_is_away(app, smtp):
     plan(voters=2)
     app.config["MAIL_URL"] = f"smtp://127.0.0.1:{free_port()}"
