@@ -73,9 +73,9 @@ def forget_old() -> int:
 
 
 def _take(incoming: Incoming) -> Outcome:
-    complaint = reports.complaint_in(incoming.message)
-    if complaint is not None:
-        return _take_complaint(incoming, complaint)
+    complained_of = reports.complaint_in(incoming.message)
+    if complained_of is not None:
+        return _take_complaint(incoming, complained_of)
     if coming_back.bounced_in(incoming.recipients) is not None:
         return _take_bounce(incoming)
     if incoming.is_from_a_machine or reports.bounces_in(incoming.message) is not None:
@@ -193,19 +193,18 @@ def _take_bounce(incoming: Incoming) -> Outcome:
     return outcome
 
 
-def _take_complaint(incoming: Incoming, complaint: reports.Complaint) -> Outcome:
-    """Send nothing more to whoever called a mail of ours spam; a complaint about what is not ours is none."""
+def _take_complaint(incoming: Incoming, senders: list[str]) -> Outcome:
+    """Send nothing more to whoever called a mail of ours spam; only the address it was sent from proves which.
+
+    What stands in the mail itself proves nothing: whoever had it forwarded holds that too.
+    """
     with transaction():
-        mail = coming_back.bounced_in(complaint.senders)
-        stop = links.read_stop_token(complaint.stop_token) if complaint.stop_token and mail is None else None
-        user = mail.user if mail else db.session.get(User, stop[0]) if stop else None
-        outcome = Outcome.COMPLAINED if mail or user else Outcome.UNKNOWN
-        if not _note(incoming, outcome, user):
+        mail = coming_back.bounced_in(senders)
+        outcome = Outcome.COMPLAINED if mail else Outcome.UNKNOWN
+        if not _note(incoming, outcome, mail.user if mail else None):
             return Outcome.KNOWN
         if mail is not None:
             coming_back.note_complaint(mail)
-        elif user is not None:
-            coming_back.stop_mail(user, coming_back.COMPLAINT)
     return outcome
 
 

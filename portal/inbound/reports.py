@@ -9,23 +9,12 @@ from email.parser import HeaderParser
 
 from portal.inbound.reading import addresses_in, header, headers
 
-_UNSUBSCRIBE = re.compile(r"/mail/stop/([\w.~-]{10,500})")
-
-
 @dataclass(frozen=True, slots=True)
 class Bounce:
     """One recipient whom a mail did not reach."""
 
     action: str  # failed, delayed, delivered, relayed or expanded
     status: str  # 5.1.1
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """Somebody's word that a mail is spam: who sent it, as the envelope said, and the token of its stop link."""
-
-    senders: list[str]
-    stop_token: str
 
 
 def bounces_in(message: Message) -> list[Bounce] | None:
@@ -38,8 +27,8 @@ def bounces_in(message: Message) -> list[Bounce] | None:
     return [Bounce(header(block, "Action").lower(), _status(header(block, "Status"))) for block in about]
 
 
-def complaint_in(message: Message) -> Complaint | None:
-    """Return what a report of abuse says; None for a mail that is none, or of another kind than abuse."""
+def complaint_in(message: Message) -> list[str] | None:
+    """Return who sent what a report of abuse is about, as the envelope said; None for a mail that is no such report."""
     parts = [part for part in message.walk() if part.get_content_type() == "message/feedback-report"]
     if not parts:
         return None
@@ -47,11 +36,9 @@ def complaint_in(message: Message) -> Complaint | None:
     kind = next((header(block, "Feedback-Type").lower() for block in fields if header(block, "Feedback-Type")), "")
     if kind not in {"abuse", "fraud", "other", "opt-out"}:
         return None
-    originals = list(_originals(message))
     senders = [value for block in fields for value in headers(block, "Original-Mail-From")]
-    senders += [value for original in originals for value in headers(original, "Return-Path")]
-    stops = [_UNSUBSCRIBE.search(header(original, "List-Unsubscribe")) for original in originals]
-    return Complaint(addresses_in(senders), next((found[1] for found in stops if found), ""))
+    senders += [value for original in _originals(message) for value in headers(original, "Return-Path")]
+    return addresses_in(senders)
 
 
 def _blocks(part: Message) -> list[Message]:

@@ -142,23 +142,34 @@ def test_only_the_word_that_nobody_is_there_counts(code, words, hard):
 
 
 @on_one_database
-@pytest.mark.parametrize("by", ["envelope", "stop link"])
-def test_one_complaint_stops_mail_at_once(app, hand_in, by):
+def test_one_complaint_stops_mail_at_once(app, hand_in):
     user, other = make_user(), make_user()
     user_id, other_id = user.id, other.id
     [mail] = sent_to(user)
-    path = f"bounces+{coming_back.bounce_token(mail.id, mail.to)}@reply.example" if by == "envelope" else ""
-    stop_url = f"https://portal.example/mail/stop/{links.stop_token(user_id, None, 'decided')}" if not path else ""
+    path = f"bounces+{coming_back.bounce_token(mail.id, mail.to)}@reply.example"
 
-    hand_in(a_complaint(path, stop_url, kind="not-spam"))
+    hand_in(a_complaint(path, kind="not-spam"))
     before = fresh(user_id).mail_stopped_at
-    hand_in(a_complaint(path, stop_url))
-    hand_in(a_complaint("bounces+b1-aaaaaaaaaaaaaaaaaaaa@reply.example", "https://portal.example/mail/stop/nonsense"))
+    hand_in(a_complaint(path))
+    hand_in(a_complaint("bounces+b1-aaaaaaaaaaaaaaaaaaaa@reply.example"))
 
     assert before is None
     assert fresh(user_id).mail_stopped_why == "complaint"
     assert fresh(other_id).can_get_mail
     assert outcomes()[-2:] == [Outcome.COMPLAINED, Outcome.UNKNOWN]
+
+
+@on_one_database
+@pytest.mark.parametrize("bounces_to", ["bounces+{token}@reply.example", ""])
+def test_who_had_a_mail_forwarded_cannot_complain_about_it_for_its_reader(app, hand_in, monkeypatch, bounces_to):
+    monkeypatch.setitem(app.config, "BOUNCE_TO", bounces_to)
+    user_id = make_user().id
+    stop_url = f"https://portal.example/mail/stop/{links.stop_token(user_id, None, 'decided')}"
+
+    hand_in(a_complaint("ideas@portal.example", stop_url))
+
+    assert fresh(user_id).can_get_mail
+    assert outcomes() == [Outcome.UNKNOWN]
 
 
 def test_who_is_told_how_knows_whom_mail_does_not_reach(app):
