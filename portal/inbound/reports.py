@@ -9,6 +9,7 @@ from email.parser import HeaderParser
 
 from portal.inbound.reading import addresses_in, header, headers
 
+
 @dataclass(frozen=True, slots=True)
 class Bounce:
     """One recipient whom a mail did not reach."""
