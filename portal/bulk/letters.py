@@ -11,11 +11,11 @@ from portal.bulk.models import BulkAct
 from portal.bulk.telling import UNDONE_LETTER, events_of
 from portal.db import db
 from portal.ideas.events import IdeaMoved, MoveUndone, OwnerAssigned
-from portal.notifications import links, stories
+from portal.notifications import links, stories, waiting
 from portal.notifications.letters import Letter, Quote, Suppressed, letter_of, paragraphs
 from portal.notifications.mail import is_muted, still_concerns
 from portal.notifications.models import Mail, Notification
-from portal.notifications.policy import Kind
+from portal.notifications.policy import Kind, Way
 from portal.notifications.stories import Story
 
 TITLES = 20  # under one heading
@@ -29,10 +29,16 @@ def letter_about_many(mail: Mail) -> Letter | Suppressed:
     undone = mail.kind == UNDONE_LETTER
     told = events_of(act, MoveUndone.name) if undone else events_of(act, IdeaMoved.name, OwnerAssigned.name)
     mine = select(Notification).where(Notification.user_id == user.id, Notification.event_id.in_(told))
+    mine = mine.where(Notification.way == Way.MAIL)  # the rest stands in their digest or inbox
     news = stories.tell(db.session.scalars(mine.order_by(Notification.id)).all(), user)
     news = [story for story in news if not is_muted(user, story.idea) and still_concerns(user, story)]
     if not news:
         return Suppressed("taken back")
+    unwanted = waiting.unwanted(news, user)
+    why = unwanted.get(news[-1].notification.id, "")
+    news = [story for story in news if story.notification.id not in unwanted]
+    if not news:
+        return Suppressed(why)
     return letter_of(news[0], user) if len(news) == 1 else _letter(news, user, mail.kind)
 
 

@@ -173,10 +173,10 @@ def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
             return letters.Suppressed("changed back")
         if not (told := [story for story in told if still_concerns(user, story)]):
             return letters.Suppressed("no longer follows")
-        unwanted = {story.notification.id: waiting.unwanted(story, user) for story in told}
-        wanted = [story for story in told if not unwanted[story.notification.id]]
+        unwanted = waiting.unwanted(told, user)
+        wanted = [story for story in told if story.notification.id not in unwanted]
         if not wanted:
-            return letters.Suppressed(unwanted[last.notification.id])
+            return letters.Suppressed(unwanted[told[-1].notification.id])
         *before, last = wanted
         return letters.compose(letters.letter_of(last, user, before), mail)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import sqlalchemy as sa
 from flask import current_app
 
 from portal import outbox
@@ -44,12 +47,28 @@ def is_paused(mail: Mail) -> bool:
     return mail.user is not None and is_news(mail) and hours.is_paused(mail.user, utcnow())
 
 
-def unwanted(story: Story, reader: User) -> str:
-    """Say why its reader would not be mailed of this any more, and note how they hear of it; empty where they would."""
-    now = decided_for(story.kind, reader.id, story.reason, story.idea.board_id)
-    if now is None or now.way == Way.MAIL:
-        return ""
+def unwanted(news: Sequence[Story], reader: User) -> dict[int, str]:
+    """Say of which news its reader would not be mailed any more, and why; note how they hear of it instead.
+
+    What one mail tells of is mostly of one kind and board: that is asked once.
+    """
+    how = {_question(story): story for story in news}
+    answers = {key: decided_for(one.kind, reader.id, one.reason, one.idea.board_id) for key, one in how.items()}
+    reasons: dict[int, str] = {}
+    for way in (Way.DIGEST, Way.INBOX):
+        left = {s.notification.id: now for s in news if (now := answers[_question(s)]) is not None and now.way == way}
+        if left:
+            _leave_to(way, list(left), reader)
+        reasons |= {number: PAUSED if now.why_not == PAUSED else CHOSEN for number, now in left.items()}
+    return reasons
+
+
+def _question(story: Story) -> tuple[str, str, int | None]:
+    return story.kind, story.reason, story.idea.board_id
+
+
+def _leave_to(way: Way, notification_ids: list[int], reader: User) -> None:
     with transaction(wake=False):
-        if now.way != Way.DIGEST or not digests.keep([story.notification.id], reader):
-            db.session.get_one(Notification, story.notification.id).way = Way.INBOX
-    return PAUSED if now.why_not == PAUSED else CHOSEN
+        if way is Way.INBOX or not digests.keep(notification_ids, reader):
+            news = sa.update(Notification).where(Notification.id.in_(notification_ids))
+            db.session.execute(news.values(way=Way.INBOX), execution_options={"synchronize_session": False})

@@ -10,14 +10,16 @@ from portal.accounts.roles import Role
 from portal.bulk import carrying, service
 from portal.bulk.kinds import write_details
 from portal.bulk.models import BulkAct, BulkItem, State, Step
-from portal.bulk.telling import tell_together
+from portal.bulk.telling import LETTER, tell_together
 from portal.db import db, utcnow
 from portal.ideas import moves
 from portal.ideas.models import Answer, Idea
 from portal.ideas.steps import MoveDetails, Tell
 from portal.ideas.workflow import Publication, Status
+from portal.notifications import choosing
 from portal.notifications.mail import send_due
 from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.notifications.policy import Topic, Way
 from portal.outbox import work_off
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_user, make_votes
@@ -199,6 +201,28 @@ def test_one_decision_says_how_people_hear_and_the_dry_run_counts_them(tell):
         assert "Bell 0" in letters[voter.email].subject
     settle()
     assert len(to_whom()) == len(expected[0]), "nobody is told twice"
+
+
+def test_the_one_mail_heeds_what_its_reader_chose_since_it_was_queued():
+    pm, author, voter, ideas = people_behind_three()
+    elsewhere = make_idea("Elsewhere", author=author, status=Status.UNDER_REVIEW, board=make_board("Elsewhere"))
+    forget_mails()
+    carry_out(plan(pm, "move", PLANNED, [*ideas, elsewhere]))
+    work_off(500)
+    tell_together()
+
+    with transaction():
+        choosing.choose_topics(author, {Topic.DECISIONS: Way.DIGEST}, {}, ideas[0].board)
+        choosing.choose_topics(voter, {Topic.DECISIONS: Way.INBOX}, {})
+    settle()
+
+    [letter] = db.session.scalars(select(CaughtMail))
+    assert (letter.recipient, "Elsewhere" in letter.raw, "Bell" in letter.raw) == (author.email, True, False)
+    decided = select(Notification.way).where(Notification.kind == "decided").order_by(Notification.id)
+    assert sorted(db.session.scalars(decided.where(Notification.user_id == author.id))) == ["digest"] * 3 + ["mail"]
+    assert db.session.scalars(decided.where(Notification.user_id == voter.id)).all() == ["inbox"]
+    voters = select(Mail.suppressed).where(Mail.user_id == voter.id, Mail.kind == LETTER)
+    assert db.session.scalar(voters) == "chosen otherwise meanwhile"
 
 
 def test_whoever_was_told_is_told_once_that_all_was_taken_back():
