@@ -1,7 +1,8 @@
-"""Workers that can be killed: processes forked from one that has loaded the portal, so that each starts at once.
+"""Workers and servers that can be killed: forked from a process that has loaded the portal, so that each starts soon.
 
-A program as well, with the portal's settings in its environment. For each line it reads it
-forks a worker and answers with its number; it buries the dead before.
+A program as well, with the portal's settings in its environment. For each line it reads it forks a worker, or for a
+number the server on that port with all that belongs to it in a group of its own; it answers with the number of the
+process. It buries the dead before.
 """
 
 from __future__ import annotations
@@ -26,17 +27,18 @@ class Nursery:
     process: subprocess.Popen[str]
     born: list[int] = field(default_factory=list)
 
-    def start(self) -> int:
-        """Let a worker begin; return its number."""
+    def start(self, port: int | None = None) -> int:
+        """Let a worker begin, or the server on this port; return its number."""
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write("\n")
+        self.process.stdin.write(f"{port or ''}\n")
         self.process.stdin.flush()
         self.born.append(int(self.process.stdout.readline()))
         return self.born[-1]
 
     def kill(self, pid: int) -> None:
-        """End a worker in whatever it is doing."""
-        os.kill(pid, signal.SIGKILL)
+        """End a worker, or all processes of a server at once, in whatever they are doing."""
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
         self.born.remove(pid)
 
 
@@ -58,27 +60,36 @@ def nursery(settings: Mapping[str, str]) -> Iterator[Nursery]:
     finally:
         for pid in here.born:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.killpg(pid, signal.SIGKILL)
         process.terminate()
         process.communicate(timeout=10)
 
 
 def main() -> None:
-    """Bear a worker for each line."""
+    """Bear a worker or a server for each line."""
     from portal import create_app, worker
+    from portal.cli.serving import serve
     from portal.db import db
 
     app = create_app()
     last = 0
-    for _line in sys.stdin:
+    for line in sys.stdin:
         if last:
             os.waitpid(last, 0)
         last = os.fork()
         if last == 0:
+            os.setpgid(0, 0)
             with app.app_context():
                 db.engine.dispose(close=False)  # what the nursery opened is its own
+            if line.strip():
+                os.dup2(2, 1)  # the answers are the nursery's
+                serve(["--port", line.strip()])
             worker.run(app, threading.Event())
+        os.setpgid(last, last)  # whichever of the two is first
         print(last, flush=True)
+    if last:  # whoever asked for it is gone
+        with suppress(ProcessLookupError):
+            os.killpg(last, signal.SIGKILL)
 
 
 if __name__ == "__main__":
