@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, String, select
 
 from portal.accounts.models import User
 from portal.db import UTCDateTime, db, utcnow
-from portal.notifications.policy import POLICY, TOPIC_OF, Kind, Way
+from portal.notifications.policy import ONLY_HERE_KINDS, POLICY, TOPIC_OF, Kind, Way
 from portal.notifications.reach import BoardChoice, Reach, Rhythm, TopicChoice
 
 WHY_NOT: dict[str, Any] = {
@@ -34,11 +34,13 @@ def decided(kind: Kind, people: Select[int, str], board_id: int | None) -> Decid
     """Select how each of ``people`` (user_id, reason) hears of something of this kind now, on this board."""
     told = people.subquery()
     usual = _usual(kind, told.c.reason)
-    wanted = sa.func.coalesce(_text(BoardChoice.mail), _text(TopicChoice.mail), usual, type_=String)
+    wanted: ColumnElement[str] = sa.func.coalesce(_text(BoardChoice.mail), _text(TopicChoice.mail), usual, type_=String)
     now = sa.bindparam(None, callable_=utcnow, type_=UTCDateTime())  # the moment when it is asked
     paused = sa.func.coalesce(Reach.paused_until > now, sa.false())
+    asked: ColumnElement[bool] = sa.func.coalesce(BoardChoice.push, TopicChoice.push, usual == Way.MAIL.value)
+    if kind in ONLY_HERE_KINDS:
+        wanted, asked = usual, sa.false()
     why_not = _why_not(wanted, usual, paused)
-    asked = sa.func.coalesce(BoardChoice.push, TopicChoice.push, usual == Way.MAIL.value)
     return (
         select(
             told.c.user_id.label("user_id"),

@@ -164,6 +164,9 @@ STAFF_TOPICS = frozenset({Topic.SEARCHES, Topic.WORK})
 QUIETED_KINDS = frozenset({Kind.PROGRESSED, Kind.ANSWERED, Kind.COMMENTED, Kind.VOTED})
 """What nobody hears of an idea who asked for its decisions only."""
 
+ONLY_HERE_KINDS = frozenset({Kind.VOTED})
+"""What stands in the inbox alone, whatever somebody chose for all else under its heading."""
+
 STATUS_KINDS = frozenset(
     {Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.MERGED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}
 )

@@ -14,7 +14,7 @@ from portal.db import db
 from portal.ideas.queries import Following, following
 from portal.notifications.deciding import WHY_NOT, decided_for
 from portal.notifications.models import Mail
-from portal.notifications.policy import POLICY, TOPIC_OF, Way
+from portal.notifications.policy import ONLY_HERE_KINDS, POLICY, TOPIC_OF, Way
 from portal.notifications.preferences import WORDS
 from portal.notifications.reach import BoardChoice, TopicChoice
 from portal.notifications.stories import Story
@@ -77,6 +77,8 @@ def _rule(story: Story) -> str:
 
 
 def _choice(story: Story, reader: User) -> str:
+    if story.kind in ONLY_HERE_KINDS:
+        return ""
     topic = TOPIC_OF[story.kind]
     here = db.session.get(BoardChoice, (reader.id, story.idea.board_id, topic))
     if here is not None and here.mail is not None:

@@ -21,7 +21,7 @@ from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
 from portal.notifications import choosing, links
 from portal.notifications import mail as mails
-from portal.notifications.deciding import WHY_NOT, decided
+from portal.notifications.deciding import WHY_NOT, decided, decided_for
 from portal.notifications.hours import moment_at, quiet_until
 from portal.notifications.leaving import take_off
 from portal.notifications.models import Mail, Notification
@@ -152,6 +152,23 @@ def test_one_statement_decides_for_everybody_and_says_why_not(app):
     assert of("leaving") == ("inbox", "leaving")
     assert [people["none"].id] == [user_id for user_id, row in rows[board.id].items() if row.push]
     assert {row.why_not for row in rows[board.id].values()} - {None} <= set(WHY_NOT)
+
+
+def test_round_numbers_of_votes_stand_in_the_inbox_whatever_one_chose(app, browse):
+    author = make_user()
+    with transaction():
+        choosing.choose_topics(author, {Topic.MINE: Way.MAIL}, {Topic.MINE: True})
+    make_votes(make_idea(author=author), 1)
+    outbox.work_off(500)
+
+    row = decided_for(Kind.VOTED, author.id, "author", None)
+    line = db.session.scalars(select(Notification).where(Notification.kind == Kind.VOTED)).one()
+    why = browse(author).get(f"/inbox/{line.id}/why").text
+
+    assert (row.way, row.push, row.why_not) == ("inbox", False, None)
+    assert told(author, Kind.VOTED) == ["inbox"]
+    assert "usually stand in the inbox only" in why
+    assert "You chose" not in why
 
 
 @pytest.mark.parametrize(("way", "mailed"), [(None, 1), (Way.DIGEST, 0), (Way.INBOX, 0)])
