@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,15 +39,16 @@ def find(text: str, team: Sequence[Named], others: Sequence[Named] = ()) -> Foun
     handles = handles_of(team)
     taken = {handle.lower() for names in handles.values() for handle in names}
     handles |= {person.id: [person.name] for person in others if person.name.lower() not in taken}
-    longest_first = sorted(((handle, number) for number, names in handles.items() for handle in names), key=_by_length)
+    known = sorted(((handle, number) for number, names in handles.items() for handle in names), reverse=True)
+    owners = {_key(handle): number for handle, number in known}
+    longest_first = sorted({length for length, _handle in owners}, reverse=True)
     people: dict[int, str] = {}
     nobody: list[str] = []
     for sign in _AT.finditer(text):
-        rest = text[sign.end() :]
-        match = next((found for found in longest_first if _begins(rest, found[0])), None)
-        if match is not None:
-            people.setdefault(match[1], rest[: len(match[0])])
-        elif word := _WORD.match(rest):
+        called = next((handle for handle in _beginnings(text, sign.end(), longest_first) if _key(handle) in owners), "")
+        if called:
+            people.setdefault(owners[_key(called)], called)
+        elif word := _WORD.match(text, sign.end()):
             nobody.append(word[0].rstrip(".-"))
     return Found(people, list(dict.fromkeys(nobody)))
 
@@ -72,10 +73,13 @@ def _first(person: Named) -> str:
     return person.name.partition(" ")[0]
 
 
-def _begins(text: str, handle: str) -> bool:
-    after = text[len(handle) : len(handle) + 1]
-    return text[: len(handle)].lower() == handle.lower() and not (after.isalnum() or after == "_")
+def _key(handle: str) -> tuple[int, str]:
+    return len(handle), handle.lower()
 
 
-def _by_length(found: tuple[str, int]) -> tuple[int, str]:
-    return -len(found[0]), found[0]
+def _beginnings(text: str, start: int, lengths: Sequence[int]) -> Iterator[str]:
+    """What stands in a text from a place on that is so long, and goes on in no letter or digit."""
+    for length in lengths:
+        after = text[start + length : start + length + 1]
+        if not (after.isalnum() or after == "_"):
+            yield text[start : start + length]

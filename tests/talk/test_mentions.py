@@ -1,5 +1,6 @@
 """Whom a note calls by name."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -46,3 +47,14 @@ def test_everybody_can_be_called_but_namesakes_by_their_whole_name_only():
     assert handles_of(TEAM)[7] == ["Ada Berg"]
     assert handles_of(TEAM)[1][0] == "Ines"
     assert handles_of(twins) == {1: [], 2: []}
+
+
+def test_a_text_full_of_signs_is_read_at_once_however_large_the_team_is():
+    team = [Colleague(number, f"{'Ada' * (1 + number % 9)}{number} Lund") for number in range(1000)]
+    texts = ["@a " * 3300, f"@{'Ada' * 5}" * 600, "@" * 10_000]
+
+    began = time.process_time()
+    found = [find(text, team) for text in texts]
+
+    assert time.process_time() - began < 0.4
+    assert [(item.people, len(item.nobody)) for item in found] == [({}, 1), ({}, 1), ({}, 0)]
