@@ -19,9 +19,9 @@ from portal.db import utcnow
 from portal.decisions.models import REVERSIBLE, Decision
 from portal.decisions.service import MOST_NEEDED
 from portal.ideas.models import TEXT_MAX, Idea
-from portal.ideas.queries import REASONS, count_audience
+from portal.ideas.queries import REASONS, count_told
 from portal.ideas.steps import MoveDetails
-from portal.ideas.workflow import ANSWER_LABELS, Move, Status, StatusRule, current
+from portal.ideas.workflow import ANSWER_LABELS, Move, News, Status, StatusRule, current
 from portal.text import clean_line, clean_text
 from portal.triage import records
 
@@ -101,6 +101,7 @@ class Offer:
     target: Status | None = None
     goal: StatusRule | None = None
     told: int | None = None  # how many hear of it; None: everybody behind the idea
+    quiet_too: bool = True  # whether those hear of it too who asked for decisions only
 
     @property
     def publishes(self) -> bool:
@@ -163,13 +164,20 @@ def offer_move(move: Move, idea: Idea, staff: Sequence[User], me: User, *, blank
     asks = records.fields_of(move)
     if "because" in asks:
         form.because.choices = records.choices_for(move.target)
-    told = None if set(move.tells) >= set(REASONS) else sum(count_audience(idea, me.id, move.tells).values())
-    return Offer(move.name, form, asks, move.demands, move.demands_one_of, move.target, move.goal, told)
+    quiet_too = move.news is not News.STEP
+    told = None if set(move.tells) >= set(REASONS) else count_told(idea, me.id, move.tells, also_quiet=quiet_too)
+    return Offer(move.name, form, asks, move.demands, move.demands_one_of, move.target, move.goal, told, quiet_too)
 
 
 def offer_answer(idea: Idea, *, blank: bool = False) -> Offer:
     """Return the form for a word without a move."""
-    return Offer("answer", _form("answer", idea, blank), ("answer", "alternative", "reversal", "link"), ("answer",))
+    return Offer(
+        "answer",
+        _form("answer", idea, blank),
+        ("answer", "alternative", "reversal", "link"),
+        ("answer",),
+        quiet_too=False,
+    )
 
 
 def offer_record(idea: Idea, given: Decision | None, *, blank: bool = False) -> Offer:

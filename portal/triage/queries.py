@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy import select
@@ -39,11 +39,16 @@ class Audience:
     by_reason: dict[str, int]
     muted: int
     without_you: bool
+    quiet: int = 0  # of these, who asked for decisions only
 
     @property
     def total(self) -> int:
         """How many people hear of it."""
         return sum(self.by_reason.values())
+
+    def count(self, quiet_too: bool) -> int:
+        """Count who hears of it, with or without those who asked for decisions only."""
+        return self.total if quiet_too else self.total - self.quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +113,13 @@ def audience(idea: Idea, viewer: Person) -> Audience:
         select(
             sa.func.count(sa.distinct(sa.case((unheard, Follow.user_id)))),
             sa.func.count(sa.case((~Follow.muted & (Follow.user_id == viewer.id), 1))),
+            sa.func.count(sa.case((Follow.decisions_only, 1))),
         ).where(Follow.idea_id.in_(ids))
     ).one()
-    return Audience(ideas.count_audience(idea, viewer.id), left_out[0], bool(left_out[1]))
+    heard = Audience(ideas.count_audience(idea, viewer.id), left_out[0], bool(left_out[1]))
+    if not left_out[2]:
+        return heard
+    return replace(heard, quiet=heard.total - ideas.count_told(idea, viewer.id, also_quiet=False))
 
 
 def alike(idea: Idea, viewer: Person) -> list[Alike]:

@@ -201,3 +201,14 @@ def test_the_form_counts_its_people_in_place(crowd, open_page):
     assert page.locator("#form-planned textarea").first.input_value() == "Yes, in June."
     page.get_by_role("link", name="Who exactly, and why").click()
     page.get_by_role("heading", name="Who would hear of it").wait_for()
+
+
+def test_the_button_of_a_step_counts_nobody_who_asked_for_decisions_only(crowd, browse):
+    page = browse(make_user(Role.PM)).get(f"/triage/first-look/{crowd.id}").text
+
+    told = {
+        name: int(re.search(r"tell (\d+) people", form).group(1))
+        for name, form in re.findall(r'id="form-(\w+)"(.*?)</form>', page, re.S)
+        if "tell " in form
+    }
+    assert told["answer"] == told["planned"] - 1
