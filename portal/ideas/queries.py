@@ -240,18 +240,25 @@ def following(idea: Idea, viewer: Person) -> Following:
     """Return whether and why the viewer is told of changes, also if they came along with an idea merged into it."""
     if not viewer.is_signed_in:
         return _following(idea, None)
-    along = select(Follow).where(Follow.user_id == viewer.id, reaches(idea.id)).order_by(Follow.idea_id).limit(1)
-    return _following(idea, db.session.get(Follow, (idea.id, viewer.id)) or db.session.scalar(along))
+    rows = select(Follow).where(_is_told_through(idea.id, viewer)).order_by(Follow.idea_id != idea.id, Follow.idea_id)
+    return _following(idea, db.session.scalar(rows.limit(1)))
 
 
 def ballot_and_following(idea: Idea, main: Idea, viewer: Person) -> tuple[Ballot, Following]:
     """Return both in one statement: the ballot on ``main``, and whether the viewer is told of changes to ``idea``."""
     if not viewer.is_signed_in:
         return _ballot(main, False), _following(idea, None)
-    mine = sa.and_(Follow.idea_id == Idea.id, Follow.user_id == viewer.id)
+    mine = _is_told_through(idea.id, viewer)
     both = select(_votes_of(main.id, viewer).exists(), Follow).select_from(Idea).outerjoin(Follow, mine)
-    cast, follow = db.session.execute(both.where(Idea.id == idea.id)).one()
+    rows = both.where(Idea.id == idea.id).order_by(Follow.idea_id != idea.id, Follow.idea_id)
+    cast, follow = db.session.execute(rows.limit(1)).one()
     return _ballot(main, cast), _following(idea, follow)
+
+
+def _is_told_through(idea_id: int, viewer: Person) -> ColumnElement[bool]:
+    """Say which rows tell of the viewer and an idea: their own, and those by which they came along with another."""
+    own = Follow.idea_id == idea_id
+    return (Follow.user_id == viewer.id) & Follow.idea_id.in_(self_and_merged(idea_id)) & (own | reaches(idea_id))
 
 
 def _ballot(main: Idea, cast: bool) -> Ballot:

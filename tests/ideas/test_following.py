@@ -15,6 +15,7 @@ from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.workflow import Status
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user, make_votes
+from tests.support import either_way
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -107,6 +108,25 @@ def test_followers_of_a_merged_idea_follow_the_main_one():
     assert told(main)[voter.id] == "voter"
     with transaction():
         service.unfollow(main, voter)
+    assert voter.id not in told(main)
+
+
+@either_way
+def test_who_came_along_with_a_merged_idea_sees_so_and_can_stop(browse, headers):
+    idea, main, pm = make_idea(), make_idea(), make_user(Role.PM)
+    [voter], stranger = make_votes(idea, 1), make_user()
+    with transaction():
+        move_idea(idea, Status.MERGED, pm, MoveDetails(into=main))
+    page = f"/ideas/{main.id}"
+
+    shown = browse(voter).get(page).text
+    elsewhere = browse(stranger).get(page).text
+    browse(voter).post(f"{page}/unfollow", headers=headers)
+    after = browse(voter).get(page).text
+
+    assert ["You follow this idea" in text for text in (shown, elsewhere, after)] == [True, False, False]
+    assert "Because you voted." in shown
+    db.session.rollback()
     assert voter.id not in told(main)
 
 
