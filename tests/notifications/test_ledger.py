@@ -1,6 +1,7 @@
 """The ledger of mails: each with what became of it and why, found again, tried again, and never what it says."""
 
 import ast
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -161,6 +162,16 @@ def test_whoever_runs_the_portal_reads_since_when_no_mail_goes_out_and_what_was_
     assert "No mail goes out since" in broken and "Connection refused" in broken
     assert "No mail goes out since" not in well
     assert "The last mail went out" in well
+
+
+def test_the_page_of_mails_says_in_a_sentence_how_long_the_oldest_waits(app, browse):
+    queue()
+    with transaction():
+        db.session.scalars(select(Mail)).one().queued_at = utcnow() - timedelta(hours=2)
+
+    shown = re.sub(r"<[^>]+>", "", browse(make_user(Role.ADMIN)).get("/mail/health").text)
+
+    assert "the oldest was queued 2 hours ago" in shown
 
 
 def test_the_team_reads_on_its_desk_that_no_mail_goes_out_for_half_an_hour(app, browse):
