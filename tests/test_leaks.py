@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +17,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from portal.accounts.models import User
@@ -27,24 +28,32 @@ from portal.changelog.models import Kind
 from portal.changelog.service import Words
 from portal.comments import service as comments
 from portal.db import db, insert_if_absent, on_sqlite, utcnow
+from portal.feeds import service as feeds
 from portal.ideas import moves, service
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Publication, Status
+from portal.inbound import receiving
+from portal.inbound.receiving import Outcome
 from portal.labels import service as labels
-from portal.notifications import mail
+from portal.live import journal
+from portal.notifications import mail, pushing
 from portal.notifications.models import CaughtMail
 from portal.options import decide
 from portal.organisations import behalf, honesty, segments
 from portal.organisations import service as organisations
 from portal.promises.service import renew_promise
+from portal.push import keys
+from portal.push.handing_over import End, Ended
+from portal.push.models import Subscription
 from portal.roadmap import service as roadmap
 from portal.roadmap.models import Horizon
 from portal.roadmap.service import Spot
-from portal.talk import drafts, snippets
+from portal.talk import drafts, scheduling, snippets
 from portal.talk import service as team_notes
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_rules, make_user
+from tests.inbound.letters import a_reply, address_for
 from tests.support import HTMX, Browser, without_tokens
 from tests.test_matrix import KINDS
 
@@ -87,6 +96,10 @@ class Somebody:
     def reads_own(self, kind: str) -> bool:
         return self.knows(kind) and self.role is not None
 
+    def kinds(self) -> set[str]:
+        """The kinds of boards on which they read what the author posted."""
+        return {kind for kind in KINDS if self.reads(kind) or (self.name == "author" and self.reads_own(kind))}
+
 
 May = Callable[[Somebody], bool]
 
@@ -109,6 +122,11 @@ class World:
         """The words that this person may find."""
         return {word for word, (_place, may) in self.words.items() if may(person)}
 
+    def idea(self, place: str) -> Idea:
+        """Return the idea whose title holds the word of this place."""
+        word = next(word for word, (where, _may) in self.words.items() if where == place)
+        return db.session.scalars(select(Idea).where(Idea.title.contains(word))).one()
+
     def places(self, words: set[str]) -> list[str]:
         """Where these words stand."""
         return sorted(self.words[word][0] for word in words)
@@ -117,6 +135,8 @@ class World:
 @pytest.fixture
 def world(app, browse, monkeypatch, settle) -> World:
     monkeypatch.setattr(mail, "MAILS_A_DAY", 10_000)
+    monkeypatch.setattr(journal, "MOST_SINCE", 10_000)
+    monkeypatch.setitem(app.config, "REPLY_TO", "ideas+{token}@reply.example")
     with transaction():
         decide("second_factor", [])
     made = World()
@@ -128,6 +148,7 @@ def world(app, browse, monkeypatch, settle) -> World:
     for kind, board in boards.items():
         _fill(made, kind, board, author, pm)
         _plan_and_tell(made, kind, board, author, pm)
+        _write_back(made, kind, author)
     _merge_across(made, boards, author, pm)
     draft = made.mark("the author's draft", lambda person: person.name == "author")
     with transaction():
@@ -139,8 +160,9 @@ def world(app, browse, monkeypatch, settle) -> World:
     return made
 
 
-SHOWN_NOWHERE = {"a deleted comment", "expected", "mail address of a voter"}
-"""What was taken back, what a later move took away, and what takes a reason and an entry in the log to be shown."""
+SHOWN_NOWHERE = {"a deleted comment", "expected", "mail address of a voter", "sent back by mail"}
+"""What was taken back, what a later move took away, what takes a reason and an entry in the log to be shown, and what
+came in by mail and was refused: its writer has it back by mail, and nobody else."""
 
 
 def _board(made: World, kind: str) -> Board:
@@ -249,6 +271,9 @@ def _talk(made: World, kind: str, idea: Idea, pm: User) -> None:
         team_notes.write_note(idea, pm, f"Between us: {of('note', STAFF_READERS)}")
         draft = drafts.save_draft(idea, pm, "answer", {"answer-answer": [drafted]}, {"Official answer": drafted})
         drafts.say(draft, pm, f"Too long: {of('word about a draft', STAFF_READERS)}")
+        later = f"On that day {of('planned draft', STAFF_READERS)}"
+        planned = drafts.save_draft(idea, pm, "answer", {"answer-answer": [later]}, {"Official answer": later})
+        scheduling.plan(planned, pm, MoveDetails(answer=later), utcnow() + timedelta(days=300))
         snippets.save_snippet(pm, f"Warm {kept}", f"Thanks {kept}", shared=True, board_id=idea.board_id)
 
 
@@ -299,6 +324,15 @@ def _plan_and_tell(made: World, kind: str, board: Board, author: User, pm: User)
                 changelog.publish(entry, pm, [])
 
 
+def _write_back(made: World, kind: str, author: User) -> None:
+    """A mail from the author: a comment where they may see their idea, and else words that they alone get back."""
+    may_read = _somebody(made, "author").reads_own(kind)
+    place = "comment by mail" if may_read else "sent back by mail"
+    word = made.mark(f"{kind}: {place}", lambda p: p.name == "author" or (may_read and p.reads(kind)))
+    reply = a_reply(author.email, address_for(author, made.idea(f"{kind}: title")), f"On the way home {word}")
+    assert receiving.receive(reply) is (Outcome.POSTED if may_read else Outcome.REFUSED)
+
+
 def _merge_across(made: World, boards: dict[str, Board], author: User, pm: User) -> None:
     """An idea of a private board that stands under a public one, and the other way round."""
     for here, there in (("private", "public"), ("public", "private"), ("members", "public"), ("staff", "members")):
@@ -338,10 +372,13 @@ ON_BOTH = ("visitor", "author", "member of the boards", "owner")
 
 
 def crawl(person: Somebody, world: World) -> Iterator[tuple[str, str]]:
-    """Yield what somebody can reach from the front page by links and by forms that only ask, as address and text."""
+    """Yield what somebody can reach by links and by forms that only ask, as address and text.
+
+    It begins at the front page, at what programs ask for by themselves, and at pages that few links lead to.
+    """
     waiting = deque(["/", "/inbox", "/account", "/triage", "/triage/drafts?which=all", "/search",
-                     "/admin/boards", "/admin/people", "/mail/health",
-                     *world.begins,
+                     "/changelog/drafts", "/admin/boards", "/admin/people", "/mail/health",
+                     *world.begins, *_for_programs(person),
                      *(f"/people/{someone.id}" for someone in world.people if someone.user)])  # fmt: skip
     known, alike = set(waiting), Counter[str]()
     while waiting and len(known) < MOST_PAGES * 3:
@@ -352,12 +389,29 @@ def crawl(person: Somebody, world: World) -> Iterator[tuple[str, str]]:
             continue
         for headers in ({}, HTMX) if alike[pattern] == 1 else ({},):
             answer = person.browser.get(url, headers=headers)
-            text = unescape(answer.text) + str(answer.headers)
+            told = answer.text.replace("\r\n ", "") if answer.mimetype == "text/calendar" else answer.text
+            text = unescape(told) + str(answer.headers)
             yield url, text
             for found in _leads_to(answer.text):
                 if found not in known:
                     known.add(found)
                     waiting.append(found)
+
+
+POLL = "/live/poll?after=0&on="
+
+
+def _for_programs(person: Somebody) -> list[str]:
+    """What changed since the beginning, and the calendars: one's own, of all boards, and of each."""
+    ideas = db.session.scalars(select(Idea.id))
+    topics = ["boards", "roadmap", "changelog", "triage", *(f"idea-{number}" for number in ideas)]
+    boards = db.session.scalars(select(Board.slug).where(Board.audience != Audience.PUBLIC))
+    found = [POLL + ",".join(topics), "/feeds/calendar.ics", *(f"/feeds/calendar.ics?board={slug}" for slug in boards)]
+    if person.user is not None:
+        with transaction(wake=False):
+            token = feeds.token_of(feeds.make_address(db.session.get_one(User, person.id)))
+        found.append(f"/feeds/private/{token}/calendar.ics")
+    return found
 
 
 def _leads_to(page: str) -> list[str]:
@@ -372,26 +426,35 @@ def test_s05_s06_everybody_reads_what_is_theirs_to_read_and_nothing_else(world):
     found: dict[str, set[str]] = {}
     pages = Counter[str]()
     people = world.people if on_sqlite() else [_somebody(world, name) for name in ON_BOTH]
+    listed = Idea.publication != Publication.HIDDEN  # what is hidden stands in no list that could grow
+    titles = dict(db.session.execute(select(Idea.id, Idea.title).where(listed)).all())
     for person in people:
-        may, read = world.may_read(person), set()
+        may, read, heard, dated = world.may_read(person), set(), set(), set()
         for url, text in crawl(person, world):
+            if url.startswith(POLL):
+                heard |= {int(number) for number in re.findall(r"idea[s/-]*(\d+)", text)}
             words = {word for word in MARK.findall(text) if word in world.words}
             pages[person.name] += 1
             leaks += [f"{person.name} at {url}: {place}" for place in world.places(words - may)]
             read |= words
+            if "calendar.ics" in url:
+                dated |= words
         found[person.name] = read
+        assert heard == {number for number, title in titles.items() if may >= set(MARK.findall(title))}, person.name
+        assert {kind for kind in KINDS if f"{kind}: title" in world.places(dated)} == person.kinds(), person.name
 
     assert not leaks, "\n" + "\n".join(leaks[:60])
     assert min(pages.values()) > 20
     for person in people:
-        missed = {
-            word for word in world.may_read(person) - found[person.name]
-            if re.search(r": (title|need|proposal|comment|reply|answer|tag|name|joined title)$", world.words[word][0])
-        }  # fmt: skip
-        assert world.places(missed) == [], person.name
+        missed = world.places(world.may_read(person) - found[person.name])
+        assert [place for place in missed if FOUND_BY_ALL.search(place)] == [], person.name
     parts = {place.partition(": ")[2] for place in world.places(set().union(*found.values()))}
     planted = {place.partition(": ")[2] for place, _may in world.words.values()}
     assert planted - parts == SHOWN_NOWHERE
+
+
+FOUND_BY_ALL = re.compile(r": (title|need|proposal|comment( by mail)?|reply|answer|tag|name|joined title)$")
+"""What everybody finds who may read it."""
 
 
 def test_s05_searching_and_typing_answer_as_if_what_is_hidden_were_not_there(world):
@@ -434,25 +497,71 @@ def _said_without(person: Somebody, url: str, word: str) -> str:
     return without_tokens(text)
 
 
-def test_s05_s09_no_mail_holds_what_its_reader_may_not_see(world):
-    by_address = {person.email: person for person in world.people if person.user}
-    leaks, mails = [], Counter[str]()
-    told: set[str] = set()
-    for caught in db.session.scalars(select(CaughtMail)):
-        person = by_address.get(caught.recipient)
-        if person is None:
-            continue
-        message = message_from_string(caught.raw, policy=policy.default)
-        texts = [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
-        words = {word for word in MARK.findall(" ".join([caught.subject, *texts])) if word in world.words}
-        leaks += [f"{person.name}: {place}" for place in world.places(words - world.may_read(person))]
-        mails[person.name] += 1
-        told |= words
+def test_s05_s09_no_mail_digest_or_message_to_a_browser_holds_what_its_reader_may_not_see(world, monkeypatch, settle):
+    pushed: list[tuple[str, str]] = []
+
+    def take(messages, _signer):
+        pushed.extend((message.endpoint, f"{message.title} {message.body}") for message in messages.values())
+        return {number: End(Ended.TAKEN) for number in messages}
+
+    monkeypatch.setattr(pushing, "_hand_over_all", take)
+    _decide_all(world)
+    for later in (timedelta(), timedelta(hours=1), timedelta(days=8)):
+        with time_machine.travel(utcnow() + later):
+            settle()
+
+    by_address = {person.email: person for person in filter(_has_account, world.people)}
+    by_address |= {_endpoint(person): person for person in by_address.values()}
+    caught = [(mail.recipient, "digest" if "<digest-" in mail.message_id else "mail", _text_of(mail))
+              for mail in db.session.scalars(select(CaughtMail))]  # fmt: skip
+    leaks = []
+    told: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for address, way, text in [*caught, *((endpoint, "push", text) for endpoint, text in pushed)]:
+        if person := by_address.get(address):
+            words = {word for word in MARK.findall(text) if word in world.words}
+            leaks += [f"{way} to {person.name}: {place}" for place in world.places(words - world.may_read(person))]
+            told[person.name, way] |= {world.words[word][0] for word in words}
 
     assert not leaks, "\n" + "\n".join(leaks[:60])
-    assert {"member", "PM of the boards", "moderator", "owner"} <= set(mails)
-    assert mails["member"] < mails["member of the boards"] < mails["PM of the boards"]
-    assert {kind for kind in KINDS if any(world.words[word][0] == f"{kind}: answer" for word in told)} == set(KINDS)
+    assert {f"{kind}: answer" for kind in KINDS} <= set().union(*told.values())
+    for person in filter(_has_account, world.people):
+        waits, decided_it = person.role is None, person.name == "admin"  # nobody is told of what they did
+        heard = {way: {kind for kind in KINDS if f"{kind}: title" in told[person.name, way]} for way in WAYS}
+        assert heard["mail"] == person.kinds(), person.name
+        assert heard["digest"] == person.kinds() or decided_it, person.name
+        assert heard["push"] == (set() if waits or decided_it else person.kinds()), person.name
+
+
+WAYS = ("mail", "digest", "push")
+
+
+def _has_account(person: Somebody) -> bool:
+    return person.user is not None
+
+
+def _decide_all(world: World) -> None:
+    """Have the team decide on every board, and say a word more, when everybody is told in a browser, too."""
+    pm = db.session.get_one(User, _somebody(world, "admin").id)
+    with transaction():
+        keys.make_keys()
+        for person in filter(_has_account, world.people):
+            to = _endpoint(person)
+            there = {"endpoint": to, "endpoint_hash": to, "public_key": "-", "auth_secret": "-"}
+            db.session.add(Subscription(user_id=person.id, **there))
+        for kind in KINDS:
+            idea = world.idea(f"{kind}: title")
+            moves.move_idea(idea, Status.PLANNED, pm, MoveDetails(answer="It comes.", reversal="Unless it snows."))
+            comments.post_comment(idea, pm, "And one word more.")
+
+
+def _endpoint(person: Somebody) -> str:
+    return f"https://push.example/{person.id}"
+
+
+def _text_of(caught: CaughtMail) -> str:
+    message = message_from_string(caught.raw, policy=policy.default)
+    texts = [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
+    return " ".join([caught.subject, *texts])
 
 
 def test_s04_s05_errors_name_nothing(world):
