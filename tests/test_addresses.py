@@ -1197,7 +1197,11 @@ def world(app, browse) -> World:
     return World(browse, app)
 
 
-IGNORED = {"pending_acts": "what a guest asked for waits on the server", "auth_sessions": "notes when it was last seen"}
+IGNORED = {
+    "pending_acts": "what a guest asked for waits on the server",
+    "auth_sessions": "notes when it was last seen",
+    "push_keys": "the portal makes its own pair of keys when it is first asked for",
+}
 
 
 def everything() -> dict[str, list[Any]]:
@@ -1282,6 +1286,7 @@ def test_s02_whoever_may_is_let_through(world):
     browsers = {role: world.browser(role) for role in EVERYBODY}
     ending = {"accounts.sign_out", "accounts.sign_in", "credentials.confirm_sign_up"}
     ending |= {"credentials.sign_in_by_link", "credentials.choose_password"}
+    closed = {"inbound.receive"}  # is there for nobody without a secret; tests of its own
     for row, role in cells([row for row in TABLE if not row.demo]):
         author = row.author_may and role is not None
         if role not in row.may and not (author and role is not Role.OBSERVER):
@@ -1289,7 +1294,7 @@ def test_s02_whoever_may_is_let_through(world):
         who = world.people[role]
         url = world.url(row, who if author or row.about in OWN else None)
         answer = world.ask(world.browser(role) if row.endpoint in ending else browsers[role], row, url)
-        fine = answer.status_code in {200, 204, 303, 422}
+        fine = answer.status_code in {200, 204, 303, 422} or row.endpoint in closed
         led_away = (answer.location or "").startswith("/sign-in") and row.endpoint not in TO_SIGN_IN
         if not fine or led_away:
             wrong.append(f"{row} as {role}: {answer.status_code} {answer.location}")
@@ -1347,6 +1352,7 @@ def test_s02_each_act_by_whoever_may_does_something(world):
         "membership.accept",  # of somebody signed in; tests of its own
         "sso.test",
         "sso.bring",  # sets a cookie
+        "triage.unplan_draft",  # nothing is planned; tests of its own
         "inbound.receive",  # takes nothing without a secret; tests of its own
         "sso.confirm",  # in another browser
     }
@@ -1459,7 +1465,7 @@ def test_s04_what_others_were_told_answers_like_what_does_not_exist(world):
     for row in rows:
         with world.app.test_request_context():
             theirs, invented = (url_for(row.endpoint, notification_id=number) for number in (others, INVENTED))
-        answers = [browser.post(url) for url in (theirs, invented)]
+        answers = [world.ask(browser, row, url) for url in (theirs, invented)]
         if without_numbers(answers[0]) != without_numbers(answers[1]) or answers[0].status_code != 404:
             wrong.append(str(row))
 
