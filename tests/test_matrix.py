@@ -377,6 +377,7 @@ ELSEWHERE_BY_BOARD = {
     *("feeds.idea", "feeds.private_idea"),  # only what everybody, or whose feed it is, may see: tests/feeds
     *("verdicts.form", "verdicts.give", "verdicts.words", "verdicts.ask"),  # only who was asked: tests/verdicts
     *("triage.undo_move", "triage.undo_answer", "triage.undo_hiding"),  # only who did it just now: tests/triage
+    "triage.recipients_of",  # names a move of this idea: tests/triage
 }
 """About an idea, and about more than the role and the board of who asks."""
 
