@@ -230,7 +230,9 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
 def _refuse_unfit_mailboxes(config: Mapping[str, Any]) -> None:
     for name in ("REPLY_TO", "BOUNCE_TO"):
         before, gap, after = str(config[name]).partition("{token}")
-        if config[name] and not (gap and len(before) <= LONGEST_BEFORE and re.fullmatch(r"[\w.+=-]*@[\w.-]+", after)):
+        if config[name] and not (
+            gap and len(before) <= LONGEST_BEFORE and re.fullmatch(r"[\w.+=-]{0,64}@[\w.-]+", after)
+        ):
             raise ConfigurationError(
                 f"PORTAL_{name} must be an address with {{token}} before the @, such as "
                 f"ideas+{{token}}@reply.example.org, with at most {LONGEST_BEFORE} letters before {{token}}; "

@@ -166,7 +166,8 @@ def addresses_in(values: list[str]) -> list[str]:
 
 
 def _bare(value: str) -> list[str]:
-    return [value.strip(" <>").lower()] if re.fullmatch(r"\s*<?[^\s<>,;@]+@[^\s<>,;@]+>?\s*", value) else []
+    bare = value.strip()
+    return [bare.strip("<>").lower()] if re.fullmatch(r"<?[^\s<>,;@]{1,64}@[^\s<>,;@]{1,255}>?", bare) else []
 
 
 def _read_addresses(value: str) -> list[str]:
