@@ -17,6 +17,7 @@ from flask import Flask
 
 import portal
 from portal.db import db
+from portal.search.engine import LOOK_AGAIN
 from portal.search.index import engine
 from portal.search.models import SearchPostings
 from portal.search.on_whoosh import WhooshEngine
@@ -71,6 +72,7 @@ def test_what_is_written_is_found_by_both_and_a_damaged_index_is_replaced(app, p
         wait_until_found(port, "zanzibari", "Remind me of")
 
     damage()
+    time.sleep(2 * LOOK_AGAIN)  # until then a process may go on with what it has open
     for port in processes:
         assert "Export the roadmap" in page(port, "spreadsheet"), "the database answers meanwhile"
     until = time.monotonic() + PATIENCE

@@ -144,6 +144,15 @@ def test_the_team_reads_numbers_in_the_form_and_names_on_a_page(crowd, browse):
     assert browse().get(url).status_code in {302, 303}
 
 
+def test_a_form_left_open_is_told_that_the_idea_has_moved_on(crowd, browse):
+    """The number is asked for when the form comes into view, which may be after the idea has been moved."""
+    url, pm = f"/triage/recipients/{crowd.id}/planned", browse(make_user(Role.PM))
+    move_to(crowd, Status.PLANNED)
+
+    assert "The idea was moved to Planned meanwhile." in pm.get(f"{url}?short=1", headers=HTMX).text
+    assert pm.get(url).status_code == 404
+
+
 def test_pages_of_names_follow_each_other_and_cost_the_same_however_many_hear(crowd, browse, monkeypatch):
     monkeypatch.setattr(pages, "ON_A_PAGE", 2)
     url, pm = f"/triage/recipients/{crowd.id}/planned?way=mail", browse(make_user(Role.PM))

@@ -204,8 +204,8 @@ def test_triage_costs_the_same_however_much_waits(readers):
     index.rebuild()
 
     assert_same(few, {path: asked_by(readers["pm"], path) for path in paths})
-    # The queue and the frame take 6, the idea on the desk 30: all that the team knows of it, each kind in one or two.
-    assert max(len(asked) for asked in few.values()) <= 36
+    # The queue and the frame take 7, the idea on the desk 30: all that the team knows of it, each kind in one or two.
+    assert max(len(asked) for asked in few.values()) <= 37
 
 
 def test_an_inbox_costs_the_same_however_full_it_is(browse):

@@ -24,7 +24,11 @@ def recipients_of(idea_id: int, name: str) -> ResponseReturnValue:
     """See who would hear of it, how, and who would not, and why."""
     idea = get_idea(idea_id, viewer())
     authorize("votes.see_names", idea)
-    step = step_named(idea, name) or abort(404)
+    step = step_named(idea, name)
+    if step is None and is_htmx() and "short" in request.args:
+        return fragment("triage/_recipients_gone.html", idea=idea, name=name)
+    if step is None:
+        abort(404)
     counted = recipients.count(step.kind, idea, viewer().id, step.among)
     if is_htmx() and "short" in request.args:
         return fragment("triage/_recipients.html", idea=idea, name=name, counted=counted)
