@@ -29,8 +29,8 @@ from portal.ideas.promised import Promise
 from portal.ideas.queries import is_counted, is_set_apart
 from portal.ideas.workflow import Publication, Status
 from portal.inbound import mailbox
+from portal.notifications.mails.transport import NEARBY
 from portal.notifications.models import Mail
-from portal.notifications.transport import NEARBY
 from portal.outbox import OutboxRow
 from portal.schema import read_schema
 from portal.search.engine import NeedsRebuild

@@ -55,9 +55,13 @@ from portal.inbound import mailbox
 from portal.membership import invitations, people
 from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
-from portal.notifications import digest_letters, digests, letters, line, mail, portal_reactions, pushing, service, turns
+from portal.notifications import letters, portal_reactions, pushing, service
 from portal.notifications import reactions as notifications
+from portal.notifications.digests import letters as digest_letters
+from portal.notifications.digests import making as digests
+from portal.notifications.digests import turns
 from portal.notifications.events import MailFlows, MailStuck
+from portal.notifications.mails import line, sending
 from portal.organisations import domains
 from portal.organisations.events import OrganisationSpokenFor, VoteCastForSomebody, VotesGivenBack
 from portal.privacy import clocks as privacy
@@ -167,7 +171,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     CommentDeleted: (search.index_idea, notifications.count_comment_as_read),
 }
 
-LETTERS: dict[str, mail.Writer] = {
+LETTERS: dict[str, sending.Writer] = {
     service.CONFIRM: letters.confirmation_letter,
     inbound_letters.LETTER: inbound_letters.reply_letter,
     digests.LETTER: digest_letters.digest_letter,
@@ -234,7 +238,7 @@ CHORES: tuple[Callable[[], int], ...] = (
     digests.make_due,
     mailbox.look,
     scheduling.publish_due,
-    mail.send_due,
+    sending.send_due,
     line.watch,
     pushing.send_due,
     clocks.return_to_review,

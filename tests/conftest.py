@@ -20,8 +20,8 @@ from portal import worker
 from portal.accounts.models import User
 from portal.db import db, on_sqlite
 from portal.membership import setting_up
-from portal.notifications import letters
-from portal.notifications.letters import Letter
+from portal.notifications.mails import sending
+from portal.notifications.mails.letter import Letter
 from portal.notifications.models import Mail
 from portal.options import option
 from portal.web import assets
@@ -268,7 +268,7 @@ def app(
 @pytest.fixture(scope="session", autouse=True)
 def letters_for_all_mail_programs() -> Iterator[None]:
     """Fail a test in which a mail is written, of whatever kind, that some mail program could not show."""
-    compose = letters.compose
+    compose = sending.compose
 
     def compose_and_look(letter: Letter, mail: Mail) -> EmailMessage:
         message = compose(letter, mail)
@@ -276,9 +276,9 @@ def letters_for_all_mail_programs() -> Iterator[None]:
             pytest.fail(f"a mail of kind {mail.kind}: " + "; ".join(problems))  # no ordinary exception: none is caught
         return message
 
-    letters.compose = compose_and_look
+    sending.compose = compose_and_look
     yield
-    letters.compose = compose
+    sending.compose = compose
 
 
 @pytest.fixture

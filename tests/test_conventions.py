@@ -154,7 +154,7 @@ DEAF = {
 TELLS_DATES = {
     "portal.notifications.reasons",
     "portal.notifications.stories",
-    "portal.notifications.digest_letters",
+    "portal.notifications.digests.letters",
     "portal.membership.attention",
 } | {
     f"portal.{feature}.letters"
@@ -490,7 +490,7 @@ def test_only_portal_db_knows_which_database_it_is():
 HTTP_CLIENTS = ("requests", "urllib3", "urllib.request", "http.client", "httpx", "aiohttp", "pycurl", "smtplib")
 MAY_ASK = {
     "portal.outgoing": {"requests", "urllib3"},
-    "portal.notifications.transport": {"smtplib"},
+    "portal.notifications.mails.transport": {"smtplib"},
     "portal.notifications.proof": {"smtplib"},  # the test mail, by the same conversation
     "portal.doctor": {"smtplib"},  # the same for operators
     "portal.bench.processes": {"http.client"},  # it asks only the portal that it measures

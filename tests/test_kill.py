@@ -31,7 +31,7 @@ from portal.ideas import moves, queries
 from portal.ideas.models import Follow, Idea, StatusChange, Vote
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
-from portal.notifications.letters import message_id
+from portal.notifications.mails.letter import message_id
 from portal.notifications.models import Mail, Notification
 from portal.outbox import OutboxRow
 from portal.reactions import REACTIONS

@@ -37,7 +37,8 @@ from portal.inbound import receiving
 from portal.inbound.receiving import Outcome
 from portal.labels import service as labels
 from portal.live import journal
-from portal.notifications import mail, pushing
+from portal.notifications import pushing
+from portal.notifications.mails import sending
 from portal.notifications.models import CaughtMail
 from portal.options import decide
 from portal.organisations import behalf, honesty, segments
@@ -134,7 +135,7 @@ class World:
 
 @pytest.fixture
 def world(app, browse, monkeypatch, settle) -> World:
-    monkeypatch.setattr(mail, "MAILS_A_DAY", 10_000)
+    monkeypatch.setattr(sending, "MAILS_A_DAY", 10_000)
     monkeypatch.setattr(journal, "MOST_SINCE", 10_000)
     monkeypatch.setitem(app.config, "REPLY_TO", "ideas+{token}@reply.example")
     with transaction():
@@ -512,7 +513,7 @@ def test_s05_s09_no_mail_digest_or_message_to_a_browser_holds_what_its_reader_ma
 
     by_address = {person.email: person for person in filter(_has_account, world.people)}
     by_address |= {_endpoint(person): person for person in by_address.values()}
-    caught = [(mail.recipient, "digest" if "<digest-" in mail.message_id else "mail", _text_of(mail))
+    caught = [(sending.recipient, "digest" if "<digest-" in sending.message_id else "mail", _text_of(mail))
               for mail in db.session.scalars(select(CaughtMail))]  # fmt: skip
     leaks = []
     told: dict[tuple[str, str], set[str]] = defaultdict(set)

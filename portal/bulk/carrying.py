@@ -18,7 +18,7 @@ from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas.models import Idea
 from portal.ideas.service import lock
-from portal.notifications.letters import in_language_of
+from portal.notifications.mails.letter import in_language_of
 from portal.transactions import transaction
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,11 @@ from portal.bulk.models import BulkAct
 from portal.bulk.telling import UNDONE_LETTER, events_of
 from portal.db import db
 from portal.ideas.events import IdeaMoved, MoveUndone, OwnerAssigned
-from portal.notifications import links, stories, waiting
-from portal.notifications.letters import Letter, Quote, Suppressed, letter_of, paragraphs
-from portal.notifications.mail import is_muted, still_concerns
+from portal.notifications import links, stories
+from portal.notifications.letters import letter_of
+from portal.notifications.mails import waiting
+from portal.notifications.mails.letter import Letter, Quote, Suppressed, paragraphs
+from portal.notifications.mails.sending import is_muted, still_concerns
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Kind, Way
 from portal.notifications.stories import Story

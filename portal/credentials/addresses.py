@@ -19,7 +19,7 @@ from portal.credentials.models import MailedLink, Purpose
 from portal.credentials.service import LinkGone
 from portal.db import db, utcnow
 from portal.errors import Refusal
-from portal.notifications.coming_back import BOUNCES
+from portal.notifications.mails.coming_back import BOUNCES
 from portal.notifications.service import queue_letter
 from portal.security.log import note
 

@@ -9,8 +9,8 @@ from portal.credentials import links
 from portal.credentials.models import MailedLink, Purpose
 from portal.credentials.service import owner_of
 from portal.db import db
-from portal.notifications.letters import Letter, Suppressed
 from portal.notifications.links import absolute_url
+from portal.notifications.mails.letter import Letter, Suppressed
 from portal.notifications.models import Mail
 from portal.options import option
 

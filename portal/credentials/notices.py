@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from portal.notifications.letters import Letter, Suppressed
 from portal.notifications.links import absolute_url
+from portal.notifications.mails.letter import Letter, Suppressed
 from portal.notifications.models import Mail
 from portal.options import option
 

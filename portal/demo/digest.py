@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.db import db
-from portal.notifications import digests
+from portal.notifications.digests import making as digests
 from portal.notifications.models import Notification
 from portal.notifications.policy import PORTAL_KINDS, Way
 

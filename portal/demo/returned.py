@@ -7,7 +7,7 @@ from sqlalchemy import select
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.db import db
-from portal.notifications import coming_back
+from portal.notifications.mails import coming_back
 
 
 def let_mails_come_back(but: int) -> None:

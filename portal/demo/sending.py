@@ -15,7 +15,7 @@ from portal.events import quietly
 from portal.ideas.models import Idea
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status
-from portal.notifications.mail import Ending
+from portal.notifications.mails.sending import Ending
 from portal.notifications.models import Mail, MailAttempt, Notification
 from portal.notifications.policy import Kind
 from portal.talk import drafts, scheduling

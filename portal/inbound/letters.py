@@ -12,7 +12,7 @@ from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.queries import ideas_visible_to
 from portal.notifications import links
-from portal.notifications.letters import Letter, Quote, Suppressed
+from portal.notifications.mails.letter import Letter, Quote, Suppressed
 from portal.notifications.models import Mail
 
 LETTER = "reply_by_mail"

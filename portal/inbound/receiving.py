@@ -25,8 +25,9 @@ from portal.inbound import reading, reports
 from portal.inbound.letters import LETTER
 from portal.inbound.reading import Content, Incoming
 from portal.limits import LIMITS, TooMuch, hold, wait
-from portal.notifications import coming_back, links
-from portal.notifications.letters import in_language_of
+from portal.notifications import links
+from portal.notifications.mails import coming_back
+from portal.notifications.mails.letter import in_language_of
 from portal.notifications.models import Mail, ReceivedMail
 from portal.notifications.service import queue_letter
 from portal.security.log import note

@@ -17,7 +17,7 @@ from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication
 from portal.membership import queries
-from portal.notifications import line
+from portal.notifications.mails import line
 from portal.notifications.models import Mail
 from portal.options import option
 from portal.web.dates import absolute

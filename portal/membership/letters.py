@@ -16,7 +16,7 @@ from portal.events import EventRecord
 from portal.membership import invitations, queries
 from portal.membership.models import Invitation
 from portal.notifications import links
-from portal.notifications.letters import Letter, Quote, Suppressed, paragraphs
+from portal.notifications.mails.letter import Letter, Quote, Suppressed, paragraphs
 from portal.notifications.models import Mail
 from portal.options import option
 from portal.web.dates import day

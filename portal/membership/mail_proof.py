@@ -10,8 +10,8 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from portal.notifications import links
-from portal.notifications.letters import POLICY, header_text, sender_address
-from portal.notifications.proof import Proof, prove
+from portal.notifications.mails.letter import POLICY, header_text, sender_address
+from portal.notifications.mails.proof import Proof, prove
 from portal.options import option
 
 

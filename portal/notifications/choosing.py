@@ -16,7 +16,7 @@ from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.ideas import service as ideas
 from portal.ideas.models import Idea
-from portal.notifications import digests
+from portal.notifications.digests import making as digests
 from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import BoardChoice, Reach, Rhythm, TopicChoice
 

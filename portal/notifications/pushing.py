@@ -20,10 +20,12 @@ from portal import outbox
 from portal.accounts.models import User
 from portal.db import UTCDateTime, count_rows, db, insert_absent, utcnow
 from portal.ideas.taking_back import fold_window
-from portal.notifications import folding, letters, mail, portal_news, stories
+from portal.notifications import portal_news, stories
 from portal.notifications.deciding import decided_for
 from portal.notifications.hours import held_until
 from portal.notifications.links import absolute_url
+from portal.notifications.mails import folding, sending
+from portal.notifications.mails.letter import in_language_of
 from portal.notifications.models import Notification
 from portal.notifications.policy import FOLDED_KINDS, TEAM_KINDS, Kind
 from portal.notifications.stories import Story
@@ -141,7 +143,7 @@ def _write(push_id: int) -> Message | LeftOut | Held:
         return LeftOut(folding.FOLDED)
     if _sent_today(push) >= A_DAY:
         return LeftOut("daily ceiling")
-    with letters.in_language_of(user):
+    with in_language_of(user):
         if notification.idea_id is None:
             return _of_portal(told, notification)
         story = _story(push, notification, user)
@@ -160,11 +162,11 @@ def _story(push: Push, notification: Notification, user: User) -> Story | LeftOu
     chosen = decided_for(last.kind, user.id, last.reason, last.idea.board_id)
     if chosen is None or not chosen.push:
         return LeftOut("not wanted")
-    if mail.is_muted(user, last.idea):
+    if sending.is_muted(user, last.idea):
         return LeftOut("idea muted")
     if folding.is_as_before(before, last):
         return LeftOut("changed back")
-    if not mail.still_concerns(user, last):
+    if not sending.still_concerns(user, last):
         return LeftOut("no longer follows")
     return last
 
@@ -185,7 +187,7 @@ def _of_portal(told: Subscription, notification: Notification) -> Message | Left
 
 
 def _test(told: Subscription, user: User) -> Message:
-    with letters.in_language_of(user):
+    with in_language_of(user):
         words = _("This browser is told at once. There is nothing to do.")
         return _to(told, title=str(option("name")), body=words, url=absolute_url("push.index"), about="test")
 

@@ -24,8 +24,8 @@ from portal.ideas.policy import may_take_part
 from portal.ideas.queries import following, ideas_visible_to, is_seen_by, main_of
 from portal.ideas.workflow import StatusRule
 from portal.notifications import links, portal_news, stories
-from portal.notifications.digested import DigestItem
-from portal.notifications.folding import FOLDED
+from portal.notifications.digests.models import DigestItem
+from portal.notifications.mails.folding import FOLDED
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
 from portal.notifications.portal_news import PortalNews, is_about_portal_for

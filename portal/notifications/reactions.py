@@ -20,8 +20,9 @@ from portal.ideas.queries import REASONS, backers_of, counts_for
 from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.ideas.workflow import Status
-from portal.notifications import digests, pushing, service
+from portal.notifications import pushing, service
 from portal.notifications.deciding import decided
+from portal.notifications.digests import making as digests
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import (
     HELD_KINDS,

@@ -14,7 +14,8 @@ from portal.accounts.models import User
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.ideas import service as ideas
-from portal.notifications import queries, turns
+from portal.notifications import queries
+from portal.notifications.digests import turns
 from portal.notifications.models import Mail, Notification
 from portal.notifications.queries import NewsRow, Stop
 from portal.outbox import Leased

@@ -18,8 +18,8 @@ from portal.boards.queries import list_boards
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
 from portal.ideas.queries import ideas_visible_to
-from portal.notifications.letters import in_language_of
 from portal.notifications.links import absolute_url
+from portal.notifications.mails.letter import in_language_of
 from portal.notifications.service import queue_letter
 from portal.options import option
 from portal.privacy import files

@@ -26,7 +26,7 @@ from portal.feeds.models import FeedAddress
 from portal.ideas.models import Answer, Draft, Follow, Idea, Objection, Revision, StatusChange, Vote, VoteSetAside
 from portal.links.models import Link, NeedBacker
 from portal.membership.models import Invitation
-from portal.notifications.digested import Digest, DigestClock, UnwantedLetter
+from portal.notifications.digests.models import Digest, DigestClock, UnwantedLetter
 from portal.notifications.models import CaughtMail, Mail, Notification, ReceivedMail
 from portal.notifications.reach import BoardChoice, Reach, TopicChoice
 from portal.organisations.models import OrganisationMember, OrganisationVote, SegmentMember

@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from portal.credentials import links
 from portal.credentials.models import MailedLink
 from portal.db import db, utcnow
-from portal.notifications.letters import Letter, Suppressed
 from portal.notifications.links import absolute_url
+from portal.notifications.mails.letter import Letter, Suppressed
 from portal.notifications.models import Mail
 from portal.options import option
 from portal.privacy.models import Export

@@ -18,8 +18,8 @@ from portal.events import emit
 from portal.ideas.models import Idea
 from portal.ideas.promised import Promise, Promised
 from portal.ideas.workflow import Publication
+from portal.notifications.digests.turns import LATE_PROMISES, does_not_want
 from portal.notifications.service import queue_letter
-from portal.notifications.turns import LATE_PROMISES, does_not_want
 from portal.options import option
 from portal.promises.events import PromiseMissed
 from portal.transactions import transaction

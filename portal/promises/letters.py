@@ -17,9 +17,9 @@ from portal.ideas.models import Idea
 from portal.ideas.promised import Promise
 from portal.ideas.queries import is_out_for
 from portal.notifications import links
-from portal.notifications.letters import Entry, Letter, Section, Suppressed
+from portal.notifications.digests.turns import wants
+from portal.notifications.mails.letter import Entry, Letter, Section, Suppressed
 from portal.notifications.models import Mail
-from portal.notifications.turns import wants
 from portal.web.dates import day
 
 LINES = 20

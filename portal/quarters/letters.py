@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from portal.accounts.models import Guest
 from portal.db import db, utcnow
-from portal.notifications.letters import Letter, Suppressed
 from portal.notifications.links import absolute_url
+from portal.notifications.mails.letter import Letter, Suppressed
 from portal.notifications.models import Mail
 from portal.notifications.service import queue_letter
 from portal.options import option

@@ -8,8 +8,8 @@ from portal.accounts import queries as accounts
 from portal.credentials import links
 from portal.credentials.models import MailedLink
 from portal.db import db
-from portal.notifications.letters import Letter, Suppressed
 from portal.notifications.links import absolute_url
+from portal.notifications.mails.letter import Letter, Suppressed
 from portal.notifications.models import Mail
 from portal.options import option
 from portal.sso.models import Provider

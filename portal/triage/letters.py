@@ -18,10 +18,10 @@ from portal.db import db, utcnow
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.queries import is_out_for
 from portal.notifications import links
-from portal.notifications.letters import Entry, Letter, Section, Suppressed
+from portal.notifications.digests.turns import wants
+from portal.notifications.mails.letter import Entry, Letter, Section, Suppressed
 from portal.notifications.models import Mail
 from portal.notifications.policy import Kind, kind_of_move
-from portal.notifications.turns import wants
 from portal.triage import queues
 from portal.web.dates import day
 

@@ -12,9 +12,9 @@ from portal.accounts.models import User
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import BoardMember
 from portal.db import db, utcnow
+from portal.notifications.digests.turns import TRIAGE_NOTE, does_not_want
 from portal.notifications.models import Mail
 from portal.notifications.service import queue_letter
-from portal.notifications.turns import TRIAGE_NOTE, does_not_want
 from portal.transactions import transaction
 
 MORNING = 8  # o'clock where the portal is

@@ -8,7 +8,7 @@ from portal import zones
 from portal.accounts import queries
 from portal.accounts.models import User
 from portal.db import db
-from portal.notifications.letters import in_language_of
+from portal.notifications.mails.letter import in_language_of
 from portal.transactions import transaction
 from portal.web import dates
 from tests.factories import PASSWORD, make_idea, make_user

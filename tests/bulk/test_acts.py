@@ -17,7 +17,7 @@ from portal.ideas.models import Answer, Idea
 from portal.ideas.steps import MoveDetails, Tell
 from portal.ideas.workflow import Publication, Status
 from portal.notifications import choosing
-from portal.notifications.mail import send_due
+from portal.notifications.mails.sending import send_due
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.notifications.policy import Topic, Way
 from portal.outbox import work_off

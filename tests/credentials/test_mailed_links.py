@@ -12,8 +12,7 @@ from portal.accounts.models import AuthSession, User
 from portal.credentials import links
 from portal.credentials.models import Authenticator, MailedLink, Purpose
 from portal.db import db, utcnow
-from portal.notifications import line
-from portal.notifications import mail as mails
+from portal.notifications.mails import line, sending
 from portal.notifications.models import Mail
 from portal.sealing import seal
 from portal.security.models import SecurityEntry
@@ -332,7 +331,7 @@ def test_s60_with_the_mail_server_away_passwords_work_and_mails_come_later(app, 
         with transaction():
             db.session.scalars(select(Mail)).one().available_at = utcnow() - timedelta(seconds=1)
             line.knock_again()
-        mails.send_due()
+        sending.send_due()
     finally:
         back.stop()
 

@@ -25,7 +25,7 @@ from portal.events import EventRecord
 from portal.ideas.models import Idea, Objection, StatusChange, Vote
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Publication, Status
-from portal.notifications import digests
+from portal.notifications.digests import making as digests
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Kind
 from portal.outbox import OutboxRow

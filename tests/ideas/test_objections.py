@@ -24,7 +24,7 @@ from portal.ideas.objections import NothingToObject, TooLateToObject, WordsTooLo
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.notifications import links
-from portal.notifications import mail as mails
+from portal.notifications.mails import sending
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Kind
 from portal.transactions import transaction
@@ -329,7 +329,7 @@ def test_the_mail_of_a_merge_carries_the_words_and_a_link_that_works_without_sig
     scene = Scene().merge(notice="We look after both there.")
     idea_id, main_id, voter_id = scene.idea.id, scene.main.id, scene.voter.id
     outbox.work_off(500)
-    mails.send_due()
+    sending.send_due()
 
     mail = next(mail for mail in smtp.got if mail["To"] == scene.voter.email)
     text = mail.get_body(("plain",)).get_content()

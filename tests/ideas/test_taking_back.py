@@ -16,7 +16,7 @@ from portal.ideas.moves import MoveDetails
 from portal.ideas.queries import answers, status_changes
 from portal.ideas.taking_back import CannotUndo
 from portal.ideas.workflow import Status
-from portal.notifications.mail import send_due
+from portal.notifications.mails.sending import send_due
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.outbox import work_off
 from portal.transactions import transaction

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.inbound.receiving import Outcome
-from portal.notifications import coming_back
+from portal.notifications.mails import coming_back
 from portal.notifications.models import Mail, ReceivedMail
 
 _numbers = count(1)

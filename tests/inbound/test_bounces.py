@@ -13,7 +13,8 @@ from portal.credentials import addresses
 from portal.db import db, utcnow
 from portal.inbound import receiving
 from portal.inbound.receiving import Outcome
-from portal.notifications import coming_back, deciding, links
+from portal.notifications import deciding, links
+from portal.notifications.mails import coming_back
 from portal.notifications.models import Mail
 from portal.notifications.policy import Kind
 from portal.transactions import transaction

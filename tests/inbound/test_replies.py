@@ -17,7 +17,8 @@ from portal.ideas.models import Idea
 from portal.ideas.workflow import Status
 from portal.inbound import receiving
 from portal.inbound.receiving import Outcome
-from portal.notifications import coming_back, links
+from portal.notifications import links
+from portal.notifications.mails import coming_back
 from portal.notifications.models import Mail, ReceivedMail
 from portal.notifications.policy import TEAM_KINDS
 from portal.security.models import SecurityEntry

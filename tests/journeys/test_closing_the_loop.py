@@ -22,9 +22,9 @@ from portal.ideas import service as ideas
 from portal.ideas.models import Idea
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
-from portal.notifications.digested import DigestClock
-from portal.notifications.digests import HOUR, WEEKDAY
-from portal.notifications.rhythm import Beat
+from portal.notifications.digests.making import HOUR, WEEKDAY
+from portal.notifications.digests.models import DigestClock
+from portal.notifications.digests.rhythm import Beat
 from portal.push import keys
 from portal.push import service as pushes
 from portal.transactions import transaction

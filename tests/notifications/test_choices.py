@@ -20,10 +20,10 @@ from portal.ideas import service as ideas
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
 from portal.notifications import choosing, links
-from portal.notifications import mail as mails
 from portal.notifications.deciding import WHY_NOT, decided, decided_for
 from portal.notifications.hours import moment_at, quiet_until
 from portal.notifications.leaving import take_off
+from portal.notifications.mails import sending
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import POLICY, TOPIC_OF, Kind, Topic, Way
 from portal.notifications.preferences import SHORT, WORDS
@@ -187,7 +187,7 @@ def test_what_one_chose_meanwhile_holds_when_the_mail_is_due(app, smtp):
     decide(idea)
     choose(voter, Topic.DECISIONS, Way.DIGEST)
 
-    mails.send_due()
+    sending.send_due()
 
     assert mails_to(voter) == [(True, "chosen otherwise meanwhile")]
     assert told(voter, Kind.DECIDED) == ["digest"]
@@ -199,7 +199,7 @@ def test_a_pause_holds_everything_back_but_letters_about_the_account(app, smtp):
     decide(idea)
     with transaction():
         choosing.pause(voter)
-    mails.send_due()
+    sending.send_due()
     with transaction():
         choosing.resume(voter)
 
@@ -218,13 +218,13 @@ def test_mails_of_the_quiet_hours_arrive_when_they_end(app, smtp):
         choosing.choose_quiet_hours(voter, (now - 1) % 24, (now + 2) % 24)
     decide(idea)
 
-    mails.send_due()
+    sending.send_due()
     waiting = db.session.scalars(select(Mail).where(Mail.user_id == voter.id)).one()
     put_off_to, attempts = waiting.available_at, waiting.attempts
     with transaction():
         choosing.choose_quiet_hours(voter, None, None)
         try_again(db.session.get_one(Mail, waiting.id))
-    mails.send_due()
+    sending.send_due()
 
     assert put_off_to.minute == 0
     assert timedelta(hours=1) < put_off_to - utcnow() <= timedelta(hours=2)

@@ -24,13 +24,14 @@ from portal.ideas.moves import MoveDetails
 from portal.ideas.promised import Promise
 from portal.ideas.steps import Tell
 from portal.ideas.workflow import Publication, Status
-from portal.notifications import digests, turns
 from portal.notifications.choosing import choose_rhythm, choose_topics, pause, resume
-from portal.notifications.digested import Digest, DigestItem
+from portal.notifications.digests import making as digests
+from portal.notifications.digests import turns
+from portal.notifications.digests.models import Digest, DigestItem
+from portal.notifications.digests.rhythm import Beat
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import Reach, Rhythm
-from portal.notifications.rhythm import Beat
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_user, move_to
 from tests.support.databases import on_one_database

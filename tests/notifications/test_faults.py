@@ -11,9 +11,9 @@ from portal import outbox
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.notifications import events, line, transport
-from portal.notifications import mail as mails
-from portal.notifications.mail import Ending
+from portal.notifications import events
+from portal.notifications.mails import line, sending, transport
+from portal.notifications.mails.sending import Ending
 from portal.notifications.models import Mail, MailAttempt, MailLine
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user
@@ -85,15 +85,15 @@ def test_who_cannot_be_reached_costs_no_mail_a_try(broken, smtp, what):
     queue_one()
     broken.break_with(fault)
 
-    mails.send_due()
+    sending.send_due()
 
     mail, way = the_mail(), the_line()
     assert (mail.attempts, mail.unknown_ends, mail.given_up_at, mail.done_at) == (0, 0, None, None)
     assert said in way.words and said in mail.error
     assert way.failing_since and way.next_try_at > utcnow()
-    assert mails.send_due() == 0 and broken.conversations == 1  # nobody knocks before the time
+    assert sending.send_due() == 0 and broken.conversations == 1  # nobody knocks before the time
     later()
-    mails.send_due()
+    sending.send_due()
     assert len(smtp.got) == 1 and the_mail().done_at and the_mail().error is None
     assert the_line().failing_since is None and attempts() == []
 
@@ -116,7 +116,7 @@ def test_what_is_not_taken_now_is_tried_again_with_the_servers_words(broken, smt
     key = queue_one().key
     broken.break_with(fault)
 
-    mails.send_due()
+    sending.send_due()
 
     mail = the_mail()
     [tried] = attempts()
@@ -124,7 +124,7 @@ def test_what_is_not_taken_now_is_tried_again_with_the_servers_words(broken, smt
     assert said in mail.error and said in tried.words and tried.ended == Ending.LATER
     assert smtp.got == []
     later()
-    mails.send_due()
+    sending.send_due()
     assert [m["Message-ID"] for m in smtp.got] == [f"<{key}@127.0.0.1>"]
     assert the_mail().done_at
 
@@ -144,7 +144,7 @@ def test_what_is_refused_for_good_is_set_aside_and_goes_out_when_somebody_says_s
     mail_id = queue_one().id
     broken.break_with(fault)
 
-    mails.send_due()
+    sending.send_due()
 
     mail = the_mail()
     [tried] = attempts()
@@ -152,7 +152,7 @@ def test_what_is_refused_for_good_is_set_aside_and_goes_out_when_somebody_says_s
     assert (mail.error, tried.words, tried.ended) == (said, said, Ending.REFUSED)
     smtp.got.clear()  # the real server had taken the whole mail
     browse(make_user(Role.ADMIN)).post(f"/mail/health/mails/{mail_id}/again")
-    mails.send_due()
+    sending.send_due()
     db.session.rollback()
     assert len(smtp.got) == 1 and the_mail().done_at and the_mail().given_up_at is None
 
@@ -172,12 +172,12 @@ def test_where_nobody_knows_the_mail_goes_once_more_under_its_number_and_then_ne
     broken.break_with(fault, times=2)
 
     for times in (1, 2):
-        mails.send_due()
+        sending.send_due()
         assert len(smtp.got) == arrives * times
         assert (the_mail().unknown_ends, the_mail().done_at, the_mail().given_up_at) == (times, None, None)
         later()
     for _ in range(2):
-        mails.send_due()
+        sending.send_due()
         later()
 
     assert the_mail().given_up_at and the_mail().error == "unknown whether it arrived"
@@ -190,9 +190,9 @@ def test_where_nobody_knew_and_it_was_taken_the_second_time_the_mail_is_sent(bro
     queue_one()
     broken.break_with(Fault("text"))
 
-    mails.send_due()
+    sending.send_due()
     later()
-    mails.send_due()
+    sending.send_due()
 
     assert len(smtp.got) == 1
     assert (the_mail().unknown_ends, the_mail().error, bool(the_mail().done_at)) == (0, None, True)
@@ -203,7 +203,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = utcnow()
-        for module in (mails, line, outbox):
+        for module in (sending, line, outbox):
             monkeypatch.setattr(module, "utcnow", lambda: self.now)
 
     def advance(self, **by: float) -> datetime:
@@ -222,12 +222,12 @@ def test_after_hours_without_a_server_everybody_reads_what_happened_in_order(app
         outbox.work_off()
         for _ in range(60):
             clock.advance(minutes=1)
-            mails.send_due()
+            sending.send_due()
             line.watch()
     knocks = the_line().failures
     app.config["MAIL_URL"] = smtp.url
     clock.advance(seconds=line.MOST_WAIT)
-    while mails.send_due():
+    while sending.send_due():
         pass
     line.watch()
 
@@ -250,12 +250,12 @@ def test_what_happened_later_waits_for_the_mail_that_was_not_taken(app, smtp, mo
     smtp.refuse("451 Later")
 
     clock.advance(minutes=1)
-    mails.send_due()
+    sending.send_due()
     clock.advance(seconds=1)
-    mails.send_due()
+    sending.send_due()
     before = [m["Subject"] for m in smtp.got]
     clock.advance(minutes=1)
-    while mails.send_due():
+    while sending.send_due():
         pass
 
     assert before == ["Received: Somebody else's"]

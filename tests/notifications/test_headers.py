@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from portal.accounts.models import User
 from portal.db import utcnow
-from portal.notifications import letters
-from portal.notifications.letters import Letter, Quote
+from portal.notifications.mails.letter import SUBJECT_MAX, Letter, Quote, compose, header_text
 from portal.notifications.models import Mail
 
 HEADERS = {
@@ -54,7 +53,7 @@ def test_s48_whatever_people_write_a_mail_has_only_our_headers_and_our_recipient
         thread="idea-1",
     )  # fmt: skip
 
-    raw = letters.compose(letter, mail).as_bytes()
+    raw = compose(letter, mail).as_bytes()
     got = message_from_bytes(raw, policy=default)
 
     assert set(got.keys()) == HEADERS
@@ -72,9 +71,9 @@ def test_s48_whatever_people_write_a_mail_has_only_our_headers_and_our_recipient
 @settings(max_examples=100, deadline=None)
 @given(WORDS)
 def test_text_for_a_header_is_one_visible_line(text):
-    line = letters.header_text(text)
+    line = header_text(text)
 
-    assert len(line) <= letters.SUBJECT_MAX
+    assert len(line) <= SUBJECT_MAX
     assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in line)
     assert "=?" not in line
-    assert letters.header_text(line) == line
+    assert header_text(line) == line

@@ -12,9 +12,8 @@ from portal import outbox, reactions
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
-from portal.notifications import ledger, line
-from portal.notifications import mail as mails
-from portal.notifications.ledger import Asked, State
+from portal.notifications.mails import ledger, line, sending
+from portal.notifications.mails.ledger import Asked, State
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Kind
 from portal.transactions import transaction
@@ -64,7 +63,7 @@ def test_each_mail_is_found_by_what_became_of_it_and_rows_and_questions_agree(ap
         for idea, days in ((later, 1), (early, 0)):
             mail = db.session.scalars(select(Mail).join(Notification).where(Notification.idea_id == idea.id)).one()
             mail.available_at = utcnow() + timedelta(days=days, hours=1)
-    mails.send_due()
+    sending.send_due()
     with transaction():
         mail = db.session.scalars(select(Mail).join(Notification).where(Notification.idea_id == early.id)).one()
         mail.available_at = utcnow() - timedelta(seconds=1)
@@ -89,12 +88,12 @@ def test_each_mail_is_found_by_what_became_of_it_and_rows_and_questions_agree(ap
 def test_a_mail_shows_each_try_and_goes_out_when_somebody_says_so(app, smtp, browse):
     queue()
     smtp.refuse("451 Come back later")
-    mails.send_due()
+    sending.send_due()
     admin, mail_id = make_user(Role.ADMIN), db.session.scalars(select(Mail.id)).one()
 
     page = browse(admin).get(f"/admin/mails/{mail_id}").text
     browse(admin).post(f"/admin/mails/{mail_id}/again")
-    mails.send_due()
+    sending.send_due()
 
     assert "451 Come back later" in page and "The server said: not now" in page
     assert states() == {State.SENT: 1} and len(smtp.got) == 1
@@ -105,10 +104,10 @@ def test_a_mail_shows_each_try_and_goes_out_when_somebody_says_so(app, smtp, bro
 def test_everything_set_aside_is_tried_again_at_once(app, smtp, browse):
     queue(3)
     smtp.refuse("550 Never", times=3)
-    mails.send_due()
+    sending.send_due()
 
     browse(make_user(Role.ADMIN)).post("/admin/mails/again")
-    mails.send_due()
+    sending.send_due()
 
     assert states() == {State.SENT: 3}
 
@@ -149,14 +148,14 @@ def test_an_address_without_an_account_is_nobody_in_the_ledger(app, browse):
 def test_whoever_runs_the_portal_reads_since_when_no_mail_goes_out_and_what_was_said(app, browse, page):
     app.config["MAIL_URL"] = f"smtp://127.0.0.1:{free_port()}"
     queue()
-    mails.send_due()
+    sending.send_due()
     admin = browse(make_user(Role.ADMIN))
 
     broken = admin.get(page).text
     app.config["MAIL_URL"] = "catch:"
     with transaction():
         line.knock_again()
-    mails.send_due()
+    sending.send_due()
     well = admin.get(page).text
 
     assert "No mail goes out since" in broken and "Connection refused" in broken
@@ -177,7 +176,7 @@ def test_the_page_of_mails_says_in_a_sentence_how_long_the_oldest_waits(app, bro
 def test_the_team_reads_on_its_desk_that_no_mail_goes_out_for_half_an_hour(app, browse):
     app.config["MAIL_URL"] = f"smtp://127.0.0.1:{free_port()}"
     queue()
-    mails.send_due()
+    sending.send_due()
     pm = browse(make_user(Role.PM))
 
     soon = pm.get("/triage/first-look").text

@@ -7,8 +7,8 @@ from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.ideas.models import Answer, StatusChange
 from portal.ideas.workflow import Status, rule_of
-from portal.notifications import letters
-from portal.notifications.letters import Entry, Letter, Quote, Section
+from portal.notifications.letters import letter_of
+from portal.notifications.mails.letter import Entry, Letter, Quote, Section, compose
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import POLICY, PORTAL_KINDS, TEAM_KINDS, Kind
 from portal.notifications.stories import Story
@@ -28,11 +28,11 @@ def a_mail() -> Mail:
 
 
 def html_of(letter: Letter) -> str:
-    return letters.compose(letter, a_mail()).get_body(("html",)).get_content()
+    return compose(letter, a_mail()).get_body(("html",)).get_content()
 
 
 def text_of(letter: Letter) -> str:
-    return letters.compose(letter, a_mail()).get_body(("plain",)).get_content().replace("\r\n", "\n")
+    return compose(letter, a_mail()).get_body(("plain",)).get_content().replace("\r\n", "\n")
 
 
 def the_fullest() -> Letter:
@@ -106,7 +106,7 @@ def test_each_kind_of_news_makes_a_letter_that_all_programs_show(app):
             story = Story(
                 told, idea, kind, reason, author, answer=answer, comment=comment, change=change, entry_id=1, **moved
             )
-            letter = letters.letter_of(story, author)
+            letter = letter_of(story, author)
             assert problems_of(html_of(letter)) == [], (kind, reason)
             assert idea.title in text_of(letter)
             seen.add(kind)

@@ -19,10 +19,10 @@ from portal.ideas import service as ideas
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Publication, Status
-from portal.notifications import line, service, transport
-from portal.notifications import mail as mails
+from portal.notifications import service
+from portal.notifications.mails import line, sending, transport
+from portal.notifications.mails.transport import EndUnknown
 from portal.notifications.models import CaughtMail, Mail
-from portal.notifications.transport import EndUnknown
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user, make_votes
 from tests.support.mail import free_port
@@ -80,7 +80,7 @@ def html_of(message: EmailMessage) -> str:
 def test_a_decision_reaches_everybody_behind_the_idea_by_mail(app, smtp):
     idea, voters = plan(voters=2)
 
-    assert mails.send_due() == 3
+    assert sending.send_due() == 3
 
     assert {m["To"] for m in smtp.got} == {idea.author.email, *(voter.email for voter in voters)}
     message = next(m for m in smtp.got if m["To"] == voters[0].email)
@@ -91,12 +91,12 @@ def test_a_decision_reaches_everybody_behind_the_idea_by_mail(app, smtp):
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert re.fullmatch(r"<http://127\.0\.0\.1:8000/mail/stop/[\w.-]+>", message["List-Unsubscribe"])
     assert "You get this because you voted." in text_of(message)
-    assert mails.send_due() == 0
+    assert sending.send_due() == 0
 
 
 def test_text_and_html_show_the_same(app, smtp):
     plan(voters=1)
-    mails.send_due()
+    sending.send_due()
     message = smtp.got[0]
 
     shown = re.sub(r"<head>.*?</head>|<div style=\"display:none.*?</div>", "", html_of(message), flags=re.DOTALL)
@@ -116,12 +116,12 @@ def test_a_mail_that_is_refused_for_now_is_tried_again_under_the_same_number(app
     idea, _voters = plan(voters=0)
     smtp.refuse("451 Try again later")
 
-    mails.send_due()
+    sending.send_due()
     waiting = a_mail()
     key, error, due = waiting.key, waiting.error, waiting.available_at
-    assert mails.send_due() == 0
+    assert sending.send_due() == 0
     later()
-    mails.send_due()
+    sending.send_due()
 
     assert error == "451 Try again later"
     assert due > utcnow()
@@ -134,14 +134,14 @@ def test_a_mail_that_is_refused_for_good_is_set_aside_with_the_servers_words(app
     plan(voters=0)
     smtp.refuse("550 No such person here")
 
-    mails.send_due()
+    sending.send_due()
     admin = make_user(Role.ADMIN)
     seen = browse(admin).get("/mail/health").text
 
     assert a_mail().given_up_at
     assert "550 No such person here" in seen
     browse(admin).post(f"/mail/health/mails/{a_mail().id}/again")
-    mails.send_due()
+    sending.send_due()
     assert len(smtp.got) == 1
     assert "550" not in browse(admin).get("/mail/health").text
 
@@ -150,7 +150,7 @@ def test_one_refused_mail_does_not_keep_the_others_back(app, smtp):
     plan(voters=3)
     smtp.refuse("550 No such person here")
 
-    mails.send_due()
+    sending.send_due()
 
     assert len(smtp.got) == 3
 
@@ -160,7 +160,7 @@ def test_one_full_mailbox_is_no_trouble_of_the_mail_server_but_several_are(app, 
     plan(voters=voters)
     smtp.refuse("452 Mailbox full", times=voters + 1)
 
-    mails.send_due()
+    sending.send_due()
 
     way = line.state()
     assert bool(way and way.failing_since) is stuck
@@ -170,11 +170,11 @@ def test_mails_wait_while_the_server_is_away(app, smtp):
     plan(voters=2)
     app.config["MAIL_URL"] = f"smtp://127.0.0.1:{free_port()}"
 
-    mails.send_due()
+    sending.send_due()
     errors = {mail.error for mail in db.session.scalars(select(Mail))}
     app.config["MAIL_URL"] = smtp.url
     later()
-    mails.send_due()
+    sending.send_due()
 
     assert len(errors) == 1
     assert "Connection refused" in errors.pop()
@@ -208,11 +208,11 @@ class Killed(Dies):
 def test_a_mail_whose_end_is_unknown_is_repeated_once_under_its_number_and_then_set_aside(app, server, monkeypatch):
     plan(voters=0)
     taker = server()
-    monkeypatch.setattr(mails, "transport_for", lambda _url: taker)
+    monkeypatch.setattr(sending, "transport_for", lambda _url: taker)
 
     for _ in range(4):
         try:
-            mails.send_due()
+            sending.send_due()
         except KeyboardInterrupt:
             db.session.rollback()
         later()
@@ -225,15 +225,15 @@ def test_a_mail_whose_end_is_unknown_is_repeated_once_under_its_number_and_then_
 
 def test_a_mail_that_another_worker_took_over_is_left_to_it(app, smtp, monkeypatch):
     plan(voters=0)
-    begin = mails._begin
+    begin = sending._begin
 
     def too_late(mail_id: int, taken: list[int]) -> bool:
         with transaction():
             db.session.get_one(Mail, mail_id).locked_by = "somebody else"
         return begin(mail_id, taken)
 
-    monkeypatch.setattr(mails, "_begin", too_late)
-    mails.send_due()
+    monkeypatch.setattr(sending, "_begin", too_late)
+    sending.send_due()
 
     assert smtp.got == []
     assert (a_mail().done_at, a_mail().locked_by, a_mail().error) == (None, "somebody else", None)
@@ -287,7 +287,7 @@ def test_what_changed_since_a_mail_was_queued_counts_when_it_is_sent(app, smtp, 
 
     with transaction():
         change(idea, voter)
-    mails.send_due()
+    sending.send_due()
 
     assert a_mail(voter).suppressed == why
     assert a_mail(voter).done_at
@@ -304,7 +304,7 @@ def test_a_deleted_comment_is_mailed_to_nobody(app, smtp):
     with transaction():
         comments.delete_comment(reply, reply.author)
 
-    mails.send_due()
+    sending.send_due()
 
     assert smtp.got == []
     assert a_mail().suppressed == "no longer visible"
@@ -324,7 +324,7 @@ def test_nobody_gets_more_than_five_mails_a_day_and_the_inbox_has_the_rest(app, 
         make_idea(author=author)
     outbox.work_off()
 
-    mails.send_due()
+    sending.send_due()
 
     assert len(smtp.got) == 5
     suppressed = [mail.suppressed for mail in db.session.scalars(select(Mail)) if mail.suppressed]
@@ -335,7 +335,7 @@ def test_nobody_gets_more_than_five_mails_a_day_and_the_inbox_has_the_rest(app, 
 def test_without_a_mail_server_mails_end_quietly_and_staff_read_why(app, browse):
     plan(voters=0)
 
-    mails.send_due()
+    sending.send_due()
 
     assert a_mail().suppressed == "no mail server configured"
     assert "No mail server is configured" in browse(make_user(Role.ADMIN)).get("/mail/health").text
@@ -360,7 +360,7 @@ def test_the_confirmation_is_sent_to_an_address_that_is_not_confirmed_yet(app, s
     with transaction():
         service.queue_confirmation(user, key="confirm-1")
 
-    mails.send_due()
+    sending.send_due()
 
     [message] = smtp.got
     assert message["To"] == user.email
@@ -373,7 +373,7 @@ def test_nothing_is_mailed_to_an_address_that_only_stands_for_somebody(app, smtp
     with transaction():
         service.queue_confirmation(user, key="confirm-1")
 
-    mails.send_due()
+    sending.send_due()
 
     assert smtp.got == [] and a_mail().suppressed == "no such address"
 
@@ -395,7 +395,7 @@ def test_mails_are_written_in_the_language_of_their_reader(app, smtp, monkeypatc
     make_idea(author=user)
     outbox.work_off()
 
-    mails.send_due()
+    sending.send_due()
 
     assert '<html lang="de" ' in html_of(smtp.got[0])
 
@@ -408,8 +408,8 @@ def test_sending_holds_no_transaction(app, monkeypatch):
             self.taken.append(str(db.session().in_transaction()))
 
     looks = Looks()
-    monkeypatch.setattr(mails, "transport_for", lambda _url: looks)
-    mails.send_due()
+    monkeypatch.setattr(sending, "transport_for", lambda _url: looks)
+    sending.send_due()
 
     assert looks.taken == ["False"]
 
@@ -417,7 +417,7 @@ def test_sending_holds_no_transaction(app, monkeypatch):
 def test_the_catcher_keeps_what_would_have_been_sent(app, browse):
     plan(voters=0)
 
-    mails.send_due()
+    sending.send_due()
 
     assert db.session.scalars(select(CaughtMail.subject)).all() == ["Planned: Share my position for a day"]
     assert browse().get("/mail-catcher").status_code == 404  # nothing is shown to everybody outside the demo
@@ -426,7 +426,7 @@ def test_the_catcher_keeps_what_would_have_been_sent(app, browse):
 @pytest.mark.settings(DEMO=True)
 def test_a_caught_mail_can_be_read_in_all_its_forms(app, browse):
     plan(voters=0)
-    mails.send_due()
+    sending.send_due()
     caught = db.session.scalars(select(CaughtMail)).one()
 
     page = browse().get(f"/mail-catcher/{caught.id}")
@@ -457,6 +457,6 @@ def test_a_removed_idea_is_mailed_to_nobody(app, smtp):
     with transaction():
         idea.publication = Publication.REMOVED
 
-    mails.send_due()
+    sending.send_due()
 
     assert smtp.got == []

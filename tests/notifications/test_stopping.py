@@ -15,7 +15,7 @@ from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Status
 from portal.notifications import links
-from portal.notifications import mail as mails
+from portal.notifications.mails import sending
 from portal.notifications.models import Mail
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user, make_votes
@@ -139,7 +139,7 @@ def test_the_link_in_a_mail_is_the_one_in_its_header_and_works(app, smtp, browse
     author = make_user()
     idea = make_idea(author=author)
     outbox.work_off()
-    mails.send_due()
+    sending.send_due()
     [message] = smtp.got
     header = message["List-Unsubscribe"].strip("<>")
 

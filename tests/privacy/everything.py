@@ -28,7 +28,7 @@ from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
 from portal.links.models import Kind, Link, NeedBacker
 from portal.membership.models import Invitation
-from portal.notifications.digested import Digest, DigestClock, UnwantedLetter
+from portal.notifications.digests.models import Digest, DigestClock, UnwantedLetter
 from portal.notifications.models import CaughtMail, Mail, ReceivedMail
 from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import BoardChoice, Reach, TopicChoice

@@ -17,8 +17,8 @@ from portal.credentials.models import MailedLink, Purpose
 from portal.db import Model, db, utcnow
 from portal.events import EventRecord
 from portal.ideas.models import Follow, Idea, Vote
+from portal.notifications.mails.transport import transport_for
 from portal.notifications.models import CaughtMail, Mail
-from portal.notifications.transport import transport_for
 from portal.privacy import service
 from portal.privacy.holdings import HOLDINGS, Fate
 from portal.security.models import SecurityEntry

@@ -9,7 +9,7 @@ from portal.boards.models import Audience
 from portal.ideas import moves, taking_back
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
-from portal.notifications.letters import Suppressed
+from portal.notifications.mails.letter import Suppressed
 from portal.notifications.models import Mail
 from portal.transactions import transaction
 from portal.triage.letters import triage_note

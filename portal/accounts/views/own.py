@@ -17,7 +17,7 @@ from portal.accounts.service import FieldRefused
 from portal.accounts.views.base import bp, say_at, wrong_password
 from portal.credentials import service as credentials
 from portal.extensions import limiter
-from portal.notifications import digests
+from portal.notifications.digests import making as digests
 from portal.security.log import note
 from portal.security.queries import entries_of
 from portal.security.words import own_acts

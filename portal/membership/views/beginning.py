@@ -19,7 +19,7 @@ from portal.membership import setting_up as service
 from portal.membership.forms import MailTestForm, SetUpForm
 from portal.membership.setting_up import AlreadySetUp, WrongCode
 from portal.membership.views.base import bp, say_at, status_of
-from portal.notifications.proof import Proof
+from portal.notifications.mails.proof import Proof
 from portal.options import option
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_address, per_person

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.membership import attention
 from portal.membership.views.base import bp
-from portal.notifications import line
+from portal.notifications.mails import line
 from portal.web.responses import page
 from portal.web.session import authorize, can
 

@@ -17,8 +17,9 @@ from wtforms.validators import Optional
 
 from portal.accounts import queries as accounts
 from portal.ideas.queries import number_in
-from portal.notifications import ledger, line, queries, service
-from portal.notifications.ledger import Asked, State
+from portal.notifications import queries, service
+from portal.notifications.mails import ledger, line
+from portal.notifications.mails.ledger import Asked, State
 from portal.notifications.views.pages import bp
 from portal.text import clean_line
 from portal.transactions import transaction

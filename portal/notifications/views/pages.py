@@ -17,7 +17,9 @@ from portal.db import utcnow
 from portal.extensions import csrf
 from portal.ideas import service as ideas
 from portal.inbound import queries as inbound
-from portal.notifications import line, queries, service, turns
+from portal.notifications import queries, service
+from portal.notifications.digests import turns
+from portal.notifications.mails import line
 from portal.notifications.portal_news import PortalNews
 from portal.notifications.preferences import SHORT, count_followed, topic_rows
 from portal.transactions import transaction

@@ -13,7 +13,7 @@ from flask import Flask
 
 from portal.config import ConfigurationError
 from portal.db import db
-from portal.notifications.coming_back import is_hard
+from portal.notifications.mails.coming_back import is_hard
 from portal.notifications.models import CaughtMail
 from portal.transactions import transaction
 

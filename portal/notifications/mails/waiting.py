@@ -10,8 +10,9 @@ from flask import current_app
 from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
-from portal.notifications import digests, hours
+from portal.notifications import hours
 from portal.notifications.deciding import decided_for
+from portal.notifications.digests import making as digests
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Way
 from portal.notifications.stories import Story

@@ -13,12 +13,12 @@ from sqlalchemy.orm import aliased
 from portal.accounts.models import User
 from portal.db import db, insert_absent, skip_locked, utcnow
 from portal.ideas.taking_back import fold_window
-from portal.notifications.digested import Digest, DigestClock, DigestItem
+from portal.notifications.digests.models import Digest, DigestClock, DigestItem
+from portal.notifications.digests.rhythm import Beat
 from portal.notifications.hours import zone_of
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Way
 from portal.notifications.reach import Reach, Rhythm
-from portal.notifications.rhythm import Beat
 from portal.transactions import transaction
 
 LETTER = "digest"

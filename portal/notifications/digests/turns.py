@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, select
 
 from portal.accounts.models import User
 from portal.db import db, insert_if_absent
-from portal.notifications import digests
 from portal.notifications.choosing import choose_rhythm
-from portal.notifications.digested import UnwantedLetter
+from portal.notifications.digests import making as digests
+from portal.notifications.digests.models import UnwantedLetter
 from portal.notifications.hours import reach_of
 from portal.notifications.reach import Rhythm
 

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from flask import current_app
 from flask_babel import gettext as _
 
-from portal.notifications.transport import MailServer, Unreachable, transport_for
+from portal.notifications.mails.transport import MailServer, Unreachable, transport_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,14 @@ from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
-from portal.notifications import asking, coming_back, digests, folding, letters, line, stories, waiting
+from portal.notifications import stories
+from portal.notifications.digests import making as digests
+from portal.notifications.letters import letter_of
+from portal.notifications.mails import asking, coming_back, folding, line, waiting
+from portal.notifications.mails.letter import Letter, Suppressed, compose, in_language_of, sender_address
+from portal.notifications.mails.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
 from portal.notifications.models import Mail, MailAttempt
 from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, QUIETED_KINDS, Kind, Reason
-from portal.notifications.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
 from portal.transactions import transaction
 
 log = logging.getLogger(__name__)
@@ -43,7 +47,7 @@ class Ending(StrEnum):
     UNWRITTEN = "unwritten"  # it could not be written
 
 
-Writer = Callable[[Mail], letters.Letter | letters.Suppressed]
+Writer = Callable[[Mail], Letter | Suppressed]
 
 
 def send_due() -> int:
@@ -126,11 +130,11 @@ def _send(mail_id: int, transport: Transport | None, taken: list[int]) -> bool:
     mail = asking.load(mail_id)
     if folding.fold(mail) or waiting.wait_for_morning(mail):
         return False
-    written = _write(mail) if transport else letters.Suppressed("no mail server configured")
-    if isinstance(written, letters.Suppressed):
+    written = _write(mail) if transport else Suppressed("no mail server configured")
+    if isinstance(written, Suppressed):
         _suppress(mail_id, written)
         return False
-    recipient, sender = mail.to, coming_back.return_path(mail, letters.sender_address())
+    recipient, sender = mail.to, coming_back.return_path(mail, sender_address())
     if transport is None or not _begin(mail_id, taken):
         return False
     try:
@@ -147,53 +151,53 @@ def _send(mail_id: int, transport: Transport | None, taken: list[int]) -> bool:
     return True
 
 
-def _write(mail: Mail) -> EmailMessage | letters.Suppressed:
+def _write(mail: Mail) -> EmailMessage | Suppressed:
     """Write the mail as things are now, for its reader may have lost sight of it since it was queued."""
     user = mail.user
     if mail.kind in account_letters():
         return _write_account_letter(mail)
     if user is None or not user.is_active:
-        return letters.Suppressed("account suspended")
+        return Suppressed("account suspended")
     if user.mail_stopped_at is not None:
-        return letters.Suppressed("mail stopped")
+        return Suppressed("mail stopped")
     if not user.can_get_mail:
-        return letters.Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
-    with letters.in_language_of(user):
+        return Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
+    with in_language_of(user):
         told = stories.tell(folding.notifications_of(mail), user)
         if not told:
-            return letters.Suppressed("taken back" if folding.is_taken_back(mail) else "no longer visible")
+            return Suppressed("taken back" if folding.is_taken_back(mail) else "no longer visible")
         *before, last = told
         if is_muted(user, last.idea):
-            return letters.Suppressed("idea muted")
+            return Suppressed("idea muted")
         if last.kind is Kind.MERGED and not last.still_joined:
-            return letters.Suppressed("merge taken back")
+            return Suppressed("merge taken back")
         if folding.was_never_mailed(mail, last):
-            return letters.Suppressed("taken back")
+            return Suppressed("taken back")
         if folding.is_as_before(before, last):
-            return letters.Suppressed("changed back")
+            return Suppressed("changed back")
         if not (told := [story for story in told if still_concerns(user, story)]):
-            return letters.Suppressed("no longer follows")
+            return Suppressed("no longer follows")
         unwanted = waiting.unwanted(told, user)
         wanted = [story for story in told if story.notification.id not in unwanted]
         if not wanted:
-            return letters.Suppressed(unwanted[told[-1].notification.id])
+            return Suppressed(unwanted[told[-1].notification.id])
         *before, last = wanted
-        return letters.compose(letters.letter_of(last, user, before), mail)
+        return compose(letter_of(last, user, before), mail)
 
 
-def _write_account_letter(mail: Mail) -> EmailMessage | letters.Suppressed:
+def _write_account_letter(mail: Mail) -> EmailMessage | Suppressed:
     """Write what concerns an account or an address; it goes out whatever mails its reader wants, if it can arrive."""
     if waiting.is_paused(mail):
-        return letters.Suppressed(waiting.PAUSED)
+        return Suppressed(waiting.PAUSED)
     if mail.to.endswith(".invalid"):  # of somebody without an account, whom the team or an import names
-        return letters.Suppressed("no such address")
-    with letters.in_language_of(mail.user, mail.data.get("locale")):
+        return Suppressed("no such address")
+    with in_language_of(mail.user, mail.data.get("locale")):
         letter = account_letters()[mail.kind](mail)
-        if isinstance(letter, letters.Suppressed):
+        if isinstance(letter, Suppressed):
             return letter
         if letter.stop_url and mail.user is not None and mail.user.mail_stopped_at is not None:
-            return letters.Suppressed("mail stopped")  # what somebody asked for, and notices of danger, still go
-        return letters.compose(letter, mail)
+            return Suppressed("mail stopped")  # what somebody asked for, and notices of danger, still go
+        return compose(letter, mail)
 
 
 def account_letters() -> dict[str, Writer]:
@@ -262,7 +266,7 @@ def _mark_taken(mail_ids: list[int]) -> None:
         db.session.execute(marked, execution_options={"synchronize_session": False})
 
 
-def _suppress(mail_id: int, suppressed: letters.Suppressed) -> None:
+def _suppress(mail_id: int, suppressed: Suppressed) -> None:
     with transaction(wake=False):
         mail = db.session.get_one(Mail, mail_id)
         if mail.done_at is None and mail.locked_by == outbox.WORKER_NAME:

@@ -20,10 +20,12 @@ from portal.ideas.models import Follow, Idea
 from portal.ideas.promised import Promise, Promised
 from portal.ideas.queries import is_out_for
 from portal.ideas.workflow import Status
-from portal.notifications import digests, links, stories
-from portal.notifications.digested import Digest, DigestItem
-from portal.notifications.letters import Entry, Letter, Section, Suppressed, address_of, subject_of
-from portal.notifications.mail import still_concerns
+from portal.notifications import links, stories
+from portal.notifications.digests import making as digests
+from portal.notifications.digests.models import Digest, DigestItem
+from portal.notifications.letters import address_of, subject_of
+from portal.notifications.mails.letter import Entry, Letter, Section, Suppressed
+from portal.notifications.mails.sending import still_concerns
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import QUIETED_KINDS, STATUS_KINDS, Kind
 from portal.notifications.queries import NewsRow

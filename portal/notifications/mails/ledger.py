@@ -19,7 +19,7 @@ from portal.accounts.models import Person
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
-from portal.notifications.mail import Ending
+from portal.notifications.mails.sending import Ending
 from portal.notifications.models import Mail, MailAttempt, Notification
 from portal.notifications.policy import HELD_KINDS
 
