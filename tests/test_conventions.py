@@ -491,7 +491,7 @@ HTTP_CLIENTS = ("requests", "urllib3", "urllib.request", "http.client", "httpx",
 MAY_ASK = {
     "portal.outgoing": {"requests", "urllib3"},
     "portal.notifications.mails.transport": {"smtplib"},
-    "portal.notifications.proof": {"smtplib"},  # the test mail, by the same conversation
+    "portal.notifications.mails.proof": {"smtplib"},  # the test mail, by the same conversation
     "portal.doctor": {"smtplib"},  # the same for operators
     "portal.bench.processes": {"http.client"},  # it asks only the portal that it measures
     "portal.bench.streams": {"http.client"},  # the same
