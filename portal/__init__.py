@@ -25,6 +25,7 @@ from portal.web import (
     membership_gate,
     opened,
     remembered,
+    rooms,
     security,
     session,
 )
@@ -59,7 +60,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     csrf.init_app(app)
     compress.init_app(app)
     asked = (guests, polling, opened, security, session, membership_gate, gates)
-    for part in (*asked, assets, context, remembered, errors, reactions, index, search_log, blueprints):
+    for part in (*asked, assets, context, remembered, rooms, errors, reactions, index, search_log, blueprints):
         part.init_app(app)
     return app
 
