@@ -50,6 +50,7 @@ OPTIONS = {
         Option("workflow", {}, "Statuses and moves as admins decided them; nothing: as in the beginning."),
         Option("calendars", {}, "Working days and clocks, for the portal and for single boards."),
         Option("late_raised_after", 3, "Days after which a promise that is late stands in the managers' mail."),
+        Option("mails_a_day", 5, "Mails at once that somebody gets in a day at most who chose no other number."),
         Option("score", {}, "The formula of scores and its parts; nothing: as in the beginning."),
         Option("quarter_readers", [], "Mail addresses to which the page of each quarter goes."),
         Option("verdicts", {}, "When people are asked whether it helped, and what their answers decide."),

@@ -38,7 +38,6 @@ from portal.inbound.receiving import Outcome
 from portal.labels import service as labels
 from portal.live import journal
 from portal.notifications import pushing
-from portal.notifications.mails import sending
 from portal.notifications.models import CaughtMail
 from portal.options import decide
 from portal.organisations import behalf, honesty, segments
@@ -135,11 +134,11 @@ class World:
 
 @pytest.fixture
 def world(app, browse, monkeypatch, settle) -> World:
-    monkeypatch.setattr(sending, "MAILS_A_DAY", 10_000)
     monkeypatch.setattr(journal, "MOST_SINCE", 10_000)
     monkeypatch.setitem(app.config, "REPLY_TO", "ideas+{token}@reply.example")
     with transaction():
         decide("second_factor", [])
+        decide("mails_a_day", 10_000)
     made = World()
     make_rules()
     nobody: May = lambda _person: False  # noqa: E731
@@ -225,7 +224,8 @@ def _fill(made: World, kind: str, board: Board, author: User, pm: User) -> None:
         )
         moves.set_tags(idea, [of("tag")], pm)
     with transaction():
-        first = comments.post_comment(idea, pm, f"Comment {of('comment')}")
+        first = comments.post_comment(idea, pm, f"Comment {of('comment before')}")
+        comments.edit_comment(first, f"Comment {of('comment')}")
         comments.post_comment(idea, author, f"Reply {of('reply')}", reply_to=first)
         gone = comments.post_comment(
             idea, pm, f"Said in haste {made.mark(f'{kind}: a deleted comment', lambda p: False)}"
@@ -479,12 +479,14 @@ def test_s05_searching_and_typing_answer_as_if_what_is_hidden_were_not_there(wor
 
 SEARCHING = ("visitor", "waiting", "member", "author", "moderator", "member of the boards", "PM of the boards")
 SEARCHED = {"note", "drafted answer",
-            "title", "title before", "comment", "tag", "answer", "held title", "hidden title", "joined title",
-            "a deleted comment", "name", "joined across, idea", "joined across, main"}  # fmt: skip
+            "title", "title before", "comment", "tag", "private label", "answer", "held title", "hidden title", "joined title",
+            "comment before", "a deleted comment", "name", "joined across, idea", "joined across, main"}  # fmt: skip
 ASKING = (
     "/search?q={}",
     "/search?q=zqnothing+author:{}",
     "/search?q=zqnothing+tag:{}",
+    "/search?q=label:{}",
+    "/search?q=zqnothing+-label:{}",
     "/search?q=zqnothing+board:{}",
     "/search/similar?title=Opens+at+dawn+before+others&need={}",
     "/?tag={}&status=all",
@@ -513,7 +515,7 @@ def test_s05_s09_no_mail_digest_or_message_to_a_browser_holds_what_its_reader_ma
 
     by_address = {person.email: person for person in filter(_has_account, world.people)}
     by_address |= {_endpoint(person): person for person in by_address.values()}
-    caught = [(sending.recipient, "digest" if "<digest-" in sending.message_id else "mail", _text_of(mail))
+    caught = [(mail.recipient, "digest" if "<digest-" in mail.message_id else "mail", _text_of(mail))
               for mail in db.session.scalars(select(CaughtMail))]  # fmt: skip
     leaks = []
     told: dict[tuple[str, str], set[str]] = defaultdict(set)

@@ -18,7 +18,7 @@ from portal.ideas import service as ideas
 from portal.ideas.models import Idea
 from portal.notifications.digests import making as digests
 from portal.notifications.policy import Topic, Way
-from portal.notifications.reach import BoardChoice, Reach, Rhythm, TopicChoice
+from portal.notifications.reach import CEILINGS, BoardChoice, Reach, Rhythm, TopicChoice
 
 PAUSE = timedelta(days=30)
 
@@ -30,6 +30,15 @@ class NotAnHour(Refusal):
 
     def __init__(self) -> None:
         super().__init__(_("Choose hours from the list: a beginning and an end that differ, or none of both."))
+
+
+class NotANumber(Refusal):
+    """Another number was sent than the page offers."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(_("Choose a number of mails from the list."))
 
 
 def choose_topics(
@@ -55,6 +64,13 @@ def choose_rhythm(user: User, digest: Rhythm, hour: int, weekday: int) -> None:
     reach = _reach(user)
     reach.digest, reach.digest_hour, reach.digest_weekday = digest, hour, weekday
     digests.wind(user)
+
+
+def choose_ceiling(user: User, most: int | None) -> None:
+    """Send the user no more mails at once in a day than this; None: as many as is usual. The rest is for the digest."""
+    if most is not None and most not in CEILINGS:
+        raise NotANumber
+    _reach(user).mails_a_day = most
 
 
 def choose_quiet_hours(user: User, start: int | None, end: int | None) -> None:

@@ -198,7 +198,6 @@ HELD_KINDS = FOLDED_KINDS | {Kind.MERGED, Kind.MERGE_UNDONE, Kind.ASSIGNED, Kind
 """What can be taken back for a while, and so is not mailed before."""
 
 VOTES_WORTH_TELLING = (1, 5, 10, 25, 50, 100)
-MAILS_A_DAY = 5
 
 _NEWS = {News.STEP: Kind.PROGRESSED, News.QUESTION: Kind.NEEDS_INFO, News.DECISION: Kind.DECIDED}
 _DECISIONS = frozenset({Status.PLANNED, Status.SHIPPED, Status.DECLINED, Status.NOT_NOW, Status.AVAILABLE})

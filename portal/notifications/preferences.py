@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -19,7 +20,8 @@ from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import is_seen_by, strongest_reason
 from portal.notifications.hours import reach_of
 from portal.notifications.policy import STAFF_TOPICS, Topic, Way, usual
-from portal.notifications.reach import BoardChoice, Reach, Rhythm, TopicChoice
+from portal.notifications.reach import CEILINGS, BoardChoice, Reach, Rhythm, TopicChoice
+from portal.options import option
 
 PAGE = 40
 WORDS: dict[Topic, tuple[Any, Any]] = {
@@ -73,6 +75,15 @@ class TopicRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A number of mails a day that somebody can choose."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Preferences:
     """All that the page of choices shows."""
 
@@ -83,6 +94,7 @@ class Preferences:
     paused: bool
     boards: list[tuple[Board, int]]  # each with how much was chosen for it alone
     followed: int
+    ceilings: list[Ceiling]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +117,18 @@ def preferences(user: User, board: Board | None = None) -> Preferences:
         paused=reach.paused_until is not None and reach.paused_until > utcnow(),
         boards=_boards_of(user),
         followed=count_followed(user),
+        ceilings=ceilings(reach.mails_a_day),
     )
+
+
+def ceilings(chosen: int | None) -> list[Ceiling]:
+    """Return how many mails a day somebody can choose to get at most; who chose none has what is usual."""
+    usual = int(option("mails_a_day"))
+    offered = sorted({*CEILINGS, usual, *filter(None, [chosen])})
+    return [
+        Ceiling("" if number == usual else str(number), _called(number, usual), number == (chosen or usual))
+        for number in offered
+    ]
 
 
 def default_reach(user: User) -> Reach:
@@ -177,6 +200,12 @@ def followed_among(user: User, idea_ids: Sequence[int]) -> list[Idea]:
     """Return those of these ideas that somebody follows or muted, and may see."""
     mine = select(Idea).join(Follow, (Follow.idea_id == Idea.id) & (Follow.user_id == user.id))
     return list(db.session.scalars(mine.where(Idea.id.in_(idea_ids), is_seen_by(user)).order_by(Idea.id)))
+
+
+def _called(number: int, usual: int) -> str:
+    if number == usual:
+        return _("%(number)s, as usual", number=number)
+    return _("all of them, up to %(number)s", number=number) if number == CEILINGS[-1] else str(number)
 
 
 def _level(follow: Follow) -> str:

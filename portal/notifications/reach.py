@@ -13,6 +13,9 @@ from portal.boards.models import Board
 from portal.db import Model, utcnow
 from portal.notifications.policy import Topic, Way
 
+CEILINGS = (1, 3, 5, 10, 50)
+"""How many mails at once in a day somebody may choose to get at most; more than the last of them nobody gets."""
+
 
 class Rhythm(StrEnum):
     """How often a digest comes."""
@@ -34,6 +37,7 @@ class Reach(Model):
     quiet_from: Mapped[int | None]  # hours by the user's clock; both or none
     quiet_until: Mapped[int | None]
     paused_until: Mapped[datetime | None]
+    mails_a_day: Mapped[int | None]  # at once, at most; None: as is usual
     links_key: Mapped[str] = mapped_column(sa.String(32), default="", server_default=sa.text("''"))
     changed_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
 

@@ -13,7 +13,8 @@ from portal.accounts.models import User
 from portal.db import db
 from portal.ideas.queries import Following, following
 from portal.notifications.deciding import WHY_NOT, decided_for
-from portal.notifications.models import Mail
+from portal.notifications.digests.making import digest_that_told
+from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import ONLY_HERE_KINDS, POLICY, TOPIC_OF, Way
 from portal.notifications.preferences import WORDS
 from portal.notifications.reach import BoardChoice, TopicChoice
@@ -28,8 +29,8 @@ SUPPRESSED_FOR_READER: dict[str, Any] = {
     "mails not wanted": _l("you wanted no mails"),
     "address not confirmed": _l("your address was not confirmed"),
     "mail stopped": _l("mails to your address came back"),
-    "daily ceiling": _l("you had five mails that day"),
-    "kept for the digest": _l("you had five mails that day, so it is in the digest"),
+    "daily ceiling": _l("you had as many mails that day as you get at most, and want no digest"),
+    "kept for the digest": _l("you had as many mails that day as you get at most"),
     "changed back": _l("it was changed back in time"),
     "taken back": _l("it was taken back in time"),
     "told with what came next": _l("it was told with what came next"),
@@ -99,14 +100,25 @@ def _outcome(story: Story, reader: User) -> str:
         return _("A mail about it went to you on %(date)s.", date=day(mail.done_at))
     if mail is not None and mail.done_at is None and mail.given_up_at is None:
         return _("A mail about it is on its way.")
+    why = str(SUPPRESSED_FOR_READER.get(mail.suppressed, "")) if mail is not None and mail.suppressed else ""
+    said = _("No mail went out: %(why)s.", why=why) if why else ""
     if told.way == Way.DIGEST:
-        return _("It goes into your next digest, unless you have read it here by then.")
+        return f"{said} {_of_digest(told)}".strip()
     if mail is not None and mail.suppressed:
-        why = str(SUPPRESSED_FOR_READER.get(mail.suppressed, ""))
-        return _("No mail went out: %(why)s.", why=why) if why else _("No mail came of it in the end.")
+        return said or _("No mail came of it in the end.")
     if mail is not None:
         return _("A mail about it could not be delivered.")
     now = decided_for(story.kind, reader.id, story.reason, story.idea.board_id)
     if now is not None and now.why_not:
         return _("No mail went out. How things are now: %(why)s.", why=str(WHY_NOT[now.why_not]))
     return _("It stands in the inbox only.")
+
+
+def _of_digest(told: Notification) -> str:
+    """Say of which digest it is a part."""
+    digest = digest_that_told(told)
+    if digest is not None:
+        return _("It was for your digest of %(date)s.", date=day(digest.due_at))
+    if told.read_at is not None:
+        return _("It is for your digest, which leaves out what you have read here.")
+    return _("It goes into your next digest, unless you have read it here by then.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import literal, select
 
-from portal import outbox
+from portal import options, outbox
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards import service as boards
@@ -23,7 +24,7 @@ from portal.notifications import choosing, links
 from portal.notifications.deciding import WHY_NOT, decided, decided_for
 from portal.notifications.hours import moment_at, quiet_until
 from portal.notifications.leaving import take_off
-from portal.notifications.mails import sending
+from portal.notifications.mails import ledger, sending
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import POLICY, TOPIC_OF, Kind, Topic, Way
 from portal.notifications.preferences import SHORT, WORDS
@@ -296,6 +297,7 @@ def test_what_is_chosen_is_kept_at_once(browse, headers):
         browser.post(
             "/inbox/preferences/digest", data={"digest": "daily", "hour": "18", "weekday": "0"}, headers=headers
         ),
+        browser.post("/inbox/preferences/mails-a-day", data={"most": "3"}, headers=headers),
         browser.post("/inbox/preferences/quiet-hours", data={"from": "22", "until": "7"}, headers=headers),
         browser.post("/inbox/preferences/pause", headers=headers),
     ]
@@ -307,10 +309,63 @@ def test_what_is_chosen_is_kept_at_once(browse, headers):
     assert kept == {Topic.COMMENTS: Way.INBOX}  # work is for those who work here
     assert db.session.get_one(BoardChoice, (user.id, board.id, Topic.DECISIONS)).mail is Way.DIGEST
     assert (reach.digest, reach.digest_hour, reach.quiet_from, reach.quiet_until) == (Rhythm.DAILY, 18, 22, 7)
+    assert reach.mails_a_day == 3
     assert reach.paused_until > utcnow() + timedelta(days=29)
     page = browser.get("/inbox/preferences").text
     assert "End the pause now" in page
     assert "1 of its own" in page
+    assert '<option value="3" selected>3</option>' in page
+
+
+@on_one_database
+def test_a_number_of_mails_is_one_of_the_list_or_as_usual_which_admins_may_change(browse):
+    user = make_user()
+    browser = browse(user)
+
+    refused = [browser.post("/inbox/preferences/mails-a-day", data={"most": most}) for most in ("0", "51", "-1", "x")]
+    browser.post("/inbox/preferences/mails-a-day", data={"most": "10"})
+    browser.post("/inbox/preferences/mails-a-day", data={"most": ""})
+    with transaction():
+        options.decide("mails_a_day", 4)
+
+    assert [answer.status_code for answer in refused] == [422] * 4
+    assert "Choose a number of mails from the list" in refused[0].text
+    db.session.rollback()
+    assert db.session.get_one(Reach, user.id).mails_a_day is None
+    offered = re.findall(r'<option value="(\d*)"( selected)?>([^<]*)</option>', browser.get("/inbox/preferences").text)
+    labels = [(value, bool(chosen), label) for value, chosen, label in offered if "clock" not in label][:6]
+    assert labels == [
+        ("1", False, "1"),
+        ("3", False, "3"),
+        ("", True, "4, as usual"),
+        ("5", False, "5"),
+        ("10", False, "10"),
+        ("50", False, "all of them, up to 50"),
+    ]
+
+
+@pytest.mark.parametrize(("digest", "why"), [(Rhythm.WEEKLY, "kept for the digest"), (Rhythm.NEVER, "daily ceiling")])
+def test_nobody_gets_more_mails_than_they_chose_and_each_line_says_what_became_of_the_rest(
+    app, smtp, browse, digest, why
+):
+    author, other = make_user(), make_user()
+    with transaction():
+        choosing.choose_ceiling(author, 1)
+        choosing.choose_ceiling(other, 10)
+        choosing.choose_rhythm(author, digest, 8, 4)
+    numbers = [make_idea(author=person).id for person in (author, other) for _ in range(6 if person is other else 2)]
+    outbox.work_off(500)
+
+    sending.send_due()
+
+    assert [mail[1] for mail in mails_to(author)] == [None, why]
+    assert [mail[1] for mail in mails_to(other)] == [None] * 6
+    left = db.session.scalars(select(Notification.id).where(Notification.idea_id == numbers[1])).one()
+    said = browse(author).get(f"/inbox/{left}/why").text
+    assert "No mail went out: you had as many mails that day as you get at most" in said
+    assert ("It goes into your next digest" in said) is (digest is Rhythm.WEEKLY)
+    shown = browse(make_user(Role.ADMIN)).get("/admin/mails?state=suppressed").text
+    assert ledger.why_suppressed(why) in shown
 
 
 @on_one_database

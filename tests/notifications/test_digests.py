@@ -288,7 +288,7 @@ def test_a_digest_is_made_whole_or_not_at_all_and_once_by_however_many_workers(c
     rows = [select(sa.func.count()).select_from(table) for table in (Digest, DigestItem)]
 
     with monkeypatch.context() as patch:
-        patch.setattr(digests, "Mail", dies)
+        patch.setattr(digests, "_key_of", dies)
         with pytest.raises(Dies):
             digests.make_due()
     assert [db.session.scalar(count) for count in rows] == [0, 0]
@@ -303,7 +303,7 @@ class Dies(Exception):
     pass
 
 
-def dies(**_row: object) -> None:
+def dies(_digest: object) -> None:
     raise Dies
 
 

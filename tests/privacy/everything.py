@@ -12,7 +12,7 @@ from portal.boards.models import Board, BoardMember
 from portal.bulk.models import BulkAct
 from portal.changelog.models import Choice, Credit, CreditChoice, Entry, Part
 from portal.comments import service as comments
-from portal.comments.models import Comment, CommentMention, Helpful
+from portal.comments.models import Comment, CommentMention, CommentRevision, Helpful, RevisionMention
 from portal.credentials import links
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, Purpose, RecoveryCode
 from portal.db import db, utcnow
@@ -92,6 +92,7 @@ def make_somebody(settle) -> User:
         answered.helpful = 1
         comments.delete_comment(gone, user)
         db.session.add(Revision(idea_id=own.id, editor_id=user.id, title="Mark wells", need="", proposal=""))
+        comments.edit_comment(remark, "I need this daily.")
         db.session.add(FeedAddress(user_id=user.id, nonce="quillnonce"))
         db.session.add(Draft(user_id=user.id, title="quilldraft"))
         db.session.add(Answer(idea_id=theirs.id, author_id=user.id, status=Status.NEW, body="We read it."))
@@ -127,7 +128,7 @@ def make_somebody(settle) -> User:
 
 
 def _give_choices(user: User, board: Board) -> None:
-    db.session.add(Reach(user_id=user.id, quiet_from=22, quiet_until=7, links_key="quillkey"))
+    db.session.add(Reach(user_id=user.id, mails_a_day=3, quiet_from=22, quiet_until=7, links_key="quillkey"))
     db.session.add(TopicChoice(user_id=user.id, topic=Topic.COMMENTS, mail=Way.INBOX))
     db.session.add(BoardChoice(user_id=user.id, board_id=board.id, topic=Topic.DECISIONS, mail=Way.DIGEST))
 
@@ -283,6 +284,10 @@ def _give_talk(user: User, other: User, idea_id: int) -> None:
     db.session.flush()
     words.idea.comments += 1
     db.session.add(CommentMention(comment_id=words.id, user_id=user.id, handle=NAME))
+    before = CommentRevision(comment_id=words.id, editor_id=other.id, body=f"Thanks, @{NAME}.")
+    db.session.add(before)
+    db.session.flush()
+    db.session.add(RevisionMention(revision_id=before.id, user_id=user.id, handle=NAME))
     db.session.add(DraftRemark(draft_id=draft.id, author_id=user.id, body="Shorter, please."))
     db.session.add(ScheduledDraft(draft_id=draft.id, by_id=user.id, version=1, seen="new", publish_at=None))
     db.session.add(Snippet(owner_id=user.id, name="quillwording", body="Thank you."))

@@ -51,6 +51,16 @@ def give_back(digest_id: int) -> None:
     db.session.execute(sa.delete(DigestItem).where(DigestItem.digest_id == digest_id))
 
 
+def digest_that_told(notification: Notification) -> Digest | None:
+    """Return the digest in which this was, if that has been sent."""
+    item = db.session.get(DigestItem, notification.id)
+    digest = db.session.get(Digest, item.digest_id) if item is not None else None
+    if digest is None:
+        return None
+    sent = select(Mail.id).where(Mail.key == _key_of(digest), Mail.done_at.is_not(None), Mail.suppressed.is_(None))
+    return digest if db.session.scalar(sent) is not None else None
+
+
 def wind(user: User) -> None:
     """Reckon anew when the next digest is due: what somebody chose, or where they are, has changed."""
     db.session.flush()
@@ -84,6 +94,7 @@ def make_due() -> int:
 
 def write(due: dict[int, datetime], now: datetime) -> None:
     """Write the digest of a moment, and its mail, for each of these people who has news for it."""
+    _take_back(due)
     news = defaultdict(list)
     waiting = _is_for_a_digest(now) & Notification.user_id.in_(due)
     for user_id, notification_id in db.session.execute(select(Notification.user_id, Notification.id).where(waiting)):
@@ -95,10 +106,21 @@ def write(due: dict[int, datetime], now: datetime) -> None:
     if items:
         db.session.execute(sa.insert(DigestItem), items)
     db.session.add_all(
-        Mail(key=f"{LETTER}-{user_id}-{digest.due_at:%Y-%m-%dT%H:%M}", kind=LETTER, user_id=user_id,
-             data={"digest": digest.id})
+        Mail(key=_key_of(digest), kind=LETTER, user_id=user_id, data={"digest": digest.id})
         for user_id, digest in digests.items()
-    )  # fmt: skip
+    )
+
+
+def _take_back(due: Iterable[int]) -> None:
+    """Have what digests were to tell that no mail server took told by the next one."""
+    refused = select(Mail.data).where(Mail.user_id.in_(due), Mail.kind == LETTER, Mail.given_up_at.is_not(None))
+    for data in db.session.scalars(refused.where(Mail.done_at.is_(None), Mail.unknown_ends == 0)):
+        give_back(data["digest"])
+
+
+def _key_of(digest: Digest) -> str:
+    """Return under which key the mail of a digest is queued: one for each moment."""
+    return f"{LETTER}-{digest.user_id}-{digest.due_at:%Y-%m-%dT%H:%M}"
 
 
 def _set_clocks(ids: Sequence[int], now: datetime) -> dict[int, datetime]:

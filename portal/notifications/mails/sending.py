@@ -18,14 +18,14 @@ from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
-from portal.notifications import stories
+from portal.notifications import links, stories
 from portal.notifications.digests import making as digests
 from portal.notifications.letters import letter_of
 from portal.notifications.mails import asking, coming_back, folding, line, waiting
 from portal.notifications.mails.letter import Letter, Suppressed, compose, in_language_of, sender_address
 from portal.notifications.mails.transport import EndUnknown, NotTaken, Transport, Unreachable, transport_for
 from portal.notifications.models import Mail, MailAttempt
-from portal.notifications.policy import MAILS_A_DAY, PERSONAL_KINDS, QUIETED_KINDS, Kind, Reason
+from portal.notifications.policy import PERSONAL_KINDS, QUIETED_KINDS, Kind, Reason
 from portal.transactions import transaction
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def _send(mail_id: int, transport: Transport | None, taken: list[int]) -> bool:
         _suppress(mail_id, written)
         return False
     recipient, sender = mail.to, coming_back.return_path(mail, sender_address())
-    if transport is None or not _begin(mail_id, taken):
+    if transport is None or not _begin(mail, taken):
         return False
     try:
         transport.hand_over(written, sender, recipient)
@@ -162,12 +162,13 @@ def _write(mail: Mail) -> EmailMessage | Suppressed:
         return Suppressed("mail stopped")
     if not user.can_get_mail:
         return Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
-    with in_language_of(user):
+    with in_language_of(user), links.key_known(user.id, mail.reach.links_key if mail.reach else ""):
         told = stories.tell(folding.notifications_of(mail), user)
         if not told:
             return Suppressed("taken back" if folding.is_taken_back(mail) else "no longer visible")
         *before, last = told
-        if is_muted(user, last.idea):
+        standing = asking.standing_of(user, last.idea)  # all that one mail tells is of one idea
+        if standing.muted:
             return Suppressed("idea muted")
         if last.kind is Kind.MERGED and not last.still_joined:
             return Suppressed("merge taken back")
@@ -175,7 +176,7 @@ def _write(mail: Mail) -> EmailMessage | Suppressed:
             return Suppressed("taken back")
         if folding.is_as_before(before, last):
             return Suppressed("changed back")
-        if not (told := [story for story in told if still_concerns(user, story)]):
+        if not (told := [story for story in told if still_concerns(user, story, standing)]):
             return Suppressed("no longer follows")
         unwanted = waiting.unwanted(told, user)
         wanted = [story for story in told if story.notification.id not in unwanted]
@@ -211,35 +212,40 @@ def is_muted(user: User, idea: Idea) -> bool:
     return asking.is_muted(user, idea)
 
 
-def still_concerns(user: User, story: stories.Story) -> bool:
-    """Whether the reason for which the mail was queued still holds."""
+def still_concerns(user: User, story: stories.Story, standing: asking.Standing | None = None) -> bool:
+    """Whether the reason for which the mail was queued still holds; their standing is asked for where it is not at hand."""
     if story.reason is Reason.OWNER:
         return story.idea.owner_id == user.id
     if story.kind is Kind.REVIEW_ASKED:
         return story.team is not None and story.team.waits_for(user.id)
     if story.kind in PERSONAL_KINDS or story.kind in {Kind.REPLIED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}:
         return True
-    return asking.is_heard(user, story.idea, also_quiet=story.kind not in QUIETED_KINDS)
+    also_quiet = story.kind not in QUIETED_KINDS
+    if standing is not None:
+        return standing.is_heard(also_quiet=also_quiet)
+    return asking.is_heard(user, story.idea, also_quiet=also_quiet)
 
 
-def _begin(mail_id: int, taken: list[int]) -> bool:
+def _begin(mail: Mail, taken: list[int]) -> bool:
     """Note that the mail is about to leave: until we note more, its end is unknown. False if it must not leave."""
-    before = taken[:]
+    before, letters = taken[:], list(account_letters())
+    mail_id, reader_id, is_letter = mail.id, mail.user_id, mail.kind in letters
     with transaction(wake=False):
-        _mark_taken(before)
-        mail = db.session.get_one(Mail, mail_id)
-        if mail.done_at is not None or mail.given_up_at is not None or mail.locked_by != outbox.WORKER_NAME:
+        for earlier in before:
+            asking.note_taken(earlier)
+        is_ours, unknown_ends, is_one_too_many = asking.before_leaving(
+            mail_id, reader_id, None if is_letter else letters
+        )
+        if not is_ours:
             return False  # another worker took it over after our lease ran out
-        if mail.unknown_ends >= REPEATS:
+        if unknown_ends >= REPEATS:
             _set_aside(mail, "unknown whether it arrived")
             return False
-        letters_of_accounts = list(account_letters())
-        if mail.kind not in letters_of_accounts and asking.mails_of_today(mail, letters_of_accounts) >= MAILS_A_DAY:
+        if is_one_too_many:
             kept = mail.user is not None and digests.keep([n.id for n in folding.notifications_of(mail)], mail.user)
             mail.done_at, mail.suppressed = utcnow(), "kept for the digest" if kept else "daily ceiling"
             return False
-        mail.unknown_ends += 1
-        mail.locked_until = utcnow() + HAND_OVER_WITHIN
+        asking.note_leaving(mail_id, utcnow() + HAND_OVER_WITHIN)
     del taken[:]
     return True
 
@@ -255,15 +261,9 @@ def _note_taken(taken: list[int]) -> None:
     """Note that the server has taken a mail, where no other one began since."""
     if taken:
         with transaction(wake=False):
-            _mark_taken(taken)
+            for mail_id in taken:
+                asking.note_taken(mail_id)
         del taken[:]
-
-
-def _mark_taken(mail_ids: list[int]) -> None:
-    if mail_ids:
-        done = {"done_at": utcnow(), "unknown_ends": 0, "error": None, "locked_until": None, "locked_by": None}
-        marked = sa.update(Mail).where(Mail.id.in_(mail_ids)).values(done)
-        db.session.execute(marked, execution_options={"synchronize_session": False})
 
 
 def _suppress(mail_id: int, suppressed: Suppressed) -> None:

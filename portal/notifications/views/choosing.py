@@ -80,6 +80,16 @@ def choose_digest() -> Response:
     return _saved("rhythm")
 
 
+@bp.post("/inbox/preferences/mails-a-day")
+def choose_ceiling() -> Response:
+    """Choose how many mails may come at once in a day."""
+    authorize("account.use")
+    most = _number("most") if request.form.get("most") else None
+    with transaction():
+        choosing.choose_ceiling(member(), most)
+    return _saved("ceiling")
+
+
 @bp.post("/inbox/preferences/quiet-hours")
 def choose_quiet_hours() -> Response:
     """Choose hours at which nothing may arrive."""
