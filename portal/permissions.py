@@ -35,6 +35,7 @@ PERMISSIONS: dict[str, Callable[[Any, Any], bool]] = {
     "comment.edit": comments.may_edit,
     "comment.mark": ideas.may_take_part,
     "comment.post": ideas.may_take_part,
+    "comment.read_removed": comments.may_read_removed,
     "draft.review": talk.may_review,
     "draft.write": talk.may_write_draft,
     "decision.revise": decisions.may_revise,

@@ -35,6 +35,7 @@ Edit own comment                  own comment.edit         n y y n y y y y
 Delete own comment                own comment.delete       n y y n y y y y
 Edit others' ideas                idea.edit                n n n n y n y y
 Delete others' comments           comment.delete           n n n n y n y y
+Read what removed comments said   comment.read_removed     n n n n y n y y
 Say whether it helped             verdict.give             n y y n y y y y
 Read why others said what         verdict.read             n n n y y y y y
 Ask earlier, or nobody            verdict.steer            n n n n n y y y

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pytest
-from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -31,6 +29,7 @@ from portal.ideas.promises import running
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_user
+from tests.support.side_by_side import at_once
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -190,30 +189,6 @@ def test_s55_counters_equal_rows_whatever_happens(app):
 
 
 # At once
-
-
-def at_once(app: Flask, acts: list[Callable[[], Any]]) -> list[BaseException]:
-    """Do all of this at the same moment, each in a context and a session of its own; return what went wrong."""
-    db.session.rollback()
-    start, problems = threading.Barrier(len(acts)), []
-
-    def run(act: Callable[[], Any]) -> None:
-        with app.app_context():
-            try:
-                start.wait(20)
-                act()
-            except BaseException as problem:
-                problems.append(problem)
-            finally:
-                db.session.remove()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    db.session.rollback()
-    return problems
 
 
 def test_s55_votes_at_the_same_moment_are_all_counted(app):

@@ -16,7 +16,7 @@ from portal.accounts.models import SPOKEN_FOR, User, name_key
 from portal.boards.models import Audience
 from portal.boards.queries import team_of
 from portal.comments.events import CommentPosted
-from portal.comments.models import Comment, CommentMention
+from portal.comments.models import Comment, CommentMention, CommentRevision, RevisionMention
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import EventRecord
@@ -83,8 +83,22 @@ def remember(comment: Comment, called: dict[int, str]) -> None:
     db.session.flush()
 
 
+def remember_in(before: CommentRevision, comment: Comment) -> None:
+    """Keep whom a comment called before an edit with what it said then."""
+    called = select(sa.literal(before.id), CommentMention.user_id, CommentMention.handle)
+    called = called.where(CommentMention.comment_id == comment.id)
+    columns = ["revision_id", "user_id", "handle"]
+    db.session.execute(sa.insert(RevisionMention).from_select(columns, called))
+
+
 def forget_name(user: User) -> set[int]:
-    """Take the name of somebody who is erased out of the comments that called them; return under which ideas."""
+    """Take the name of somebody who is erased out of the comments that called them; return under which ideas.
+
+    It goes out of what they said before an edit, too.
+    """
+    earlier = select(CommentRevision, RevisionMention.handle).join(RevisionMention)
+    for revision, handle in db.session.execute(earlier.where(RevisionMention.user_id == user.id)).all():
+        revision.body = revision.body.replace(f"@{handle}", "@…")
     changed: set[int] = set()
     called = select(Comment, CommentMention.handle).join(CommentMention).where(CommentMention.user_id == user.id)
     for comment, handle in db.session.execute(called).all():

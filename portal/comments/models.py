@@ -46,6 +46,30 @@ class CommentMention(Model):
     handle: Mapped[str] = mapped_column(sa.String(60))
 
 
+class CommentRevision(Model):
+    """What a comment said before an edit."""
+
+    __tablename__ = "comment_revisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(sa.ForeignKey("comments.id", ondelete="CASCADE"), index=True)
+    editor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    body: Mapped[str] = mapped_column(sa.Text)
+
+
+class RevisionMention(Model):
+    """One person whom a comment called by name before an edit: kept so that the name can be forgotten."""
+
+    __tablename__ = "comment_revision_mentions"
+
+    revision_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("comment_revisions.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    handle: Mapped[str] = mapped_column(sa.String(60))
+
+
 class Helpful(Model):
     """One person who was helped by a comment."""
 

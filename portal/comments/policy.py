@@ -19,3 +19,8 @@ def may_delete(viewer: Person, comment: Comment) -> bool:
     if comment.deleted_at is not None:
         return False
     return viewer.is_one_of(MODERATORS, comment.idea.board_id) or may_edit(viewer, comment)
+
+
+def may_read_removed(viewer: Person, comment: Comment) -> bool:
+    """Moderators: what a comment said before an edit, once the comment is gone."""
+    return viewer.is_one_of(MODERATORS, comment.idea.board_id)

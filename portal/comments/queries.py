@@ -13,10 +13,11 @@ from sqlalchemy.orm import joinedload
 from portal import mentions
 from portal.accounts.models import Person
 from portal.boards.queries import read_places
-from portal.comments.models import Comment, Helpful
+from portal.comments.models import Comment, CommentRevision, Helpful
 from portal.db import db
 from portal.ideas.models import Idea, StatusChange
 from portal.ideas.queries import is_seen_by
+from portal.text import render_markdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class Discussion:
     latest: Sequence[int] = ()  # the last comments there are
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a comment said until a moment."""
+
+    id: int
+    until: datetime
+    html: str
+
+
 FIRST, LAST, NAMED = 20, 5, 4
 LATEST = 10  # of more than that a page need not know how many are new
 
@@ -62,6 +72,13 @@ def get_comment(comment_id: int, viewer: Person) -> Comment:
         .options(joinedload(Comment.idea), joinedload(Comment.author))
     )
     return comment or abort(404)
+
+
+def earlier(comment: Comment) -> list[Earlier]:
+    """Return what a comment said before its edits, newest first; those who were called by name are not led to."""
+    of_this = select(CommentRevision).where(CommentRevision.comment_id == comment.id)
+    rows = db.session.scalars(of_this.order_by(CommentRevision.id.desc()))
+    return [Earlier(row.id, row.at, render_markdown(row.body)) for row in rows]
 
 
 def discussion(idea: Idea, viewer: Person, changes: Sequence[StatusChange], show_all: bool = False) -> Discussion:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from portal.accounts.models import User
 from portal.comments import calling
 from portal.comments.events import CommentDeleted, CommentEdited, CommentFoundHelpful, CommentPosted
-from portal.comments.models import Comment, CommentMention, Helpful
+from portal.comments.models import Comment, CommentMention, CommentRevision, Helpful
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
@@ -66,7 +66,10 @@ def post_comment(
 
 
 def edit_comment(comment: Comment, body: str) -> None:
-    """Say it differently while the discussion is open; nobody is told again. What was deleted stays deleted."""
+    """Say it differently while the discussion is open; what it said before is kept, and nobody is told again.
+
+    What was deleted stays deleted.
+    """
     _lock(comment)
     if not comment.idea.takes_comments(utcnow()):
         raise CommentsClosed(comment.idea)
@@ -75,6 +78,10 @@ def edit_comment(comment: Comment, body: str) -> None:
     if clean_text(body) == comment.body:
         return
     called = calling.find_called(comment.idea, clean_text(body))
+    before = CommentRevision(comment_id=comment.id, editor_id=comment.author_id, body=comment.body)
+    db.session.add(before)
+    db.session.flush()
+    calling.remember_in(before, comment)
     _write(comment, body)
     calling.remember(comment, called)
     comment.edited_at = utcnow()
@@ -82,7 +89,10 @@ def edit_comment(comment: Comment, body: str) -> None:
 
 
 def delete_comment(comment: Comment, actor: User) -> None:
-    """Take the words away; replies stay, and so does the place where they stood."""
+    """Take the words away; replies stay, and so does the place where they stood.
+
+    What they were before an edit is left to moderators.
+    """
     _lock(comment)
     if comment.deleted_at is not None:
         return

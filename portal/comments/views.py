@@ -17,7 +17,8 @@ from portal.limits import TooMuch
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
 from portal.web.responses import fragment, go_to, page, swap
-from portal.web.session import authorize, member, viewer
+from portal.web.sent import this_form
+from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("comments", __name__)
 
@@ -44,7 +45,11 @@ def post(idea_id: int) -> Response:
         return _again(form, idea, parent)
     try:
         with transaction():
-            comment = service.post_comment(idea, member(), form.body.data, reply_to=parent)
+            sent = this_form()
+            comment = sent.earlier(Comment)
+            if comment is None or comment.deleted_at is not None:
+                comment = service.post_comment(idea, member(), form.body.data, reply_to=parent)
+                sent.made = comment.id
     except (TooManyCalled, TooMuch) as refusal:
         form.body.errors = [str(refusal)]
         return _again(form, idea, parent, 429 if isinstance(refusal, TooMuch) else 422)
@@ -60,6 +65,15 @@ def edit(comment_id: int) -> Response:
     if form.validate_on_submit() and _saved(comment, form):
         return go_to(_place(comment), notice=_("Saved."))
     return page("comments/edit.html", status=422 if form.errors else 200, form=form, comment=comment)
+
+
+@bp.get("/comments/<int:comment_id>/history")
+def history(comment_id: int) -> Response:
+    """Read what a comment said before it was edited."""
+    comment = queries.get_comment(comment_id, viewer())
+    if comment.deleted_at is not None and not can("comment.read_removed", comment):
+        abort(404)
+    return page("comments/history.html", comment=comment, earlier=queries.earlier(comment), place=_place(comment))
 
 
 @bp.route("/comments/<int:comment_id>/delete", methods=["GET", "POST"])

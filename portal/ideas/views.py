@@ -28,7 +28,7 @@ from portal.ideas import lists, merges, queries, service
 from portal.ideas import page as idea_page
 from portal.ideas.forms import IdeaForm, NewIdeaForm
 from portal.ideas.models import Idea
-from portal.ideas.workflow import Category
+from portal.ideas.workflow import Category, Publication
 from portal.links.models import Kind
 from portal.links.queries import lineage_of
 from portal.links.service import spring_from
@@ -44,6 +44,7 @@ from portal.web.kept import kept, kept_while_unchanged
 from portal.web.limits import LIMITS, per_person
 from portal.web.paging import cursor, place
 from portal.web.responses import fragment, go_to, is_htmx, page, swap
+from portal.web.sent import this_form
 from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("ideas", __name__)
@@ -111,16 +112,12 @@ def create() -> Response:
     author = member()
     chosen = find_board(form.board.data or guess_board(similar), author) or _boards_open_to(author)[0]
     authorize("idea.submit", chosen)
-    held = _is_held(author, chosen)
     with transaction():
-        idea = service.submit_idea(
-            author, chosen, title=form.title.data, need=form.need.data, proposal=form.proposal.data, held=held
-        )
-        if not form.follow.data:
-            service.unfollow(idea, author)
-        if source := _source(form.springs.data):
-            spring_from(idea, source[1], source[0], author)
-        service.discard_draft(author)
+        sent = this_form()
+        idea = sent.earlier(Idea)
+        if idea is None or idea.publication is Publication.REMOVED:
+            idea = _submit(author, chosen, form)
+            sent.made = idea.id
     return go_to(url_for(".show", idea_id=idea.id, posted=1))
 
 
@@ -385,6 +382,17 @@ def _form_page(form: NewIdeaForm, status: int = 200, *, draft: Any = None, asked
         asked_first=asked_first,
         guessed=guessed and bool(form.board.data),
     )
+
+
+def _submit(author: User, chosen: Board, form: NewIdeaForm) -> Idea:
+    words = {"title": form.title.data, "need": form.need.data, "proposal": form.proposal.data}
+    idea = service.submit_idea(author, chosen, held=_is_held(author, chosen), **words)
+    if not form.follow.data:
+        service.unfollow(idea, author)
+    if source := _source(form.springs.data):
+        spring_from(idea, source[1], source[0], author)
+    service.discard_draft(author)
+    return idea
 
 
 def _source(springs: str | None) -> tuple[Kind, Idea] | None:

@@ -15,7 +15,7 @@ from portal.accounts.models import AuthSession, Picture, RulesAcceptance
 from portal.boards.models import BoardMember
 from portal.bulk.models import BulkAct
 from portal.changelog.models import Credit, CreditChoice, Entry
-from portal.comments.models import Comment, CommentMention, Helpful
+from portal.comments.models import Comment, CommentMention, CommentRevision, Helpful, RevisionMention
 from portal.credentials.models import Authenticator, KnownBrowser, MailedLink, Passkey, RecoveryCode
 from portal.decisions.models import Decision as DecisionRecord
 from portal.decisions.models import Need
@@ -77,6 +77,7 @@ HOLDINGS = (
     Holding(Idea.author_id, "ideas", Fate.STAYS, leaves_out=("heat", "owner_id", "team_id", "reminded_at", "excerpt")),
     Holding(Revision.editor_id, "ideas_before_edits", Fate.STAYS),
     Holding(Comment.author_id, "comments", Fate.STAYS),
+    Holding(CommentRevision.editor_id, "comments_before_edits", Fate.STAYS),
     Holding(Vote.voter_id, "votes", Fate.STAYS, leaves_out=("cast_by_id",), emptied={"note": ""}),
     Holding(Vote.cast_by_id, "votes_given_for_others", Fate.STAYS, only=("idea_id", "cast_at")),
     Holding(VoteSetAside.voter_id, "votes_not_counted", Fate.STAYS, only=("idea_id", "at"), emptied={"reason": ""}),
@@ -90,6 +91,7 @@ HOLDINGS = (
     Holding(Need.user_id, "still_needed", Fate.STAYS, emptied={"words": ""}),
     Holding(DecisionRecord.decider_id, "decisions", Fate.STAYS, only=("idea_id", "status", "at", "evidence")),
     Holding(CommentMention.user_id, "comments_that_name_you", Fate.GOES, only=("comment_id", "handle")),
+    Holding(RevisionMention.user_id, "edited_comments_that_named_you", Fate.GOES, only=("handle",)),
     Holding(Helpful.user_id, "found_helpful", Fate.STAYS),
     Holding(Follow.user_id, "follows", Fate.GOES),
     Holding(

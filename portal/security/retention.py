@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from flask import current_app
 
+from portal import once
 from portal.accounts.models import AuthSession
 from portal.credentials import browsers, guessing
 from portal.db import count_rows, utcnow
@@ -39,6 +40,7 @@ FORGETTING: tuple[Callable[[], int], ...] = (
     forget_letters_to_strangers,
     inbound.forget_old,
     pushing.forget_old,
+    once.forget_old,
 )
 
 

@@ -12,13 +12,13 @@ from flask_babel import ngettext
 
 from portal.accounts.roles import TRIAGERS
 from portal.boards.queries import list_worked_on, team_of
-from portal.db import utcnow
+from portal.db import db, utcnow
 from portal.decisions.queries import standing
 from portal.decisions.service import revise
 from portal.errors import Refusal
 from portal.ideas import merging, moves, service
 from portal.ideas.merges import merge_of
-from portal.ideas.models import TEXT_MAX, Idea, StatusChange
+from portal.ideas.models import TEXT_MAX, Answer, Idea, StatusChange
 from portal.ideas.queries import count_told, get_idea
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.taking_back import can_undo
@@ -31,10 +31,13 @@ from portal.triage.desk import Typed, open_workspace, spot_of
 from portal.triage.forms import Offer, offer_answer, offer_move, offer_override, offer_record
 from portal.triage.views import drafting, planning
 from portal.triage.views.pages import bp, go_on, show, show_again
+from portal.web.sent import this_form
 from portal.web.session import authorize, member, viewer
 
-Act = Callable[[MoveDetails], tuple[int, dict[str, Any]]]
-"""Does something; says how many people will hear of it, and by what it is taken back."""
+Act = Callable[[MoveDetails], int]
+"""Does something; returns the number of what it made."""
+Outcome = tuple[int, dict[str, Any]]
+"""How many people will hear of something, and by what it is taken back."""
 
 
 @bp.post("/<queue>/<int:idea_id>/move/<target>")
@@ -50,10 +53,10 @@ def move(queue: str, idea_id: int, target: str) -> ResponseReturnValue:
     authorize("move.make", (offered, idea))
     offer = offer_move(offered, idea, team_of(idea.board), member())
 
-    def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
-        return _undoable(moves.move_idea(idea, goal.kind, member(), details, stage=goal.stage))
+    def act(details: MoveDetails) -> int:
+        return moves.move_idea(idea, goal.kind, member(), details, stage=goal.stage).id
 
-    return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=goal.label))
+    return _carry_out(queue, idea, offer, act, _moved, _("Moved to %(status)s.", status=goal.label))
 
 
 @bp.post("/<queue>/<int:idea_id>/answer")
@@ -62,12 +65,10 @@ def answer(queue: str, idea_id: int) -> ResponseReturnValue:
     idea = get_idea(idea_id, viewer())
     authorize("idea.answer", idea)
 
-    def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
-        said = moves.answer_idea(idea, member(), details)
-        undo = {"endpoint": "undo_answer", "answer_id": said.id}
-        return count_told(idea, member().id, also_quiet=False), undo if can_undo(said.at) else {}
+    def act(details: MoveDetails) -> int:
+        return moves.answer_idea(idea, member(), details).id
 
-    return _carry_out(queue, idea, offer_answer(idea), act, _("Answer published."))
+    return _carry_out(queue, idea, offer_answer(idea), act, _answered, _("Answer published."))
 
 
 @bp.post("/<queue>/<int:idea_id>/record")
@@ -76,11 +77,13 @@ def record(queue: str, idea_id: int) -> ResponseReturnValue:
     idea = get_idea(idea_id, viewer())
     authorize("decision.revise", idea)
 
-    def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
+    def act(details: MoveDetails) -> int:
         revise(idea, member(), details.record)
-        return 0, {}
+        return idea.id
 
-    return _carry_out(queue, idea, offer_record(idea, standing(idea)), act, _("The record is put right."))
+    return _carry_out(
+        queue, idea, offer_record(idea, standing(idea)), act, lambda _number: (0, {}), _("The record is put right.")
+    )
 
 
 @bp.post("/<queue>/<int:idea_id>/override")
@@ -91,10 +94,10 @@ def override(queue: str, idea_id: int) -> ResponseReturnValue:
     offer = offer_override(idea)
     goal = place_named(offer.form.target.data) or abort(400)
 
-    def act(details: MoveDetails) -> tuple[int, dict[str, Any]]:
-        return _undoable(moves.move_idea(idea, goal.kind, member(), details, override=True, stage=goal.stage))
+    def act(details: MoveDetails) -> int:
+        return moves.move_idea(idea, goal.kind, member(), details, override=True, stage=goal.stage).id
 
-    return _carry_out(queue, idea, offer, act, _("Moved to %(status)s.", status=goal.label))
+    return _carry_out(queue, idea, offer, act, _moved, _("Moved to %(status)s.", status=goal.label))
 
 
 @bp.post("/<queue>/<int:idea_id>/owner")
@@ -194,8 +197,10 @@ def undo_merge(queue: str, idea_id: int) -> ResponseReturnValue:
     return _change(queue, idea, act, stay=True, typed=[(_("Reason"), reason)])
 
 
-def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> ResponseReturnValue:
-    """Do what a form asks for, unless the idea is no longer what the person saw."""
+def _carry_out(
+    queue: str, idea: Idea, offer: Offer, act: Act, outcome: Callable[[int], Outcome | None], done: str
+) -> ResponseReturnValue:
+    """Do what a form asks for, once, unless the idea is no longer what the person saw."""
     spot = spot_of(queue)
     form = offer.form
     if "preview" in request.form:
@@ -212,16 +217,21 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
         if (planned := planning.plan(idea, offer, lambda: _details(offer, idea))) is not None:
             return planned
         with transaction():
-            service.lock(idea)
-            if form.seen.data != idea.rule.key:
-                raise Refusal(
-                    _(
-                        "Somebody moved this to %(status)s meanwhile. What you wrote is still here.",
-                        status=idea.rule.label,
+            sent = this_form()
+            came_of_it = outcome(sent.made) if sent.made else None
+            if came_of_it is None:
+                service.lock(idea)
+                if form.seen.data != idea.rule.key:
+                    raise Refusal(
+                        _(
+                            "Somebody moved this to %(status)s meanwhile. What you wrote is still here.",
+                            status=idea.rule.label,
+                        )
                     )
-                )
-            told, undo = act(_details(offer, idea))
-            drafting.settle(idea)
+                sent.made = act(_details(offer, idea))
+                drafting.settle(idea)
+                came_of_it = outcome(sent.made)
+            told, undo = came_of_it or (0, {})
     except DetailMissing as missing:
         form[missing.field].errors = [missing.message]
         return show_again(spot, idea, Typed(offer))
@@ -231,9 +241,19 @@ def _carry_out(queue: str, idea: Idea, offer: Offer, act: Act, done: str) -> Res
     return go_on(spot, idea.id, left, say_told(done, told), way_back)
 
 
-def _undoable(change: StatusChange) -> tuple[int, dict[str, Any]]:
+def _moved(change_id: int) -> Outcome | None:
+    """What came of a move; None where it was taken back."""
+    change = db.session.get_one(StatusChange, change_id)
     undo = {"endpoint": "undo_move", "change_id": change.id}
-    return change.told, undo if can_undo(change.at) else {}
+    return None if change.undone_at else (change.told, undo if can_undo(change.at) else {})
+
+
+def _answered(answer_id: int) -> Outcome | None:
+    """What came of a word without a move; None where it was taken back."""
+    said = db.session.get_one(Answer, answer_id)
+    undo = {"endpoint": "undo_answer", "answer_id": said.id}
+    told = count_told(said.idea, said.author_id, also_quiet=False)
+    return None if said.taken_back_at else (told, undo if can_undo(said.at) else {})
 
 
 def _change(

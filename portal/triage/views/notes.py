@@ -17,6 +17,7 @@ from portal.transactions import transaction
 from portal.triage.desk import Spot, Typed, spot_of
 from portal.triage.views.pages import bp, show_again
 from portal.web.responses import fragment, go_to, is_htmx, swap
+from portal.web.sent import this_form
 from portal.web.session import authorize, member, viewer
 
 
@@ -36,7 +37,11 @@ def write_note(queue: str, idea_id: int) -> ResponseReturnValue:
     body = request.form.get("note", "")
     try:
         with transaction():
-            note, found = service.write_note(idea, member(), body)
+            sent, found = this_form(), Found({}, [])
+            note = sent.earlier(Note)
+            if note is None or note.deleted_at is not None:
+                note, found = service.write_note(idea, member(), body)
+                sent.made = note.id
     except Refusal as refusal:
         return _again(spot_of(queue), idea, body, refusal)
     return _show(spot_of(queue), idea, _said(note, found))

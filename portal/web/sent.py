@@ -1,0 +1,24 @@
+"""Knowing a form again that was sent before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from flask import request
+
+from portal.once import SentForm, claim
+from portal.web.session import viewer
+
+
+def this_form() -> SentForm:
+    """Return what came of this very form when this person sent it here before; the view notes in it what comes of it.
+
+    A page's token tells one showing of a form from the next, so that whoever says the same again on purpose is heard.
+    What comes without one is never known again. Called in the transaction in which the form does its work.
+    """
+    if not request.form.get("csrf_token"):
+        return SentForm()
+    fields = sorted(request.form.items(multi=True))
+    sent = json.dumps([viewer().id, request.path, fields])
+    return claim(hashlib.sha256(sent.encode()).hexdigest())
