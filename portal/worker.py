@@ -19,10 +19,12 @@ def wake() -> None:
     _work_waits.set()
 
 
-def work_once() -> int:
-    """Do each chore once; return how much was done. One chore's failure does not keep the others back."""
+def work_once(stop: threading.Event | None = None) -> int:
+    """Do each chore once, or those before ``stop``; return how much was done. One's failure keeps no other back."""
     done = 0
     for chore in _chores():
+        if stop is not None and stop.is_set():
+            break
         try:
             done += chore()
         except Exception:
@@ -41,7 +43,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     while not stop.is_set():
         _work_waits.clear()
         with app.app_context():
-            done = work_once()
+            done = work_once(stop)
         if not done:
             _work_waits.wait(PAUSE)
 

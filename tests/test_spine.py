@@ -311,6 +311,19 @@ def test_a_chore_that_fails_keeps_no_other_back(app):
     assert done == [1, 1]
 
 
+def test_a_worker_that_is_told_to_stop_begins_no_further_chore(app):
+    stop, done = threading.Event(), []
+
+    def told_meanwhile() -> int:
+        stop.set()
+        return 1
+
+    app.extensions["chores"] = (told_meanwhile, lambda: done.append(1) or 1)
+    worker.run(app, stop)
+
+    assert done == []
+
+
 def test_the_worker_is_woken_by_what_happens_and_stops_when_told(react, app):
     react(mark_down)
     app.extensions["chores"] = (outbox.work_off,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -55,4 +57,5 @@ def portal() -> None:
 
 def main() -> None:
     """Run the command line."""
+    atexit.register(gc.freeze)  # taking everything apart at the end would cost a second of processor time
     portal(prog_name="portal")

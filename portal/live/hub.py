@@ -7,7 +7,7 @@ import logging
 import random
 import signal
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ AT_A_TIME = 200  # streams written to before pages have their turn
 GREETED_AT_ONCE = 500
 COME_BACK = (1_000, 4_000)  # milliseconds after which a browser asks again, so that not all do at once
 GONE: tuple[type[Exception], ...] = (rsgi.ProtocolClosed, rsgi.ProtocolError)  # type: ignore[attr-defined]
+MEMBER = "member"
 PLACE, WISH = "portal.live", "portal.live.wish"
 """Under what the view finds the hub in the surroundings of a request, and leaves what was agreed."""
 
@@ -49,7 +50,7 @@ class Wish:
     @property
     def whose(self) -> tuple[str, Any]:
         """For whom streams are counted."""
-        return ("member", self.user_id) if self.user_id is not None else ("address", household(self.address))
+        return (MEMBER, self.user_id) if self.user_id is not None else ("address", household(self.address))
 
 
 class Stream:
@@ -72,13 +73,13 @@ class Hub:
         self._lock = threading.Lock()  # over the index, which the reader looks into
         self._streams: set[Stream] = set()
         self._by_topic: dict[str, set[Stream]] = defaultdict(set)
-        self._by_user: dict[int, set[Stream]] = defaultdict(set)
-        self._counts: Counter[tuple[str, Any]] = Counter()
+        self._by_whose: dict[tuple[str, Any], set[Stream]] = defaultdict(set)
         self._arrived: list[Stream] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()
+        self._posted = self._written = 0  # batches
         self.reader = Reader(app, self)
 
     # The event loop's side
@@ -96,22 +97,21 @@ class Hub:
         if self._closing or len(self._streams) >= self._most:
             return True
         most = PER_PERSON if wish.user_id is not None else PER_ADDRESS
-        if not self._limited or self._counts[wish.whose] < most:
+        theirs = self._by_whose.get(wish.whose, ())
+        if not self._limited or len(theirs) < most:
             return False
-        for stream in [stream for stream in self._streams_of(wish) if stream.wish.whose == wish.whose]:
+        for stream in list(theirs):
             self._write(stream, b":\n\n")
-        return self._counts[wish.whose] >= most
+        return len(self._by_whose.get(wish.whose, ())) >= most
 
     def open(self, wish: Wish, transport: Any, peer: str) -> None:
         """Keep a stream."""
         stream = Stream(wish, transport, peer)
         with self._lock:
             self._streams.add(stream)
-            self._counts[wish.whose] += 1
+            self._by_whose[wish.whose].add(stream)
             for topic in wish.topics:
                 self._by_topic[topic].add(stream)
-            if wish.user_id is not None:
-                self._by_user[wish.user_id].add(stream)
             self._arrived.append(stream)
         self._write(stream, b"retry: %d\n\n" % random.randint(*COME_BACK))  # noqa: S311 - spreads load, guards nothing
         self.reader.wake()
@@ -124,15 +124,8 @@ class Hub:
                     continue
                 self._streams.discard(stream)
                 _take_out(self._by_topic, stream.wish.topics, stream)
-                if stream.wish.user_id is not None:
-                    _take_out(self._by_user, [stream.wish.user_id], stream)
-                self._counts[stream.wish.whose] -= 1
-                if not self._counts[stream.wish.whose]:
-                    del self._counts[stream.wish.whose]
+                _take_out(self._by_whose, [stream.wish.whose], stream)
                 stream.transport = None  # what was the last hold on the connection
-
-    def _streams_of(self, wish: Wish) -> list[Stream]:
-        return list(self._by_user.get(wish.user_id, ()) if wish.user_id is not None else self._streams)
 
     def _stop_soon(self, *_signal: Any) -> None:
         assert self._loop is not None
@@ -154,6 +147,7 @@ class Hub:
                     self._write(stream, data)
                     if count % AT_A_TIME == 0:
                         await asyncio.sleep(0)
+            self._written += 1
 
     async def _keep_alive(self) -> None:
         while True:
@@ -182,12 +176,18 @@ class Hub:
     def post(self, batch: Batch) -> None:
         """Have this written, in the order in which it comes."""
         if batch and self._loop is not None and not self._closing:
+            self._posted += 1
             self._loop.call_soon_threadsafe(self._batches.put_nowait, batch)
 
     def close_soon(self, streams: list[Stream]) -> None:
         """Have these ended."""
         if streams and self._loop is not None:
             self._loop.call_soon_threadsafe(self.close, streams)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something posted is not written yet: what happens meanwhile is told of together, once it is."""
+        return self._posted != self._written
 
     def all(self) -> list[Stream]:
         """Return every open stream."""
@@ -202,7 +202,13 @@ class Hub:
     def of_users(self, user_ids: Iterable[int]) -> dict[int, list[Stream]]:
         """Return the streams of those of these people who have any."""
         with self._lock:
-            return {user_id: list(self._by_user[user_id]) for user_id in user_ids if user_id in self._by_user}
+            found = {user_id: self._by_whose.get((MEMBER, user_id)) for user_id in user_ids}
+            return {user_id: list(streams) for user_id, streams in found.items() if streams}
+
+    def users(self) -> set[int]:
+        """Return the members who listen."""
+        with self._lock:
+            return {number for kind, number in self._by_whose if kind == MEMBER}
 
     def arrivals(self) -> list[Stream]:
         """Return streams that nobody has greeted yet, each once; when very many come at once, some at a time."""

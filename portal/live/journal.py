@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +15,7 @@ from sqlalchemy import select
 
 from portal.db import db, on_sqlite, utcnow
 from portal.events import EventRecord
-from portal.live.changes import Fact, newest
+from portal.live.changes import KINDS, Change, Fact, gather, newest
 
 AT_A_TIME = 2_000
 WAITED_FOR = 60.0  # seconds for a number that was given out, and whose transaction may yet commit
@@ -78,6 +80,41 @@ class Follower:
         late = [number for number, since in self._missing.items() if since < over]
         for number in late + list(self._missing)[: max(len(self._missing) - len(late) - MOST_WAITED_FOR, 0)]:
             self._missing.pop(number, None)
+
+
+class Lately:
+    """The end of the journal, read once for all who arrive together and may have missed some of it."""
+
+    def __init__(self) -> None:
+        latest = select(*FACTS, EventRecord.at).order_by(EventRecord.id.desc()).limit(MOST_SINCE + 1)
+        rows = db.session.execute(latest).all()[::-1]
+        self._facts, self._at = [Fact(*row[:4]) for row in rows], [row[4] for row in rows]
+        self._is_all = len(rows) <= MOST_SINCE
+        self._changes: dict[int, list[Change]] = {}
+
+    def missed(self, after: int | None, age: float | None) -> list[Change] | None:
+        """Return what changed after a number, or since a page of this age was made; None where that cannot be said."""
+        if after is None and age is None:
+            return []
+        place = self._after(after) if after is not None else self._of_the_last(age or 0.0)
+        if place is None or (place == 0 and not self._is_all):
+            return None
+        while place < len(self._facts) and self._facts[place].name not in KINDS:
+            place += 1  # nothing that pages show: most come to the same place
+        if place not in self._changes:
+            self._changes[place] = gather(self._facts[place:])
+        return self._changes[place]
+
+    def _after(self, number: int) -> int | None:
+        newest_there_is = self._facts[-1].id if self._facts else 0
+        return bisect_right(self._facts, number, key=attrgetter("id")) if number <= newest_there_is else None
+
+    def _of_the_last(self, seconds: float) -> int | None:
+        age = timedelta(seconds=seconds) + MARGIN
+        if age > OLDEST:
+            return None
+        begin = utcnow() - age
+        return next((place for place, at in enumerate(self._at) if at >= begin), len(self._at))
 
 
 def settled() -> int:

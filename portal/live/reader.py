@@ -8,7 +8,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import islice
-from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
@@ -21,9 +20,11 @@ from portal.accounts.models import User
 from portal.db import Pulse, db, utcnow
 from portal.live import changes, journal, messages, rights
 from portal.live.changes import Change, Fact
+from portal.live.inboxes import Inboxes
 from portal.live.slow import SlowReaders
 from portal.notifications import queries as notifications
 from portal.notifications.models import Notification
+from portal.zones import told_in
 
 if TYPE_CHECKING:
     from portal.live.hub import Batch, Hub, Stream
@@ -36,6 +37,9 @@ LOOK_EVERY = 0.4  # seconds between looks when nobody wakes us: another process 
 GATHER = 0.04  # seconds in which several commits become one look
 AGAIN = 0.5  # seconds until the same idea, or the same inbox, is told of again
 ATTEND_EVERY = 1.5  # seconds between looks at who is still signed in
+COMPARE_EVERY = 0.8  # seconds between looks at who has read something
+INBOXES_AT_ONCE = 100  # counted in one look: a decision told to thousands must not hold up votes
+SHOWN_FRESH = 5.0  # seconds for which a page's number of unread news is taken to be true
 IDEAS_AT_ONCE = 1_000  # looked at together, when very many changed
 MOST_AT_ONCE = 60  # messages to one stream in one look; after more the page is got anew
 AWAY = (OperationalError, InterfaceError, NoConnection)
@@ -60,7 +64,9 @@ class Reader:
         self._told: dict[tuple[str, object], float] = {}
         self._felt: object = None
         self._felt_at_attending: object = None
-        self._attended = float("-inf")
+        self._felt_at_comparing: object = None
+        self._attended = self._compared = float("-inf")
+        self._inboxes = Inboxes()
         self._follows = False
         self._slow = SlowReaders()
 
@@ -108,7 +114,9 @@ class Reader:
         if felt is None or felt != self._felt:
             self._read()
         self._felt = felt
-        self._hub.post(self._batch())
+        self._compare(felt)
+        if not self._hub.is_behind:
+            self._hub.post(self._batch())
         self._attend(felt)
 
     def _batch(self) -> Batch:
@@ -204,47 +212,67 @@ class Reader:
                 batch.append((messages.event(data, min(number, change.id)), ones))
         return batch
 
+    def _compare(self, felt: object) -> None:
+        """Have those told who have read something: on another device, in another tab, by way of another process."""
+        now = time.monotonic()
+        if now - self._compared < COMPARE_EVERY or (felt is not None and felt == self._felt_at_comparing):
+            return
+        self._unread |= self._inboxes.look(self._hub.users())
+        self._compared, self._felt_at_comparing = now, felt
+
     def _count(self) -> Batch:
-        """Tell those who have news how many they have not read."""
-        due = self._due("inbox", self._unread)
+        """Tell those whose news became more or less how many they have not read."""
+        due = self._due("inbox", list(islice(self._unread, INBOXES_AT_ONCE)))
         self._unread.difference_update(due)
+        if due and self._unread:
+            self.wake()
         batch: Batch = []
         for user_id, streams in self._hub.of_users(due).items():
             user = db.session.get(User, user_id)
             if user is None or not user.is_active:
                 continue
-            unread, newest = notifications.count_unread(user), notifications.newest_unread(user)
+            with told_in(user.timezone):  # what happened on one day, by the reader's clock, counts once
+                unread, newest = notifications.count_unread(user), notifications.newest_unread(user)
             for stream in streams:
                 if data := messages.badge(unread, newest, stream.wish.locale):
                     batch.append((messages.event(data), [stream]))
         return batch
 
     def _greet(self, streams: list[Stream]) -> Batch:
-        """Give each new stream the number from which it goes on, and what it missed."""
-        batch: Batch = []
-        known: dict[tuple[int | None, int | None], list[Change] | None] = {}
-        number = self._all_told
+        """Give new streams the number from which each goes on, and what it missed: made once for all of them."""
+        lately, number = journal.Lately(), self._all_told
+        greeted: dict[tuple[str, int], list[Stream]] = defaultdict(list)
+        listening: dict[Change, list[Stream]] = defaultdict(list)
+        too_much: list[Stream] = []
         for stream in streams:
-            place = stream.wish.after, None if stream.wish.age is None else ceil(stream.wish.age)
-            if place not in known:
-                known[place] = _missed(*place)
-            missed, whom = known[place], [stream]
+            missed = lately.missed(stream.wish.after, stream.wish.age)
             if missed is None:
-                batch.append((messages.event("", number, messages.REFETCH), whom))
+                greeted[messages.REFETCH, number].append(stream)
                 continue
-            listening = [one for one in missed if one.topics & stream.wish.topics]
-            before = min([number, *(change.id - 1 for change in listening)])
-            batch.append((messages.event("", before, messages.HELLO), whom))
-            if len(listening) > MOST_AT_ONCE:
-                batch.append((messages.event("", number, messages.REFETCH), whom))
+            theirs = [change for change in missed if change.topics & stream.wish.topics]
+            before = min([number, *(change.id - 1 for change in theirs)])
+            greeted[messages.HELLO, before].append(stream)
+            if len(theirs) > MOST_AT_ONCE:
+                too_much.append(stream)
                 continue
-            public = rights.open_to_all(listening) if listening else set()
-            for change in listening:
-                for part, ones in self._parts(change, whom, change in public):
-                    batch += self._write(part, ones, number)
-            if stream.wish.user_id is not None and stream.wish.after is not None:
-                self._unread.add(stream.wish.user_id)
+            for change in theirs:
+                listening[change].append(stream)
+        batch: Batch = [(messages.event("", place, kind), ones) for (kind, place), ones in greeted.items()]
+        if too_much:
+            batch.append((messages.event("", number, messages.REFETCH), too_much))
+        public = rights.open_to_all(listening)
+        for change in sorted(listening, key=lambda change: change.id):
+            for part, ones in self._parts(change, listening[change], change in public):
+                batch += self._write(part, ones, number)
+        self._meet(streams)
         return batch
+
+    def _meet(self, streams: list[Stream]) -> None:
+        """Remember what members who arrive have not read; where their page may be out of date, have them told."""
+        members = {stream.wish.user_id for stream in streams if stream.wish.user_id is not None}
+        old = {one.wish.user_id for one in streams if one.wish.after is not None or (one.wish.age or 0.0) > SHOWN_FRESH}
+        self._inboxes.meet(members)
+        self._unread |= members & old
 
     def _attend(self, felt: object) -> None:
         """End the streams of all who are not, or may not, what they were when they came."""
@@ -275,8 +303,3 @@ class Reader:
         due = [key for key in keys if key is None or now - self._told.get((what, key), float("-inf")) >= AGAIN]
         self._told.update(((what, key), now) for key in due)
         return due
-
-
-def _missed(after: int | None, age: int | None) -> list[Change] | None:
-    facts = journal.since(after) if after is not None else journal.of_the_last(age) if age is not None else []
-    return None if facts is None else changes.gather(facts)

@@ -85,7 +85,7 @@ def marks(sessions: Collection[str]) -> dict[str, int]:
 
     Asked for everybody every few seconds, so values are taken as the database gives them.
     """
-    rows = [row for some in _in_parts(sessions) for row in db.session.execute(_MARKS, {"sessions": some})]
+    rows = [row for some in in_parts(sessions) for row in db.session.execute(_MARKS, {"sessions": some})]
     places = _places({row.user_id for row in rows if row.has_board_roles})
     return {row[0]: hash((row[1:], places.get(row.user_id))) for row in rows}
 
@@ -97,10 +97,16 @@ def run_out(sessions: Collection[str]) -> set[str]:
     rows = select(*columns, User.role, User.approved_at).join(User, User.id == held.user_id)
     return {
         row.token_hash
-        for some in _in_parts(sessions)
+        for some in in_parts(sessions)
         for row in db.session.execute(rows.where(held.token_hash.in_(some)))
         if ends_at(row, row.approved_at is not None and row.role in STAFF_READERS) < now
     }
+
+
+def in_parts(things: Collection[Any]) -> Iterator[list[Any]]:
+    """Return very many things as lists that fit into one statement each."""
+    whole = list(things)
+    return (whole[place : place + AT_A_TIME] for place in range(0, len(whole), AT_A_TIME))
 
 
 def _raw(column: Any) -> Any:
@@ -131,19 +137,14 @@ def _sees(viewer: Person, change: Change, team: bool) -> bool:
 def _accounts(user_ids: Collection[int], board_id: int | None) -> Iterable[Sequence[Any]]:
     here = (BoardMember.user_id == User.id) & (BoardMember.board_id == board_id)
     accounts = select(User.id, *ACCOUNT, BoardMember.role).outerjoin(BoardMember, here)
-    for some in _in_parts(user_ids):
+    for some in in_parts(user_ids):
         yield from db.session.execute(accounts.where(User.id.in_(some)))
 
 
 def _places(user_ids: Collection[int]) -> dict[int, frozenset[tuple[int, Any]]]:
     found: dict[int, set[tuple[int, Any]]] = defaultdict(set)
     places = select(BoardMember.user_id, BoardMember.board_id, BoardMember.role)
-    for some in _in_parts(user_ids):
+    for some in in_parts(user_ids):
         for user_id, board_id, role in db.session.execute(places.where(BoardMember.user_id.in_(some))):
             found[user_id].add((board_id, role))
     return {user_id: frozenset(theirs) for user_id, theirs in found.items()}
-
-
-def _in_parts(things: Collection[Any]) -> Iterator[list[Any]]:
-    whole = list(things)
-    return (whole[place : place + AT_A_TIME] for place in range(0, len(whole), AT_A_TIME))

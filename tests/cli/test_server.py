@@ -125,7 +125,8 @@ def test_the_demo_is_built_once_served_stopped_and_used_again(tmp_path):
         code, seconds = stop(demo)
 
     assert f"http://127.0.0.1:{port}" in demo.said
-    assert [f"{role}@fellside.example" in demo.said for role in ("member", "moderator", "pm", "admin")] == [True] * 4
+    roles = ("member", "observer", "moderator", "pm", "admin")
+    assert [f"{role}@fellside.example" in demo.said for role in roles] == [True] * 5
     assert "/mail-catcher" in demo.said
     assert (status, "Fellside" in page) == (200, True)
     assert second.returncode == 1
@@ -259,3 +260,20 @@ def test_the_worker_stops_when_it_is_told_to(set_up):
 
     assert code == 0
     assert seconds < 15
+
+
+def test_a_command_does_not_take_itself_apart_before_it_ends():
+    """Python visits every object twice before it lets go of them: a second, for each command and each stop."""
+    program = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count())); from portal.cli import main; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "--help"],
+        env=surroundings(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        cwd="/",
+    )
+
+    assert int(ended.stdout.splitlines()[-1]) > 10_000

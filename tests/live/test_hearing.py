@@ -3,6 +3,8 @@
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,12 +19,14 @@ from portal.boards.models import Audience
 from portal.db import db, utcnow
 from portal.events import EventRecord
 from portal.ideas import service
+from portal.ideas.events import VoteCast
 from portal.ideas.models import Idea
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Publication
 from portal.live import changes, journal, messages, rights
 from portal.live.changes import Change
 from portal.live.hub import Hub, Wish
+from portal.notifications.models import Notification
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_place, make_user
 from tests.support import queries
@@ -184,11 +188,12 @@ class Ear:
 def open_page(app) -> Callable[..., tuple[Hub, Ear]]:
     """Open a stream in a hub whose reader looks when a test says so."""
 
-    def opened(*topics: str, after: int | None = None) -> tuple[Hub, Ear]:
+    def opened(*topics: str, after: int | None = None, user: User | None = None) -> tuple[Hub, Ear]:
         hub, ear = Hub(app, 100), Ear()
         hub.post = lambda batch: [hub._write(one, data) for data, ones in batch for one in ones]  # type: ignore[assignment]
         hub.reader._slow.look = lambda _peers: None
-        wish = Wish(frozenset(topics), "en", "127.0.0.1", rules=rights.house_rules(), after=after)
+        user_id = user.id if user else None
+        wish = Wish(frozenset(topics), "en", "127.0.0.1", user_id, rules=rights.house_rules(), after=after)
         hub.open(wish, ear, "127.0.0.1:1")
         return hub, ear
 
@@ -209,7 +214,7 @@ def test_while_the_database_is_away_nothing_that_was_to_be_told_is_lost(app, ope
         raise away
 
     with monkeypatch.context() as patch:
-        patch.setattr("portal.live.reader._missed", refuse)
+        patch.setattr("portal.live.journal.Lately", refuse)
         with pytest.raises(OperationalError):
             look(app, hub)
     look(app, hub)
@@ -223,6 +228,100 @@ def test_while_the_database_is_away_nothing_that_was_to_be_told_is_lost(app, ope
 
     assert b"event: hello" in greeted
     assert f"idea-{idea.id}/votes".encode() in ear.heard
+
+
+def make_news(reader: User, idea: Idea) -> Notification:
+    with transaction():
+        number = events.emit(VoteCast(idea_id=idea.id))
+        news = Notification(user_id=reader.id, event_id=number, idea_id=idea.id, kind="voted", reason="author")
+        db.session.add(news)
+    return news
+
+
+def look_again(app: Flask, hub: Hub) -> str:
+    """Look as if everything had happened a while ago; return what was heard."""
+    (stream,) = hub.all()
+    stream.transport.heard = b""
+    hub.reader._told.clear()
+    hub.reader._compared = float("-inf")
+    db.session.rollback()  # which the reader's thread need not: its session is its own
+    look(app, hub)
+    return str(stream.transport.heard.decode())
+
+
+def test_what_is_read_on_one_device_is_not_counted_on_the_others_any_more(app, browse, open_page):
+    reader, other = make_user(), make_user()
+    first, second = (make_news(reader, make_idea()) for _news in range(2))
+    make_news(other, make_idea())
+    second_id = second.id
+    hub, _ear = open_page("boards", user=reader)
+    look(app, hub)
+
+    before = look_again(app, hub)
+    browse(reader).post(f"/inbox/{first.id}/read")
+    one_less = look_again(app, hub)
+    browse(other).post("/inbox/read")
+    of_others = look_again(app, hub)
+    with transaction():
+        db.session.execute(sa.delete(Notification).where(Notification.id == second_id))
+    none = look_again(app, hub)
+    browse(reader).post("/inbox/read")
+    nothing_new = look_again(app, hub)
+
+    assert (before, of_others, nothing_new) == ("", "", "")
+    assert "Inbox, 1 unread" in one_less
+    assert 'aria-label="Inbox"' in none
+
+
+def test_who_comes_back_is_told_what_is_unread_by_now_in_days_of_their_own_clock(app, open_page):
+    reader, idea = make_user(timezone="Pacific/Kiritimati"), make_idea()
+    for hour in (9, 11):  # the day ends at ten there
+        with transaction():
+            db.session.merge(make_news(reader, idea)).at = utcnow().replace(hour=hour, minute=0) - timedelta(days=3)
+
+    hub, ear = open_page("boards", after=changes.newest(), user=reader)
+    look(app, hub)
+    look(app, hub)
+
+    assert b"Inbox, 2 unread" in ear.heard
+
+
+def test_many_who_come_back_at_once_are_told_from_one_reading_and_one_writing(app, open_page, monkeypatch):
+    idea, quiet = make_idea(), make_idea(board=make_board(audience=Audience.PRIVATE))
+    began = changes.newest()
+    for _vote in range(3):
+        vote(idea)
+        vote(quiet)
+    hub, ear = open_page(f"idea-{idea.id}", f"idea-{quiet.id}", after=began)
+    wish = next(iter(hub.all())).wish
+    for number in range(50):
+        hub.open(replace(wish, after=began + number % 4), Ear(), "127.0.0.1:2")
+    written = []
+    write = messages.of_change
+    monkeypatch.setattr(messages, "of_change", lambda *what: written.append(what) or write(*what))
+
+    with messages.as_for_guests(app), queries() as asked:
+        hub.reader._look()
+
+    assert all(f"idea-{idea.id}/votes".encode() in stream.transport.heard for stream in hub.all())
+    assert not any(f"idea-{quiet.id}/".encode() in stream.transport.heard for stream in hub.all())
+    assert len(written) <= 2
+    assert len(asked) < 30
+
+
+def test_while_something_waits_to_be_written_what_happens_is_told_of_together(app, open_page):
+    idea = make_idea()
+    hub, ear = open_page(f"idea-{idea.id}")
+    look(app, hub)
+    hub._posted += 1
+    for _vote in range(2):
+        vote(idea)
+        held_back = look_again(app, hub)
+    hub._written += 1
+
+    assert held_back == ""
+    assert look_again(app, hub).count(f"idea-{idea.id}/votes") == 1
+    assert b">3<" in ear.heard
 
 
 def test_one_change_that_cannot_be_written_and_one_stream_that_cannot_be_written_to_stop_no_other(
