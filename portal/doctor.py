@@ -26,7 +26,7 @@ from portal.db import db, on_sqlite, utcnow
 from portal.extensions import limiter
 from portal.ideas.models import Idea, Objection, Vote
 from portal.ideas.promised import Promise
-from portal.ideas.queries import is_counted, is_set_apart
+from portal.ideas.supporters import is_counted, is_set_apart
 from portal.ideas.workflow import Publication, Status
 from portal.inbound import mailbox
 from portal.notifications.mails.transport import NEARBY

@@ -27,7 +27,7 @@ from portal.boards.models import Board
 from portal.comments.models import Comment
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas import moves, queries
+from portal.ideas import moves, supporters
 from portal.ideas.models import Follow, Idea, StatusChange, Vote
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
@@ -401,7 +401,7 @@ def half_done() -> Iterator[str]:
     """What is there without what belongs to it."""
     for idea in db.session.scalars(select(Idea)):
         comments = db.session.scalar(select(func.count()).where(Comment.idea_id == idea.id))
-        if (idea.votes, idea.comments) != (queries.count_supporters(idea), comments):
+        if (idea.votes, idea.comments) != (supporters.count_supporters(idea), comments):
             yield f"the counters of {idea.id} are wrong"
         newest = db.session.scalar(
             select(StatusChange.target).where(StatusChange.idea_id == idea.id).order_by(StatusChange.id.desc()).limit(1)

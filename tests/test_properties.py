@@ -21,7 +21,7 @@ from portal.comments.models import Comment, Helpful
 from portal.db import db
 from portal.errors import Refusal
 from portal.events import EventRecord
-from portal.ideas import queries, service
+from portal.ideas import followers, service, supporters
 from portal.ideas.merging import undo_merge
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import MoveDetails, change_board, move_idea
@@ -72,17 +72,17 @@ class Community(RuleBasedStateMachine):
     @rule(number=numbers, person=people)
     def withdraw(self, number: int, person: int) -> None:
         if self.act(lambda: service.withdraw_vote(self.idea(number), self.user(person))):
-            assert not queries.is_behind(self.idea(number), self.user(person))
+            assert not supporters.is_behind(self.idea(number), self.user(person))
 
     @rule(number=numbers, person=people)
     def follow(self, number: int, person: int) -> None:
         self.act(lambda: service.follow(self.idea(number), self.user(person)))
-        assert queries.follows(self.idea(number), self.user(person))
+        assert followers.follows(self.idea(number), self.user(person))
 
     @rule(number=numbers, person=people)
     def unfollow(self, number: int, person: int) -> None:
         self.act(lambda: service.unfollow(self.idea(number), self.user(person)))
-        assert not queries.follows(self.idea(number), self.user(person))
+        assert not followers.follows(self.idea(number), self.user(person))
 
     @rule(number=numbers, person=people)
     def comment(self, number: int, person: int) -> None:
@@ -139,7 +139,7 @@ class Community(RuleBasedStateMachine):
     def counters_equal_rows(self) -> None:
         db.session.rollback()
         for idea in db.session.scalars(select(Idea).where(Idea.id.in_(self.ideas))):
-            assert idea.votes == queries.count_supporters(idea)
+            assert idea.votes == supporters.count_supporters(idea)
             assert idea.comments == count(Comment, Comment.idea_id == idea.id, Comment.deleted_at.is_(None))
             assert (idea.status is Status.MERGED) == (idea.merged_into_id is not None)
             assert idea.merged_into is None or idea.merged_into.merged_into_id is None
@@ -203,7 +203,7 @@ def test_s55_votes_at_the_same_moment_are_all_counted(app):
 
     assert problems == []
     idea = db.session.get_one(Idea, idea_id)
-    assert idea.votes == queries.count_supporters(idea) == 9
+    assert idea.votes == supporters.count_supporters(idea) == 9
     assert count(EventRecord, EventRecord.name == "idea.vote_cast") == 8
 
 
@@ -247,7 +247,7 @@ def test_s55_votes_withdrawals_comments_and_a_merge_at_the_same_moment_leave_cou
     assert problems == []
     for idea_id in ideas:
         idea = db.session.get_one(Idea, idea_id)
-        assert idea.votes == queries.count_supporters(idea)
+        assert idea.votes == supporters.count_supporters(idea)
         assert idea.comments == count(Comment, Comment.idea_id == idea_id)
 
 
@@ -303,4 +303,4 @@ def test_s56_of_two_ideas_merged_into_each_other_at_the_same_moment_one_stays(ap
             (db.session.get_one(Idea, idea_id) for idea_id in ids), key=lambda i: not i.merged_into_id
         )
         assert (merged.merged_into_id, main.merged_into_id) == (main.id, None)
-        assert [main.votes, merged.votes] == [queries.count_supporters(idea) for idea in (main, merged)]
+        assert [main.votes, merged.votes] == [supporters.count_supporters(idea) for idea in (main, merged)]

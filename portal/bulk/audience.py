@@ -11,8 +11,8 @@ from portal.bulk import kinds
 from portal.bulk.models import BulkAct
 from portal.db import db
 from portal.ideas import moves
+from portal.ideas.followers import audience_of
 from portal.ideas.models import Idea
-from portal.ideas.queries import audience_of
 from portal.notifications.deciding import decided
 from portal.notifications.policy import Kind, Way, kind_of_move, ways
 

@@ -19,7 +19,8 @@ from portal.boards.queries import audiences_of, is_known_to, is_worked_on_by
 from portal.changelog.models import Choice, Credit, CreditChoice, Entry, Part, Shipment
 from portal.db import UTCDateTime, db, utcnow
 from portal.ideas.models import Idea, Vote
-from portal.ideas.queries import is_counted, is_out_for, is_seen_by, is_set_apart
+from portal.ideas.queries import is_out_for, is_seen_by
+from portal.ideas.supporters import is_counted, is_set_apart
 from portal.ideas.workflow import Status
 
 PAGE = 20

@@ -19,7 +19,8 @@ from portal.comments.models import Comment
 from portal.db import UTCDateTime, db
 from portal.decisions.models import DECIDED, REVERSIBLE, Decision, Need, Reason
 from portal.ideas.models import Idea, StatusChange, Vote
-from portal.ideas.queries import counts_for, is_seen_by, self_and_merged
+from portal.ideas.queries import is_seen_by
+from portal.ideas.supporters import counts_for, self_and_merged
 from portal.ideas.workflow import Status
 from portal.organisations.models import OrganisationMember
 from portal.organisations.queries import organisations_behind

@@ -17,9 +17,9 @@ from portal.decisions.models import ABOUT_MAX, DECIDED, REASON_MAX, REVERSIBLE, 
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas import promises
+from portal.ideas.followers import follows
 from portal.ideas.models import TEXT_MAX, Answer, Idea, StatusChange
 from portal.ideas.moves import resume_review
-from portal.ideas.queries import follows
 from portal.ideas.service import follow_because, lock
 from portal.ideas.steps import MoveDetails, MoveNotAllowed, Record
 from portal.ideas.workflow import Status

@@ -16,7 +16,8 @@ from portal.boards.queries import is_worked_on_by
 from portal.db import db
 from portal.demand.models import Origin, Receipt, Way
 from portal.ideas.models import Idea
-from portal.ideas.queries import Ballot, ideas_visible_to, is_seen_by, is_set_apart
+from portal.ideas.queries import ideas_visible_to, is_seen_by
+from portal.ideas.supporters import Ballot, is_set_apart
 
 LINES = 50  # of those who say that theirs differs, the newest
 

@@ -11,7 +11,7 @@ from portal.db import db
 from portal.demand.models import Receipt, Way
 from portal.events import Recorded
 from portal.ideas.models import Idea
-from portal.ideas.queries import is_behind
+from portal.ideas.supporters import is_behind
 from portal.search.words import stems
 
 JUST_NOW = timedelta(hours=2)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from portal.db import db
+from portal.ideas.followers import audience_of
 from portal.ideas.models import Idea
-from portal.ideas.queries import audience_of
 from portal.search import words
 from portal.text import plain
 

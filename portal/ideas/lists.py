@@ -14,7 +14,8 @@ from portal.accounts.models import Person
 from portal.boards.models import Board
 from portal.db import db, only_checked, utcnow
 from portal.ideas.models import Idea, Tag, idea_tags
-from portal.ideas.queries import Ballot, is_out_for, is_seen_by, voted_by
+from portal.ideas.queries import is_out_for, is_seen_by
+from portal.ideas.supporters import Ballot, voted_by
 from portal.ideas.workflow import Category, Publication, Status, StatusRule, kinds_in, rule_of
 
 PAGE = 20

@@ -11,7 +11,7 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import promises, queries
+from portal.ideas import followers, promises, supporters
 from portal.ideas.events import IdeaMerged, MergeUndone
 from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea, Objection, StatusChange
@@ -41,7 +41,7 @@ def merge(idea: Idea, actor: User | None, details: MoveDetails, at: datetime) ->
     promises.turn_over(idea, at, by_word=False)
     idea.merged_into_id = main.id
     db.session.flush()
-    main.votes = queries.count_supporters(main)
+    main.votes = supporters.count_supporters(main)
     count_on_board(idea.board_id, -1)
     emit(IdeaMerged(actor_id=actor.id if actor else None, idea_id=idea.id, into_id=main.id, change_id=change.id), at)
     return change
@@ -57,7 +57,7 @@ def check_merge(idea: Idea, main: Idea) -> None:
         raise CannotMerge(_("Somebody else was faster. Reload the page to see how things are now."))
     if not main.is_published:
         raise CannotMerge(_("The main idea is not published."))
-    if queries.merged_ids(idea):
+    if supporters.merged_ids(idea):
         raise CannotMerge(_("Other ideas were merged into this one. Choose this one as the main idea instead."))
 
 
@@ -85,7 +85,7 @@ def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
     standing = sa.update(Objection).where(Objection.idea_id == idea.id, Objection.ended_at.is_(None))
     db.session.execute(standing.values(ended_at=at))
     db.session.flush()
-    main.votes, idea.votes = queries.count_supporters(main), queries.count_supporters(idea)
+    main.votes, idea.votes = supporters.count_supporters(main), supporters.count_supporters(idea)
     if idea.is_published:
         count_on_board(idea.board_id, +1)
     emit(MergeUndone(actor_id=actor.id, idea_id=idea.id, from_id=main.id, change_id=change.id, merge_id=merge.id))
@@ -94,8 +94,8 @@ def undo_merge(idea: Idea, actor: User, reason: str) -> StatusChange:
 
 def count_told(idea: Idea, actor_id: int | None) -> dict[str, int]:
     """Count who is told when an idea is merged away, by reason: its people, and whoever looks after it."""
-    counts = queries.count_audience(idea, actor_id)
-    people = queries.audience_of(idea.id, actor_id).subquery()
+    counts = followers.count_audience(idea, actor_id)
+    people = followers.audience_of(idea.id, actor_id).subquery()
     owner = sa.select(User.id).where(User.id == idea.owner_id, User.id != (actor_id or 0), User.suspended_at.is_(None))
     apart = owner.where(User.id.not_in(sa.select(people.c.user_id)))
     return counts | ({"owner": 1} if db.session.scalar(apart) else {})

@@ -13,7 +13,7 @@ from portal.boards.models import Board
 from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import policy, promises, queries, workflow
+from portal.ideas import followers, policy, promises, workflow
 from portal.ideas.events import BoardChanged, IdeaAnswered, IdeaMoved, OwnerAssigned, TagsChanged
 from portal.ideas.merging import merge
 from portal.ideas.models import Answer, Idea, StatusChange, Tag
@@ -68,7 +68,7 @@ def move_idea(
         write(idea, change, answer, details)
     if details.tell is not Tell.NOBODY:
         quiet_too = move.news is not News.STEP
-        change.told = queries.count_told(idea, actor.id if actor else None, move.tells, also_quiet=quiet_too)
+        change.told = followers.count_told(idea, actor.id if actor else None, move.tells, also_quiet=quiet_too)
     emit(
         IdeaMoved(
             actor_id=actor.id if actor else None,

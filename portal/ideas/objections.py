@@ -10,7 +10,7 @@ from portal.accounts.models import User
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import queries
+from portal.ideas import supporters
 from portal.ideas.events import MergeObjected, ObjectionTakenBack
 from portal.ideas.merges import Consent, consent_of
 from portal.ideas.models import OBJECTION_MAX, Idea, Objection
@@ -57,7 +57,7 @@ def object_to_merge(idea: Idea, person: User, words: str = "") -> None:
     main, consent = _decide(idea, person)
     change = consent.change
     if insert_if_absent(Objection, change_id=change.id, idea_id=idea.id, user_id=person.id, words=words, at=utcnow()):
-        main.votes = queries.count_supporters(main)
+        main.votes = supporters.count_supporters(main)
         emit(MergeObjected(actor_id=person.id, idea_id=idea.id, into_id=main.id, change_id=change.id))
     elif words:
         mine = sa.update(Objection).where(Objection.change_id == change.id, Objection.user_id == person.id)
@@ -70,7 +70,7 @@ def take_back_objection(idea: Idea, person: User) -> None:
     change = consent.change
     gone = sa.delete(Objection).where(Objection.change_id == change.id, Objection.user_id == person.id)
     if count_rows(gone):
-        main.votes = queries.count_supporters(main)
+        main.votes = supporters.count_supporters(main)
         emit(ObjectionTakenBack(actor_id=person.id, idea_id=idea.id, into_id=main.id, change_id=change.id))
 
 

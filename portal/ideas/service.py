@@ -14,7 +14,7 @@ from portal.boards.models import Board
 from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import heat, queries
+from portal.ideas import followers, heat, queries, supporters
 from portal.ideas.events import (
     AddressRevealed,
     IdeaEdited,
@@ -113,7 +113,7 @@ def remove_idea(idea: Idea, author: User) -> None:
     """Take one's own idea back, as long as nobody else is behind it or in its discussion."""
     lock(idea)
     others = sa.select(Vote.voter_id).where(Vote.idea_id == idea.id, Vote.voter_id != author.id).limit(1)
-    if idea.comments or db.session.scalar(others) or idea.merged_into_id or queries.merged_ids(idea):
+    if idea.comments or db.session.scalar(others) or idea.merged_into_id or supporters.merged_ids(idea):
         raise OthersAreBehindIt
     _leave_public(idea, Publication.REMOVED)
     emit(IdeaRemoved(actor_id=author.id, idea_id=idea.id))
@@ -154,8 +154,8 @@ def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
     idea = lock(idea.merged_into or idea)
     if not idea.takes_votes:
         raise VotingClosed(idea)
-    already = queries.counts_already(idea, voter)
-    aside = queries.set_aside_since(idea, voter)
+    already = supporters.counts_already(idea, voter)
+    aside = supporters.set_aside_since(idea, voter)
     if insert_if_absent(Vote, idea_id=idea.id, voter_id=voter.id, cast_at=at, set_aside_at=aside):
         warmer = idea.heat if aside or voter.is_staff_on(idea.board_id) else heat.with_vote(idea.heat, at)
         count(idea, 0 if already or aside else +1, warmer)
@@ -172,7 +172,7 @@ def withdraw_vote(idea: Idea, voter: User, *, quiet: bool = False) -> None:
     idea = lock(idea.merged_into or idea)
     if not idea.takes_votes:
         raise VotingClosed(idea)
-    mine = sa.select(Vote).where(Vote.voter_id == voter.id, queries.is_given_to(idea.id)).order_by(Vote.idea_id)
+    mine = sa.select(Vote).where(Vote.voter_id == voter.id, supporters.is_given_to(idea.id)).order_by(Vote.idea_id)
     votes = list(db.session.scalars(mine))
     if not votes:
         return
@@ -197,7 +197,7 @@ def warms(vote: Vote, voter: User, idea: Idea) -> bool:
 
 def follow(idea: Idea, user: User) -> None:
     """Tell ``user`` of changes from now on."""
-    before = queries.follows(idea, user)
+    before = followers.follows(idea, user)
     follow_because(idea, user, by_choice=True, muted=False, decisions_only=False)
     if not before:
         emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
@@ -205,7 +205,7 @@ def follow(idea: Idea, user: User) -> None:
 
 def follow_quietly(idea: Idea, user: User) -> None:
     """Tell ``user`` of decisions on an idea from now on, and of what is said to them, but of nothing else."""
-    before = queries.follows(idea, user)
+    before = followers.follows(idea, user)
     kept = {} if before else {"by_choice": True}
     follow_because(idea, user, muted=False, decisions_only=True, **kept)
     if not before:
@@ -214,7 +214,7 @@ def follow_quietly(idea: Idea, user: User) -> None:
 
 def unfollow(idea: Idea, user: User) -> None:
     """Tell ``user`` of no more changes, also not when they vote or comment later, or through an idea merged into it."""
-    before = queries.follows(idea, user)
+    before = followers.follows(idea, user)
     follow_because(idea, user, by_choice=False, muted=True, decisions_only=False)
     if before:
         emit(IdeaUnfollowed(actor_id=user.id, idea_id=idea.id))

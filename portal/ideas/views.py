@@ -24,7 +24,7 @@ from portal.demand import queries as demand
 from portal.demand.models import Origin
 from portal.errors import Refusal
 from portal.extensions import limiter
-from portal.ideas import lists, merges, queries, service
+from portal.ideas import followers, lists, merges, queries, service, supporters
 from portal.ideas import page as idea_page
 from portal.ideas.forms import IdeaForm, NewIdeaForm
 from portal.ideas.models import Idea
@@ -227,7 +227,7 @@ def voters(idea_id: int) -> Response:
     idea = queries.get_idea(idea_id, viewer())
     authorize("votes.see_names", idea)
     after = place(request.args.get("after"), (datetime, int))
-    found = queries.voters(idea, after, VOTERS + 1)
+    found = supporters.voters(idea, after, VOTERS + 1)
     last = found[VOTERS - 1] if len(found) > VOTERS else None
     older = cursor(last.cast_at, last.user.id) if last else None
     return page("ideas/voters.html", idea=idea, voters=found[:VOTERS], older=older, is_first=after is None)
@@ -238,7 +238,7 @@ def address(idea_id: int, user_id: int) -> Response:
     """Read the mail address of somebody behind an idea, for a reason that is written down."""
     idea = queries.get_idea(idea_id, viewer())
     authorize("votes.reveal_mail", idea)
-    person = queries.get_voter(idea, user_id)
+    person = supporters.get_voter(idea, user_id)
     if person.is_former:
         abort(404)
     reason, shown = clean_text(request.form.get("reason"))[:500], ""
@@ -314,7 +314,7 @@ def _page_of(idea: Idea) -> dict[str, Any]:
     person = viewer()
     changes = queries.status_changes(idea, person)
     main = queries.main_of(idea, person)
-    ballot, following = queries.ballot_and_following(idea, main or idea, person)
+    ballot, following = followers.ballot_and_following(idea, main or idea, person)
     joined = any(change.into_id == idea.id for change in changes)
     came_out = any(change.idea_id == idea.id and change.target in ASKED_ABOUT for change in changes)
     posted = bool(request.args.get("posted")) and idea.author_id == person.id
@@ -424,7 +424,7 @@ def _is_held(author: User, board: Board) -> bool:
 
 
 def _show_ballot(idea: Idea, done: str) -> Response:
-    ballot = queries.ballot(idea, viewer())
+    ballot = supporters.ballot(idea, viewer())
     votes = ngettext("%(num)d vote.", "%(num)d votes.", ballot.votes)
     large, mini = request.args.get("large") == "1", request.args.get("in") == "line"
     return swap(
@@ -436,9 +436,9 @@ def _show_ballot(idea: Idea, done: str) -> Response:
     )
 
 
-def _beside_the_vote(idea: Idea, ballot: queries.Ballot) -> list[Markup]:
+def _beside_the_vote(idea: Idea, ballot: supporters.Ballot) -> list[Markup]:
     """What else on the page of the idea a vote changes."""
-    following = queries.following(idea, viewer())
+    following = followers.following(idea, viewer())
     return [
         fragment("ideas/_follow_button.html", following=following, oob=True),
         fragment("ideas/_backers.html", ballot=ballot, oob=True),
@@ -450,7 +450,7 @@ def _beside_the_vote(idea: Idea, ballot: queries.Ballot) -> list[Markup]:
 
 def _show_following(idea: Idea, done: str) -> Response:
     return swap(
-        fragment("ideas/_follow_button.html", following=queries.following(idea, viewer())),
+        fragment("ideas/_follow_button.html", following=followers.following(idea, viewer())),
         otherwise=url_for(".show", idea_id=idea.id),
         notice=done,
     )

@@ -14,7 +14,8 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Person, User
 from portal.db import db
 from portal.ideas.models import Idea, Nature, Vote
-from portal.ideas.queries import Ballot, counts_for, is_seen_by, voted_by
+from portal.ideas.queries import is_seen_by
+from portal.ideas.supporters import Ballot, counts_for, voted_by
 from portal.links.models import Kind, Link, NeedBacker
 from portal.links.words import choice_of, label_of
 

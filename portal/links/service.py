@@ -9,7 +9,7 @@ from portal.accounts.models import User
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import queries as ideas
+from portal.ideas import supporters
 from portal.ideas.models import Idea, Nature
 from portal.ideas.service import VotingClosed, follow_because, lock, lock_in_order, withdraw_vote
 from portal.links.events import IdeaLinked, IdeaUnlinked, NatureSaid, NeedBacked, NeedUnbacked
@@ -96,7 +96,7 @@ def back_need(idea: Idea, person: User) -> None:
         raise VotingClosed(idea)
     if nature_of(idea) is not Nature.BOTH:
         raise Refusal(_("Only an idea with a need and a solution lets you choose between the two."))
-    if ideas.is_behind(idea, person):
+    if supporters.is_behind(idea, person):
         withdraw_vote(idea, person)
     if insert_if_absent(NeedBacker, idea_id=idea.id, user_id=person.id, at=utcnow()):
         follow_because(idea, person, by_choice=True)

@@ -16,8 +16,9 @@ from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.boards.queries import list_boards
 from portal.db import db, utcnow
+from portal.ideas.followers import strongest_reason
 from portal.ideas.models import Follow, Idea
-from portal.ideas.queries import is_seen_by, strongest_reason
+from portal.ideas.queries import is_seen_by
 from portal.notifications.hours import reach_of
 from portal.notifications.policy import STAFF_TOPICS, Topic, Way, usual
 from portal.notifications.reach import CEILINGS, BoardChoice, Reach, Rhythm, TopicChoice

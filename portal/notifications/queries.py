@@ -18,10 +18,11 @@ from portal.accounts.models import Person, User
 from portal.db import db, utcnow
 from portal.events import EventRecord
 from portal.ideas.events import IdeaMerged, MoveUndone
+from portal.ideas.followers import following
 from portal.ideas.merges import Consent, consent_of
 from portal.ideas.models import Follow, Idea, StatusChange
 from portal.ideas.policy import may_take_part
-from portal.ideas.queries import following, ideas_visible_to, is_seen_by, main_of
+from portal.ideas.queries import ideas_visible_to, is_seen_by, main_of
 from portal.ideas.workflow import StatusRule
 from portal.notifications import links, portal_news, stories
 from portal.notifications.digests.models import DigestItem

@@ -14,25 +14,18 @@ from portal.comments.models import Comment
 from portal.db import UTCDateTime, db, insert_absent, utcnow
 from portal.events import EventRecord, Recorded
 from portal.ideas.events import IdeaAnswered, IdeaMoved
+from portal.ideas.followers import REASONS, backers_of
 from portal.ideas.merges import count_objections, merge_of
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Vote, VoteOrigin
-from portal.ideas.queries import REASONS, backers_of, counts_for
 from portal.ideas.steps import Tell
+from portal.ideas.supporters import counts_for
 from portal.ideas.taking_back import fold_window
 from portal.ideas.workflow import Status
 from portal.notifications import pushing, service
 from portal.notifications.deciding import decided
 from portal.notifications.digests import making as digests
 from portal.notifications.models import Mail, Notification
-from portal.notifications.policy import (
-    HELD_KINDS,
-    VOTES_WORTH_TELLING,
-    Kind,
-    Reason,
-    Way,
-    kind_of_move,
-    ways,
-)
+from portal.notifications.policy import HELD_KINDS, VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
 from portal.notifications.queries import events_with, told_of_merge, told_of_move, was_mailed
 from portal.notifications.recipients import audience
 from portal.talk.events import NoteWritten

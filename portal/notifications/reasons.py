@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.db import db
-from portal.ideas.queries import Following, following
+from portal.ideas.followers import Following, following
 from portal.notifications.deciding import WHY_NOT, decided_for
 from portal.notifications.digests.making import digest_that_told
 from portal.notifications.models import Mail, Notification

@@ -15,8 +15,9 @@ from portal.accounts.models import User
 from portal.accounts.roles import ADMINS, STAFF_READERS
 from portal.boards.models import Audience, BoardMember
 from portal.db import db
+from portal.ideas.followers import REASONS, audience_of
 from portal.ideas.models import Follow, Idea
-from portal.ideas.queries import REASONS, audience_of, self_and_merged
+from portal.ideas.supporters import self_and_merged
 from portal.notifications.deciding import WHY_NOT, decided
 from portal.notifications.policy import QUIETED_KINDS, Kind, Reason, Way, ways
 from portal.push.models import Subscription

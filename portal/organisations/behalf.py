@@ -12,7 +12,7 @@ from portal.accounts.roles import PARTICIPANTS
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import EventRecord, emit
-from portal.ideas import queries
+from portal.ideas import queries, supporters
 from portal.ideas.events import VoteWithdrawn
 from portal.ideas.models import NOTE_MAX, Idea, Vote, VoteOrigin
 from portal.ideas.service import VotingClosed, count, follow_because, lock, withdraw_vote
@@ -78,7 +78,7 @@ def vote_for_organisation(idea: Idea, organisation: Organisation, actor: User, n
 
 def take_back(idea: Idea, user: User, actor: User) -> None:
     """Take back a vote that the team gave for somebody; without one nothing happens. Others are not ours to take."""
-    given = sa.select(Vote).where(Vote.idea_id.in_(queries.self_and_merged(idea.id)), Vote.voter_id == user.id)
+    given = sa.select(Vote).where(Vote.idea_id.in_(supporters.self_and_merged(idea.id)), Vote.voter_id == user.id)
     votes = list(db.session.scalars(given))
     if not votes:
         return
@@ -95,7 +95,7 @@ def take_back(idea: Idea, user: User, actor: User) -> None:
 def take_back_for_organisation(idea: Idea, organisation: Organisation, actor: User) -> None:
     """Let an organisation stand behind an idea no more of which no person was named."""
     mine = sa.delete(OrganisationVote).where(OrganisationVote.organisation_id == organisation.id)
-    if count_rows(mine.where(OrganisationVote.idea_id.in_(queries.self_and_merged(idea.id)))):
+    if count_rows(mine.where(OrganisationVote.idea_id.in_(supporters.self_and_merged(idea.id)))):
         emit(OrganisationSpokenFor(actor_id=actor.id, idea_id=idea.id, organisation_id=organisation.id, stands=False))
         log("vote.given_for_taken_back", user=None, actor=actor, idea=idea.id, organisation=organisation.id)
 
@@ -110,9 +110,9 @@ def _open(idea: Idea) -> Idea:
 def _cast(idea: Idea, user: User, actor: User, note: str) -> None:
     """Give the vote; it lets the idea rise in no list of what is rising, for it is not the members' own."""
     note = _clean(note)
-    if queries.is_behind(idea, user):
+    if supporters.is_behind(idea, user):
         raise CannotSpeakFor(_("%(name)s stands behind this idea already.", name=user.name))
-    aside = queries.set_aside_since(idea, user)
+    aside = supporters.set_aside_since(idea, user)
     values = {"origin": VoteOrigin.BEHALF, "cast_by_id": actor.id, "note": note, "set_aside_at": aside}
     if insert_if_absent(Vote, idea_id=idea.id, voter_id=user.id, cast_at=utcnow(), **values):
         count(idea, 0 if aside else +1, idea.heat)
@@ -129,7 +129,7 @@ def _clean(note: str) -> str:
 
 def _took_it_back(idea: Idea, user: User) -> bool:
     acts = sa.select(EventRecord.id).where(EventRecord.name == VoteWithdrawn.name, EventRecord.actor_id == user.id)
-    here = EventRecord.idea_id.in_(queries.self_and_merged(idea.id))
+    here = EventRecord.idea_id.in_(supporters.self_and_merged(idea.id))
     return db.session.scalar(acts.where(here).limit(1)) is not None
 
 

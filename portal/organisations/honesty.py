@@ -17,10 +17,11 @@ from portal.accounts.models import SPOKEN_FOR, Person, User
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import heat, queries
+from portal.ideas import heat, supporters
 from portal.ideas.models import NOTE_MAX, Idea, Vote, VoteOrigin, VoteSetAside
-from portal.ideas.queries import is_counted, is_given_to, is_seen_by, self_and_merged
+from portal.ideas.queries import is_seen_by
 from portal.ideas.service import lock, lock_in_order, warms
+from portal.ideas.supporters import is_counted, is_given_to, self_and_merged
 from portal.organisations.events import VotesGivenBack, VotesSetAside
 from portal.security.log import note
 from portal.text import clean_line
@@ -251,7 +252,7 @@ def is_aside_for(idea: Idea, person: Person) -> datetime | None:
     if not person.is_signed_in:
         return None
     mine = select(sa.func.min(Vote.set_aside_at)).where(Vote.voter_id == person.id, is_given_to(idea.id))
-    return None if queries.counts_already(idea, person) else db.session.scalar(mine)
+    return None if supporters.counts_already(idea, person) else db.session.scalar(mine)
 
 
 def given_for(idea: Idea, person: Person) -> Vote | None:
@@ -290,7 +291,7 @@ def _locked(idea: Idea, which: sa.ColumnElement[bool]) -> list[Vote]:
 def _count_again(idea: Idea) -> None:
     """Bring the counters of the idea and of those merged into it in line with their rows."""
     db.session.flush()
-    lock(idea).votes = queries.count_supporters(idea)
+    lock(idea).votes = supporters.count_supporters(idea)
     alone = select(Vote.idea_id, sa.func.count()).where(is_counted(Vote)).group_by(Vote.idea_id)
     merged = list(db.session.scalars(select(Idea).where(Idea.merged_into_id == idea.id).order_by(Idea.id)))
     rows = db.session.execute(alone.where(Vote.idea_id.in_([one.id for one in merged])))

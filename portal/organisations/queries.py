@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.accounts.models import Person, User
 from portal.db import db
 from portal.ideas.models import Idea, Vote
-from portal.ideas.queries import counts_for, is_counted, is_set_apart, self_and_merged
+from portal.ideas.supporters import counts_for, is_counted, is_set_apart, self_and_merged
 from portal.organisations.models import Organisation, OrganisationMember, OrganisationVote, Segment, SegmentMember, Way
 
 

@@ -17,7 +17,7 @@ from portal.db import count_rows, db, insert_if_absent
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas.models import Idea, Vote
-from portal.ideas.queries import counts_for
+from portal.ideas.supporters import counts_for
 from portal.organisations.events import SegmentsChanged
 from portal.organisations.models import OrganisationMember, Segment, SegmentMember
 from portal.organisations.service import NameTaken

@@ -17,7 +17,8 @@ from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.db import db
 from portal.ideas.models import Idea, Tag, idea_tags
-from portal.ideas.queries import Ballot, is_out_for, voted_by
+from portal.ideas.queries import is_out_for
+from portal.ideas.supporters import Ballot, voted_by
 from portal.ideas.workflow import Status, StatusRule, rule_of
 from portal.roadmap.models import HORIZON_OF, Horizon, Place, Theme
 

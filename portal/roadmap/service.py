@@ -11,7 +11,7 @@ from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import emit
-from portal.ideas import queries as ideas
+from portal.ideas import followers
 from portal.ideas.models import Idea
 from portal.ideas.service import lock
 from portal.ideas.workflow import Status
@@ -88,7 +88,7 @@ def place_idea(idea: Idea, spot: Spot, actor: User) -> Spot:
 
 def who_hears(idea: Idea, actor: User) -> dict[str, int]:
     """Count who would be told if the status changed, by reason."""
-    return ideas.count_audience(idea, actor.id)
+    return followers.count_audience(idea, actor.id)
 
 
 def add_theme(name: str, about: str, actor: User) -> Theme:

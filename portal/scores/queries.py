@@ -16,7 +16,8 @@ from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.db import db
 from portal.ideas.models import Idea, Vote
-from portal.ideas.queries import ideas_visible_to, is_counted, is_set_apart
+from portal.ideas.queries import ideas_visible_to
+from portal.ideas.supporters import is_counted, is_set_apart
 from portal.ideas.workflow import Category, Publication, Status, kinds_in
 from portal.organisations.models import Segment
 from portal.organisations.queries import count_behind, counts_by_idea, pairs_behind

@@ -18,8 +18,8 @@ from portal.accounts.models import User
 from portal.db import utcnow
 from portal.decisions.models import REVERSIBLE, Decision
 from portal.decisions.service import MOST_NEEDED
+from portal.ideas.followers import REASONS, count_told
 from portal.ideas.models import TEXT_MAX, Idea
-from portal.ideas.queries import REASONS, count_told
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import ANSWER_LABELS, Move, News, Status, StatusRule, current
 from portal.text import clean_line, clean_text

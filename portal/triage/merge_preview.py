@@ -13,8 +13,7 @@ from sqlalchemy import select
 from portal.accounts.models import Person, User
 from portal.boards.models import Audience as Readers
 from portal.db import db
-from portal.ideas import policy
-from portal.ideas import queries as ideas
+from portal.ideas import followers, policy, supporters
 from portal.ideas.merges import WINDOW
 from portal.ideas.merging import NOTICE_MAX, CannotMerge, check_merge, count_told
 from portal.ideas.models import Follow, Idea, Vote
@@ -88,9 +87,9 @@ class MergePreview:
 
 def preview_merge(idea: Idea, main: Idea, viewer: Person) -> MergePreview:
     """Say exactly what joining the two would do, in a number of statements that does not depend on them."""
-    there = select(Vote.voter_id).where(ideas.counts_for(main.id))
-    behind = select(Vote.voter_id).where(ideas.counts_for(idea.id))
-    mine, theirs = ideas.audience_of(idea.id, None).subquery(), ideas.audience_of(main.id, None).subquery()
+    there = select(Vote.voter_id).where(supporters.counts_for(main.id))
+    behind = select(Vote.voter_id).where(supporters.counts_for(idea.id))
+    mine, theirs = followers.audience_of(idea.id, None).subquery(), followers.audience_of(main.id, None).subquery()
     muted_main = select(Follow.user_id).where(Follow.idea_id == main.id, Follow.muted)
     coming = select(mine.c.user_id).where(mine.c.user_id.not_in(muted_main))
     both = _count(behind.intersect(there))

@@ -16,7 +16,7 @@ from portal.boards.queries import is_worked_on_by
 from portal.comments.models import Comment
 from portal.db import db, utcnow
 from portal.duplicates.queries import refused_with
-from portal.ideas import merges
+from portal.ideas import followers, merges, supporters
 from portal.ideas import queries as ideas
 from portal.ideas.merges import Joined
 from portal.ideas.models import Answer, Follow, Idea, Objection, StatusChange, Vote
@@ -89,7 +89,7 @@ class Reading:
 
 def read(idea: Idea, viewer: Person) -> Reading:
     """Return what the desk shows, with a number of statements that does not depend on the idea."""
-    own = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id, ideas.is_counted(Vote))
+    own = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id, supporters.is_counted(Vote))
     return Reading(
         idea=idea,
         own_votes=db.session.scalar(own) or 0,
@@ -107,7 +107,7 @@ def read(idea: Idea, viewer: Person) -> Reading:
 
 def audience(idea: Idea, viewer: Person) -> Audience:
     """Return who would hear of what this viewer does with the idea."""
-    ids, people = ideas.self_and_merged(idea.id), ideas.audience_of(idea.id, None).subquery()
+    ids, people = supporters.self_and_merged(idea.id), followers.audience_of(idea.id, None).subquery()
     unheard = Follow.muted & (Follow.user_id != viewer.id) & Follow.user_id.not_in(select(people.c.user_id))
     left_out = db.session.execute(
         select(
@@ -116,10 +116,10 @@ def audience(idea: Idea, viewer: Person) -> Audience:
             sa.func.count(sa.case((Follow.decisions_only, 1))),
         ).where(Follow.idea_id.in_(ids))
     ).one()
-    heard = Audience(ideas.count_audience(idea, viewer.id), left_out[0], bool(left_out[1]))
+    heard = Audience(followers.count_audience(idea, viewer.id), left_out[0], bool(left_out[1]))
     if not left_out[2]:
         return heard
-    return replace(heard, quiet=heard.total - ideas.count_told(idea, viewer.id, also_quiet=False))
+    return replace(heard, quiet=heard.total - followers.count_told(idea, viewer.id, also_quiet=False))
 
 
 def alike(idea: Idea, viewer: Person) -> list[Alike]:

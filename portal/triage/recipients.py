@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portal.ideas.followers import REASONS
 from portal.ideas.models import Idea
-from portal.ideas.queries import REASONS
 from portal.ideas.workflow import Status, move_between, place_named
 from portal.notifications.policy import Kind, kind_of_move
 

@@ -15,8 +15,10 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Person, User
 from portal.boards.models import Board
 from portal.db import db
+from portal.ideas.followers import backers_of
 from portal.ideas.models import Idea
-from portal.ideas.queries import backers_of, counts_already, ideas_visible_to, is_out_for
+from portal.ideas.queries import ideas_visible_to, is_out_for
+from portal.ideas.supporters import counts_already
 from portal.teams.models import Team
 from portal.verdicts.models import End, Round, Verdict
 from portal.verdicts.rules import current_rules

@@ -14,7 +14,7 @@ from portal.comments.models import Comment, Helpful
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.events import EventRecord
-from portal.ideas import queries as ideas
+from portal.ideas import followers
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
@@ -47,7 +47,7 @@ def test_a_comment_is_counted_rendered_and_followed():
 
     assert comment.body_html == "<p>I need it <strong>too</strong>.</p>\n"
     assert idea.comments == 1
-    assert ideas.following(idea, author).reason == "commenter"
+    assert followers.following(idea, author).reason == "commenter"
     assert names() == ["comment.posted"]
 
 

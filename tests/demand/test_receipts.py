@@ -21,7 +21,7 @@ from portal.ideas.merging import undo_merge
 from portal.ideas.models import Draft, Vote
 from portal.ideas.moves import MoveDetails
 from portal.ideas.objections import object_to_merge
-from portal.ideas.queries import Ballot
+from portal.ideas.supporters import Ballot
 from portal.ideas.workflow import Status
 from portal.search import index
 from portal.transactions import transaction

@@ -9,7 +9,7 @@ from portal.accounts.roles import Role
 from portal.comments import service as comments
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas import queries, service
+from portal.ideas import followers, service
 from portal.ideas.models import Follow
 from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.workflow import Status
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 def told(idea) -> dict[int, str]:
-    people = db.session.execute(queries.audience_of(idea.id, None))
+    people = db.session.execute(followers.audience_of(idea.id, None))
     return dict(people.all())
 
 
@@ -147,7 +147,7 @@ def test_the_number_on_the_button_is_the_number_of_people_told():
     with transaction():
         service.follow(idea, pm)
 
-    counted = queries.count_audience(idea, pm.id)
+    counted = followers.count_audience(idea, pm.id)
 
     assert counted == {"author": 1, "voter": 4, "commenter": 1}
     assert sum(counted.values()) == len(told(idea)) - 1

@@ -20,7 +20,7 @@ from portal.boards.models import Board
 from portal.comments import service as comments
 from portal.db import db
 from portal.errors import Refusal
-from portal.ideas import lists, merges, objections, queries, service
+from portal.ideas import followers, lists, merges, objections, service, supporters
 from portal.ideas.merging import undo_merge
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import move_idea
@@ -221,14 +221,14 @@ class Merging(RuleBasedStateMachine):
         db.session.rollback()
         number_of = {user_id: number for number, user_id in enumerate(self.people)}
         for number, idea_id in enumerate(self.ideas):
-            idea, supporters = self.idea(number), self.model.supporters(number)
-            assert idea.votes == queries.count_supporters(idea) == len(supporters)
-            listed = [number_of[voter.user.id] for voter in queries.voters(idea)]
-            assert sorted(listed) == sorted(supporters)
-            people = queries.audience_of(idea_id, None).subquery()
+            idea, people = self.idea(number), self.model.supporters(number)
+            assert idea.votes == supporters.count_supporters(idea) == len(people)
+            listed = [number_of[voter.user.id] for voter in supporters.voters(idea)]
+            assert sorted(listed) == sorted(people)
+            people = followers.audience_of(idea_id, None).subquery()
             heard = [number_of[user_id] for user_id in db.session.scalars(select(people.c.user_id))]
             assert sorted(heard) == sorted(self.model.audience(number))
-            assert sum(queries.count_audience(idea, None).values()) == len(heard)
+            assert sum(followers.count_audience(idea, None).values()) == len(heard)
             assert idea.comments == self.model.comments[number]
             into = self.model.merged.get(number)
             assert idea.merged_into_id == (None if into is None else self.ideas[into])

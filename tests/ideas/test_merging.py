@@ -11,7 +11,7 @@ from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db
 from portal.errors import Refusal
-from portal.ideas import queries, service
+from portal.ideas import service, supporters
 from portal.ideas.merging import CannotMerge, check_merge, undo_merge
 from portal.ideas.models import Idea, Vote
 from portal.ideas.moves import move_idea
@@ -45,8 +45,8 @@ def test_people_behind_both_count_once_on_the_main_idea():
     merge(idea, main)
 
     assert (idea.votes, main.votes) == (4, 7)
-    assert main.votes == queries.count_supporters(main)
-    assert queries.is_behind(main, both[2])
+    assert main.votes == supporters.count_supporters(main)
+    assert supporters.is_behind(main, both[2])
 
 
 def test_taking_a_merge_back_restores_exactly_what_was():
@@ -76,8 +76,8 @@ def test_a_vote_given_to_the_main_idea_meanwhile_stays_there():
         undo_merge(idea, make_user(Role.PM), "They are not the same.")
 
     assert (idea.votes, main.votes) == (1, 2)
-    assert queries.is_behind(main, voter)
-    assert not queries.is_behind(idea, voter)
+    assert supporters.is_behind(main, voter)
+    assert not supporters.is_behind(idea, voter)
 
 
 def test_a_vote_withdrawn_meanwhile_is_withdrawn_from_both():
@@ -88,7 +88,7 @@ def test_a_vote_withdrawn_meanwhile_is_withdrawn_from_both():
     with transaction():
         service.withdraw_vote(main, voter)
 
-    assert (idea.votes, main.votes) == (queries.count_supporters(idea), queries.count_supporters(main)) == (1, 2)
+    assert (idea.votes, main.votes) == (supporters.count_supporters(idea), supporters.count_supporters(main)) == (1, 2)
     with transaction():
         undo_merge(idea, make_user(Role.PM), "They are not the same.")
     assert (idea.votes, main.votes) == (1, 1)

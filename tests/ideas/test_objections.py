@@ -15,7 +15,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db, utcnow
-from portal.ideas import lists, merges, objections, queries, service
+from portal.ideas import followers, lists, merges, objections, service, supporters
 from portal.ideas.merges import merge_of
 from portal.ideas.merging import undo_merge
 from portal.ideas.models import Follow, Idea, Objection, Vote
@@ -70,13 +70,13 @@ class Scene:
         """What the counters of both say, which is what the rows say."""
         db.session.rollback()
         for idea in (self.idea, self.main):
-            assert idea.votes == queries.count_supporters(idea) == len(queries.voters(idea))
+            assert idea.votes == supporters.count_supporters(idea) == len(supporters.voters(idea))
         assert [finding for finding in doctor._counters() if finding.health] == []
         return self.idea.votes, self.main.votes
 
     def hears(self, person: User) -> bool:
         """Whether this person hears of the main idea."""
-        people = queries.audience_of(self.main.id, None).subquery()
+        people = followers.audience_of(self.main.id, None).subquery()
         return bool(db.session.scalar(select(func.count()).where(people.c.user_id == person.id)))
 
 
@@ -88,11 +88,11 @@ def test_whoever_objects_has_their_vote_back_and_hears_no_more_of_the_main_idea(
     scene.objects(scene.voter, "I meant the names of  my own\nroutes.")
 
     assert scene.votes() == (3, 3)
-    assert not queries.is_behind(scene.main, scene.voter)
+    assert not supporters.is_behind(scene.main, scene.voter)
     assert db.session.get(Vote, (scene.idea.id, scene.voter.id)) is not None
     assert not scene.hears(scene.voter)
-    assert sum(queries.count_audience(scene.main, None).values()) == 4
-    assert scene.voter.id not in {voter.user.id for voter in queries.voters(scene.main)}
+    assert sum(followers.count_audience(scene.main, None).values()) == 4
+    assert scene.voter.id not in {voter.user.id for voter in supporters.voters(scene.main)}
     listed = lists.list_ideas(scene.voter, lists.Filters(who="voted", status="all"))
     assert [row.id for row in listed.rows] == [scene.idea.id]
     assert merges.objections(scene.idea)[0].words == "I meant the names of my own routes."
@@ -130,7 +130,7 @@ def test_an_objection_is_taken_back_and_made_again():
     scene.comes_along(scene.voter)
 
     assert scene.votes() == (3, 4)
-    assert queries.is_behind(scene.main, scene.voter)
+    assert supporters.is_behind(scene.main, scene.voter)
     assert scene.hears(scene.voter)
     scene.objects(scene.voter)
     assert scene.votes() == (3, 3)
@@ -227,7 +227,7 @@ def test_following_and_muting_meanwhile_stay_with_the_idea_they_were_done_to():
         undo_merge(scene.idea, scene.pm, "They differ.")
 
     assert db.session.execute(rows.order_by(Follow.user_id)).all() == before
-    assert not queries.follows(scene.main, scene.voter)
+    assert not followers.follows(scene.main, scene.voter)
 
 
 def test_how_warm_an_idea_is_is_as_before_too():

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.events import EventRecord
-from portal.ideas import queries, service
+from portal.ideas import followers, service, supporters
 from portal.ideas.models import Vote
 from portal.ideas.workflow import Status
 from portal.transactions import transaction
@@ -21,8 +21,8 @@ def test_a_vote_counts_once_however_often_it_is_cast():
         with transaction():
             service.cast_vote(idea, voter)
 
-    assert queries.ballot(idea, voter).votes == 2  # the author's and this one
-    assert queries.ballot(idea, voter).cast
+    assert supporters.ballot(idea, voter).votes == 2  # the author's and this one
+    assert supporters.ballot(idea, voter).cast
     voted = db.session.scalars(select(EventRecord).where(EventRecord.name == "idea.vote_cast")).all()
     assert [event.actor_id for event in voted] == [voter.id]
 
@@ -37,7 +37,7 @@ def test_a_withdrawn_vote_leaves_no_trace_in_the_count():
             service.withdraw_vote(idea, voter)
 
     assert idea.votes == 1
-    assert not queries.follows(idea, voter)
+    assert not followers.follows(idea, voter)
     assert db.session.get(Vote, (idea.id, voter.id)) is None
 
 
@@ -56,7 +56,7 @@ def test_the_counter_equals_the_people_behind_the_idea():
 
     make_votes(idea, 5)
 
-    assert idea.votes == queries.count_supporters(idea) == 6
+    assert idea.votes == supporters.count_supporters(idea) == 6
 
 
 def test_voting_makes_one_a_follower_with_the_reason_kept():
@@ -65,8 +65,8 @@ def test_voting_makes_one_a_follower_with_the_reason_kept():
     with transaction():
         service.cast_vote(idea, voter)
 
-    assert queries.following(idea, voter).reason == "voter"
-    assert queries.following(idea, idea.author).reason == "author"
+    assert followers.following(idea, voter).reason == "voter"
+    assert followers.following(idea, idea.author).reason == "author"
 
 
 def test_who_unfollowed_is_not_made_to_follow_by_voting_again():
@@ -81,4 +81,4 @@ def test_who_unfollowed_is_not_made_to_follow_by_voting_again():
     with transaction():
         service.cast_vote(idea, voter)
 
-    assert not queries.follows(idea, voter)
+    assert not followers.follows(idea, voter)

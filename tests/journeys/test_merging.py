@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from portal.accounts.roles import Role
 from portal.db import db
-from portal.ideas import queries
+from portal.ideas import supporters
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Status
 from tests.factories import make_idea, make_user, make_votes
@@ -24,7 +24,7 @@ def link_to_object(address: str) -> str:
 def votes_of(*ids: int) -> list[int]:
     db.session.rollback()
     ideas = [db.session.get_one(Idea, idea_id) for idea_id in ids]
-    assert all(idea.votes == queries.count_supporters(idea) for idea in ideas)
+    assert all(idea.votes == supporters.count_supporters(idea) for idea in ideas)
     return [idea.votes for idea in ideas]
 
 

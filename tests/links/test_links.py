@@ -7,8 +7,8 @@ import pytest
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db
-from portal.ideas import queries as ideas
 from portal.ideas import service as idea_service
+from portal.ideas import supporters
 from portal.ideas.models import Idea, Nature
 from portal.links import queries, service
 from portal.links.models import Kind
@@ -157,7 +157,7 @@ def test_backing_the_need_takes_the_vote_for_the_solution_back_and_voting_again_
     assert "want another solution" in shown
     assert (alone, both) == ((1, 1), (2, 0))
     assert not queries.stance_of(idea, person).cast
-    assert ideas.is_behind(db.session.get_one(Idea, idea.id), person)
+    assert supporters.is_behind(db.session.get_one(Idea, idea.id), person)
 
 
 def test_a_need_without_a_solution_has_votes_alone(browse):

@@ -10,8 +10,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db
-from portal.ideas import moves
-from portal.ideas import queries as ideas
+from portal.ideas import followers, moves
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Status
 from portal.notifications import links
@@ -33,7 +32,7 @@ def a_link() -> tuple[User, Idea, str]:
 
 def follows(idea: Idea, user: User) -> bool:
     db.session.rollback()
-    return ideas.follows(idea, user)
+    return followers.follows(idea, user)
 
 
 def wants_mail(user: User) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.db import db
-from portal.ideas import moves, queries
+from portal.ideas import moves, supporters
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
@@ -41,4 +41,4 @@ def fresh(thing):
 def counter_is_true(idea: Idea) -> bool:
     """Whether the number shown equals the people behind the idea."""
     now = fresh(idea)
-    return now.votes == queries.count_supporters(now)
+    return now.votes == supporters.count_supporters(now)

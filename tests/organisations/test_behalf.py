@@ -8,7 +8,7 @@ from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas import queries, service
+from portal.ideas import service, supporters
 from portal.ideas.models import Follow, Idea, Vote, VoteOrigin
 from portal.ideas.workflow import Status
 from portal.notifications.models import Notification
@@ -172,4 +172,4 @@ def test_the_form_is_for_product_managers_and_keeps_what_did_not_go_through(brow
     moderator = browse(make_user(Role.MODERATOR))
     assert moderator.post(address, data=data).status_code == 403
     assert "Give the vote" not in moderator.get(f"/ideas/{idea.id}/behind").text
-    assert queries.count_supporters(idea) == 1
+    assert supporters.count_supporters(idea) == 1

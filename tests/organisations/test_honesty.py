@@ -10,7 +10,7 @@ from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.doctor import examine
 from portal.errors import Refusal
-from portal.ideas import queries, service
+from portal.ideas import service, supporters
 from portal.ideas.models import Vote, VoteOrigin
 from portal.organisations import behalf, honesty
 from portal.transactions import transaction
@@ -41,10 +41,10 @@ def test_votes_set_aside_count_nowhere_and_come_back_exactly():
 
     assert set_aside(idea, a, b) == 2
 
-    assert fresh(idea).votes == queries.count_supporters(idea) == 2
+    assert fresh(idea).votes == supporters.count_supporters(idea) == 2
     assert fresh(idea).heat < before[1]
-    assert [one.user.id for one in queries.voters(idea) if one.user.id in {a.id, b.id, c.id}] == [c.id]
-    assert queries.ballot(idea, a).cast  # their own vote is still theirs
+    assert [one.user.id for one in supporters.voters(idea) if one.user.id in {a.id, b.id, c.id}] == [c.id]
+    assert supporters.ballot(idea, a).cast  # their own vote is still theirs
     assert give_back(idea, a, b) == 2
     assert fresh(idea).votes == before[0]
     assert fresh(idea).heat == pytest.approx(before[1])
@@ -81,7 +81,7 @@ def test_a_vote_through_a_merge_is_set_aside_where_it_was_given_too():
     assert list(examine_counters()) == []
     give_back(main, ann)
     assert (fresh(main).votes, fresh(other).votes) == (4, 3)
-    assert bob.id in {one.user.id for one in queries.voters(main)}
+    assert bob.id in {one.user.id for one in supporters.voters(main)}
 
 
 def test_votes_of_what_was_joined_meanwhile_are_left_to_the_main_idea():

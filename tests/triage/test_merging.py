@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas import moves, queries, service
+from portal.ideas import followers, moves, service, supporters
 from portal.ideas.merges import merge_of
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
@@ -75,12 +75,12 @@ def test_the_preview_is_what_happens(browse, settle, headers):
 
     idea, main = (db.session.get_one(Idea, number) for number in ids)
     assert numbers[:4] == (3, 6, 4, 13)
-    assert main.votes == queries.count_supporters(main) == len(queries.voters(main)) == preview.votes
+    assert main.votes == supporters.count_supporters(main) == len(supporters.voters(main)) == preview.votes
     assert '<b class="num">13</b> votes' in text
     assert "4 only on the first, 6 only on the second, 3 on both, each counted once." in text
     assert "1 stays readable at the old address." in text
-    followers = queries.audience_of(main.id, None).subquery()
-    assert db.session.scalar(select(func.count()).select_from(followers)) == numbers[4]
+    hearing = followers.audience_of(main.id, None).subquery()
+    assert db.session.scalar(select(func.count()).select_from(hearing)) == numbers[4]
     event = db.session.scalars(select(EventRecord).filter_by(name="idea.merged", idea_id=idea.id)).one()
     rows = select(Notification.reason, func.count()).where(Notification.event_id == event.id)
     told = dict(db.session.execute(rows.group_by(Notification.reason)).all())

@@ -15,7 +15,7 @@ from portal.boards.models import Audience
 from portal.comments.models import Comment
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas import queries
+from portal.ideas import followers, supporters
 from portal.ideas.models import Idea, Vote
 from portal.ideas.workflow import Publication, Status
 from portal.transactions import transaction
@@ -98,8 +98,8 @@ def test_the_state_afterwards_is_that_of_a_vote_cast_while_signed_in(browse):
 
     db.session.rollback()
     for idea, person in ((first, member), (second, guest)):
-        assert queries.ballot(idea, person).cast and idea.votes == 2
-        assert queries.follows(idea, person)
+        assert supporters.ballot(idea, person).cast and idea.votes == 2
+        assert followers.follows(idea, person)
         names = select(EventRecord.name).where(EventRecord.idea_id == idea.id, EventRecord.actor_id == person.id)
         assert db.session.scalars(names).all() == ["idea.vote_cast"]
 
@@ -134,7 +134,7 @@ def test_a_guest_follows_after_signing_in(browse):
     assert answer.location == f"/ideas/{idea.id}"
     assert "You will hear when this idea moves." in browser.get(answer.location).text
     db.session.rollback()
-    assert queries.follows(idea, user)
+    assert followers.follows(idea, user)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from portal.changelog.models import BODY_MAX, Entry, Kind
 from portal.changelog.service import Words
 from portal.changelog.views.base import bp, get_written
 from portal.errors import Refusal
-from portal.ideas.queries import count_audience
+from portal.ideas.followers import count_audience
 from portal.ideas.workflow import Category, Status, move_between
 from portal.text import render_markdown
 from portal.transactions import transaction

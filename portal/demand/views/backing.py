@@ -14,6 +14,7 @@ from portal.demand.models import Origin, Receipt
 from portal.extensions import limiter
 from portal.ideas import queries as ideas
 from portal.ideas import service as idea_service
+from portal.ideas import supporters
 from portal.ideas.models import Idea
 from portal.text import clean_line
 from portal.transactions import transaction
@@ -96,7 +97,7 @@ def _show_review(form: BackingForm, idea: Idea, status: int = 200) -> Response:
         status=status,
         form=form,
         idea=idea,
-        ballot=ideas.ballot(idea, viewer()),
+        ballot=supporters.ballot(idea, viewer()),
         comments_open=idea.takes_comments(utcnow()) and (not viewer().is_signed_in or can("comment.post", idea)),
     )
 
@@ -113,7 +114,7 @@ def _show_backing(idea: Idea, form: BackingForm, receipt: Receipt | None) -> Res
 
 def _show_fragments(idea: Idea, form: BackingForm, receipt: Receipt | None, said: str) -> Response:
     backing = queries.Backing(
-        ideas.ballot(idea, viewer()),
+        supporters.ballot(idea, viewer()),
         form.title.data,
         Origin(form.origin.data),
         receipt,

@@ -12,6 +12,7 @@ from portal.demand.forms import DifferenceForm
 from portal.demand.models import Origin, Receipt
 from portal.demand.views.backing import bp, idea_behind
 from portal.ideas import queries as ideas
+from portal.ideas import supporters
 from portal.ideas.models import Idea
 from portal.transactions import transaction
 from portal.web.responses import fragment, go_to, is_htmx, page, swap
@@ -41,7 +42,7 @@ def differs(idea_id: int) -> Response:
         there = url_for("demand.mine") if request.args.get("from") == "mine" else url_for("ideas.show", idea_id=idea.id)
         return go_to(there, notice=said)
     backing = queries.Backing(
-        ideas.ballot(idea, viewer()),
+        supporters.ballot(idea, viewer()),
         receipt.typed,
         Origin(receipt.origin),
         receipt,

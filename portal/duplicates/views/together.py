@@ -19,12 +19,14 @@ from portal.duplicates.comparing import Pieces
 from portal.duplicates.views.queue import bp
 from portal.errors import Refusal
 from portal.ideas import merging
+from portal.ideas.followers import audience_of
 from portal.ideas.merging import CannotMerge
 from portal.ideas.models import Idea, Vote
 from portal.ideas.moves import move_idea, moves_for
-from portal.ideas.queries import audience_of, counts_for, get_idea
+from portal.ideas.queries import get_idea
 from portal.ideas.service import lock_in_order
 from portal.ideas.steps import MoveDetails
+from portal.ideas.supporters import counts_for
 from portal.ideas.workflow import Status
 from portal.search import words
 from portal.transactions import transaction

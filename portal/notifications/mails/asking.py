@@ -14,8 +14,8 @@ from sqlalchemy.orm import joinedload
 from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, on_sqlite, utcnow
+from portal.ideas.followers import reaches
 from portal.ideas.models import Follow, Idea
-from portal.ideas.queries import reaches
 from portal.notifications.models import Mail, Notification
 from portal.notifications.reach import Reach
 from portal.options import option

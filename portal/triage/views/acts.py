@@ -17,9 +17,10 @@ from portal.decisions.queries import standing
 from portal.decisions.service import revise
 from portal.errors import Refusal
 from portal.ideas import merging, moves, service
+from portal.ideas.followers import count_told
 from portal.ideas.merges import merge_of
 from portal.ideas.models import TEXT_MAX, Answer, Idea, StatusChange
-from portal.ideas.queries import count_told, get_idea
+from portal.ideas.queries import get_idea
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.taking_back import can_undo
 from portal.ideas.workflow import Status, move_between, place_named
