@@ -4,7 +4,7 @@ import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from email.message import EmailMessage
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from tests.support.databases import Database, Postgres, SQLite, forget, in_a_hur
 from tests.support.live import People, served
 from tests.support.mail import MailServer
 from tests.support.mail_clients import problems_of
+from tests.support.once import Kept
 from tests.support.postgres import PostgreSQL
 from tests.support.valkey import Valkey
 
@@ -181,19 +182,26 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCach
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_addresses() -> Iterator[None]:
-    """Addresses that one test's app compiled, for the apps of the next ones: half of what making an app takes."""
-    compiled: dict[tuple[Any, ...], Any] = {}
-    compile_anew = Rule._compile_builder
+    """Addresses that one test's app compiled, for the apps of the next ones: most of what making an app takes."""
+    compiled: dict[tuple[Any, ...], Rule] = {}
+    compile_anew = Rule.compile
 
-    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
-        key = (rule.rule, rule.subdomain, rule.host, append_unknown, repr(rule.defaults))
-        if key not in compiled:
-            compiled[key] = compile_anew(rule, append_unknown)
-        return compiled[key]
+    def compile_once(rule: Rule) -> None:
+        assert rule.map is not None
+        where = rule.rule, rule.subdomain, rule.host, rule.map.host_matching, rule.merge_slashes
+        key = (*where, repr(rule.defaults), *rule.map.converters.values())
+        first = compiled.setdefault(key, rule)
+        if first is rule:
+            compile_anew(rule)
+            return
+        rule._parts, rule._trace, rule._converters = first._parts, first._trace, first._converters
+        rule.arguments = set(first.arguments)
+        rule._build = first._build.__func__.__get__(rule, None)
+        rule._build_unknown = first._build_unknown.__func__.__get__(rule, None)
 
-    Rule._compile_builder = compile_once
+    Rule.compile = compile_once
     yield
-    Rule._compile_builder = compile_anew
+    Rule.compile = compile_anew
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -279,6 +287,18 @@ def letters_for_all_mail_programs() -> Iterator[None]:
     sending.compose = compose_and_look
     yield
     sending.compose = compose
+
+
+@pytest.fixture(scope="session")
+def kept_worlds(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """What tests of this process made once."""
+    return Kept(tmp_path_factory.mktemp("worlds"))
+
+
+@pytest.fixture
+def once(app: Flask, database: Database, kept_worlds: Kept) -> Callable[[str, Callable[[], Any]], Any]:
+    """Make what is dear once for all tests that ask for it by the same name: ``once("scene", make_scene)``."""
+    return partial(kept_worlds.once, app, database)
 
 
 @pytest.fixture

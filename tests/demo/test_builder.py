@@ -50,11 +50,15 @@ def part():
 
 
 @pytest.fixture
-def built(app, part):
+def built(once, part):
     """The part, built."""
-    now = utcnow()
-    builder.build(community=part, now=now, members=100)
-    return part, now
+
+    def build():
+        now = utcnow()
+        builder.build(community=part, now=now, members=100)
+        return now
+
+    return part, once("demo", build)
 
 
 def mean_votes(titles):

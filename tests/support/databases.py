@@ -21,8 +21,11 @@ class Database(Protocol):
 
     url: str
 
-    def renew(self) -> None:
-        """Bring it back to what the migrations left."""
+    def renew(self, name: str = "pristine") -> None:
+        """Bring it back to what the migrations left, or to what was kept by a name."""
+
+    def keep(self, name: str) -> None:
+        """Keep what is in it now, by a name."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -35,24 +38,27 @@ class SQLite:
         self.file = folder / "portal.db"
         self.url = f"sqlite:///{self.file}"
         migrate(self.url, folder)
-        self.pristine = outlives_tests(sqlite3.connect(":memory:"))
-        self._copy(self.file, self.pristine)
+        self.kept: dict[str, sqlite3.Connection] = {}
+        self.keep("pristine")
 
-    def renew(self) -> None:
+    def renew(self, name: str = "pristine") -> None:
         """Copy all pages back, whatever happened to the tables."""
         used = sqlite3.connect(self.file, timeout=1)
         in_a_hurry(used)
-        self.pristine.backup(used)
+        self.kept[name].backup(used)
+        used.close()
+
+    def keep(self, name: str) -> None:
+        """Copy all pages."""
+        self.kept[name] = outlives_tests(sqlite3.connect(":memory:"))
+        used = sqlite3.connect(self.file)
+        used.backup(self.kept[name])
         used.close()
 
     def close(self) -> None:
-        """Forget the copy; the file goes with its folder."""
-        self.pristine.close()
-
-    def _copy(self, file: Path, into: sqlite3.Connection) -> None:
-        migrated = sqlite3.connect(file)
-        migrated.backup(into)
-        migrated.close()
+        """Forget the copies; the file goes with its folder."""
+        for copy in self.kept.values():
+            copy.close()
 
 
 class Postgres:
@@ -63,11 +69,15 @@ class Postgres:
         self.url = server.url("portal")
         migrate(self.url, folder)
         self.connection = outlives_tests(server.connect("portal"))
-        self.connection.execute(KEEP)
+        self.keep("pristine")
 
-    def renew(self) -> None:
+    def renew(self, name: str = "pristine") -> None:
         """Empty the tables and put back what was there."""
-        self.connection.execute("CALL pristine.renew()")
+        self.connection.execute(f"CALL {name}.renew()")
+
+    def keep(self, name: str) -> None:
+        """Copy all rows into tables of another schema."""
+        self.connection.execute(KEEP.replace("pristine", name))
 
     def close(self) -> None:
         """Let go of the server."""
