@@ -24,7 +24,12 @@ def held_until(user: User, now: datetime) -> datetime | None:
 def quiet_for(user: User, now: datetime) -> datetime | None:
     """Return when the quiet hours of somebody end who is within them; None outside."""
     reach = reach_of(user.id)
-    return quiet_until(reach.quiet_from, reach.quiet_until, zone_of(user), now) if reach else None
+    return quiet_by(reach, user, now) if reach else None
+
+
+def quiet_by(reach: Reach, user: User, now: datetime) -> datetime | None:
+    """Return the same by what they chose, where that is at hand."""
+    return quiet_until(reach.quiet_from, reach.quiet_until, zone_of(user), now)
 
 
 def is_paused(user: User, now: datetime) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +15,8 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.notifications.reach import Reach
+
+_known: ContextVar[tuple[int, str] | None] = ContextVar("key of whose links", default=None)
 
 
 def absolute_url(endpoint: str, **values: Any) -> str:
@@ -57,9 +62,27 @@ def read_verdict_token(token: str) -> tuple[int, int] | None:
     return _read("say-whether-it-helped", token, 2)
 
 
+def key_of(user_id: int) -> str:
+    """Return what makes the links of one person's mails their own; another one makes all that went out useless."""
+    known = _known.get()
+    if known and known[0] == user_id:
+        return known[1]
+    return db.session.scalar(select(Reach.links_key).where(Reach.user_id == user_id)) or ""
+
+
+@contextmanager
+def key_known(user_id: int, key: str) -> Iterator[None]:
+    """Ask for the key of one person no more inside, where it has just been read: several links are made for them."""
+    before = _known.set((user_id, key))
+    try:
+        yield
+    finally:
+        _known.reset(before)
+
+
 def _sign(what_for: str, user_id: int, *about: Any) -> str:
     """Return a token for one thing that one person may do; its key is in it from the day they first change it."""
-    key = _key_of(user_id)
+    key = key_of(user_id)
     return str(_serializer(what_for).dumps([user_id, *about, *([key] if key else [])]))
 
 
@@ -69,12 +92,7 @@ def _read(what_for: str, token: str, length: int) -> Any:
         user_id, key = int(said[0]), str(said[length]) if len(said) > length else ""
     except (BadSignature, ValueError, TypeError, LookupError):
         return None
-    return tuple(said[:length]) if compare_digest(key, _key_of(user_id)) else None
-
-
-def _key_of(user_id: int) -> str:
-    """Return what makes the links of one person's mails their own; another one makes all that went out useless."""
-    return db.session.scalar(select(Reach.links_key).where(Reach.user_id == user_id)) or ""
+    return tuple(said[:length]) if compare_digest(key, key_of(user_id)) else None
 
 
 def _serializer(salt: str) -> URLSafeSerializer:

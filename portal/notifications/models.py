@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from portal.accounts.models import User
 from portal.db import Model, utcnow
 from portal.events import EventRecord
 from portal.ideas.models import Idea
+from portal.notifications.reach import Reach
 from portal.outbox import Leased
 
 
@@ -84,6 +85,9 @@ class Mail(Leased, Model):
 
     user: Mapped[User | None] = relationship()
     notification: Mapped[Notification | None] = relationship()
+    reach: Mapped[Reach | None] = relationship(
+        primaryjoin=lambda: foreign(Mail.user_id) == Reach.user_id, viewonly=True
+    )
 
     @property
     def to(self) -> str:

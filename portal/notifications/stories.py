@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -12,10 +13,11 @@ from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
+from portal.accounts.roles import Role
 from portal.comments.models import Comment
 from portal.db import db, utcnow
 from portal.ideas.merges import WINDOW
@@ -103,6 +105,8 @@ BECAUSE: dict[Kind | Reason, Any] = {
     Kind.CREDITED: _l("You get this because you had a part in what came out. We ask once."),
     Kind.SPOKEN_FOR: _l("You get this because somebody of the team voted for you."),
     Kind.REPLIED: _l("You get this because somebody replied to your comment."),
+    Kind.QUESTION_SETTLED: _l("You get this because you asked the question."),
+    Kind.HELD_BACK: _l("You get this because you planned it."),
     Reason.AUTHOR: _l("You get this because the idea is yours."),
     Reason.VOTER: _l("You get this because you voted."),
     Reason.COMMENTER: _l("You get this because you commented."),
@@ -258,7 +262,9 @@ class Story:
 
     @property
     def quoted(self) -> str:
-        """Whose words they are."""
+        """Whose words they are; what the portal says by itself is nobody's."""
+        if self.kind is Kind.HELD_BACK:
+            return ""
         if self.is_comment or self.team:
             return self.who
         speaker = self.answer.author if self.answer else self.actor if self.change else None
@@ -326,13 +332,12 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
     """Return the stories of these notifications that their reader may still see, in the same order."""
     records = {n.id: n.record for n in notifications}
     data = [record.data for record in records.values()]
-    seen = ideas_visible_to(reader).options(joinedload(Idea.board))
-    ideas = _by_id(seen, Idea, [n.idea_id for n in notifications] + [_other(facts) for facts in data] + _matches(data))
-    actors = _by_id(select(User), User, [record.actor_id for record in records.values()])
-    said = select(Answer).options(joinedload(Answer.author))
-    answers = _by_id(said, Answer, [facts.get("answer_id") for facts in data])
-    comments = _by_id(select(Comment), Comment, [facts.get("comment_id") for facts in data])
-    changes = _by_id(select(StatusChange), StatusChange, [facts.get("change_id") for facts in data])
+    ideas = _ideas(reader, [n.idea_id for n in notifications] + [_other(facts) for facts in data] + _matches(data))
+    answers = _rows(Answer, [facts.get("answer_id") for facts in data])
+    authors = {answer.author_id: answer.author for answer in answers.values() if answer.author}
+    actors = authors | _rows(User, {record.actor_id for record in records.values()} - authors.keys())
+    comments = _rows(Comment, [facts.get("comment_id") for facts in data])
+    changes = _rows(StatusChange, [facts.get("change_id") for facts in data])
     questions = _questions([n for n in notifications if n.kind == Kind.QUESTION_REMINDER])
 
     objections = _objections([n for n in notifications if n.kind == Kind.MERGE_OBJECTED])
@@ -397,12 +402,60 @@ def _of_proposal(verdict: str, main: Idea) -> str:
     return _("The team agrees about “%(title)s”. Where these are, ideas stay apart.", title=main.title)
 
 
-def _by_id(query: sa.Select[Row], table: type[Numbered], ids: Iterable[int | None]) -> dict[int | None, Row]:
+def _rows(table: type[Row], ids: Iterable[int | None]) -> dict[int | None, Row]:
     wanted = {id for id in ids if id is not None}
     if not wanted:
         return {}
-    rows = db.session.scalars(query.where(table.id.in_(wanted)))
+    rows = db.session.scalars(_these(table, len(wanted) == 1), _named(wanted))
     return {row.id: row for row in rows}
+
+
+def _ideas(reader: Person, ids: Iterable[int | None]) -> dict[int | None, Idea]:
+    """Those of the ideas that the reader may see."""
+    wanted = {id for id in ids if id is not None}
+    only_one = len(wanted) == 1
+    if isinstance(reader, User) and reader.standing is not None and not reader.has_board_roles:
+        seen = _seen_by_all_like(reader.standing, only_one)
+    else:
+        seen = ideas_visible_to(reader).where(_is_one(Idea, only_one)).options(joinedload(Idea.board))
+    rows = db.session.scalars(seen, _named(wanted) | {"reader_id": reader.id}) if wanted else ()
+    return {idea.id: idea for idea in rows}
+
+
+class _Anyone(Person):
+    """Whoever has one role in the portal and none on single boards: all that then decides what they see, but who."""
+
+    id: Any = bindparam("reader_id", type_=sa.Integer)
+    has_board_roles = False
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    @property
+    def standing(self) -> Role:
+        """The role."""
+        return self.role
+
+
+@cache
+def _seen_by_all_like(role: Role, only_one: bool) -> sa.Select[Idea]:
+    """Build the statement once for each role: it is asked for every single mail."""
+    return ideas_visible_to(_Anyone(role)).where(_is_one(Idea, only_one)).options(joinedload(Idea.board))
+
+
+@cache
+def _these(table: type[Row], only_one: bool) -> sa.Select[Row]:
+    """Build each statement once: they are asked for every single mail, and most mails are about one thing."""
+    rows = select(table).where(_is_one(table, only_one))
+    return rows.options(joinedload(Answer.author)) if table is Answer else rows
+
+
+def _is_one(table: type[Numbered], only_one: bool) -> sa.ColumnElement[bool]:
+    return table.id == bindparam("number") if only_one else table.id.in_(bindparam("numbers", expanding=True))
+
+
+def _named(ids: set[int]) -> dict[str, Any]:
+    return {"numbers": list(ids)} if len(ids) != 1 else {"number": next(iter(ids))}
 
 
 def _questions(reminders: Sequence[Notification]) -> dict[int, Answer]:

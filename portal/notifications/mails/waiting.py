@@ -32,7 +32,8 @@ def wait_for_morning(mail: Mail) -> bool:
     """Put a mail off until the quiet hours of its reader end, if it is news and they are within them; say whether."""
     if mail.user is None or not is_news(mail):
         return False
-    until, mail_id = hours.quiet_for(mail.user, utcnow()), mail.id
+    reach, mail_id = mail.reach, mail.id
+    until = hours.quiet_by(reach, mail.user, utcnow()) if reach else None
     if until is None:
         return False
     with transaction(wake=False):
