@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from portal.outgoing import check_allowed
 
 PREFIX = "PORTAL"
 SOON = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; counting requests must not hold them up
+ESCAPED = "In names and passwords write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A and % as %25."
 LONGEST_BEFORE = 20  # letters of an address before the token: 64 fit before the @
 YES, NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
@@ -51,7 +53,8 @@ SETTINGS = (
     Setting(
         "MAIL_URL",
         "",
-        "`smtp://user:password@host:587`, `smtps://…:465`, `catch:` (kept in the portal), empty: no mail.",
+        "`smtp://user:password@host:587`, `smtps://…:465`, `catch:` (kept in the portal), empty: no mail. "
+        "With `?tls=required` at the end of `smtp:` nothing is sent unencrypted.",
     ),
     Setting("MAIL_FROM", "", "Sender of mails. Default: `ideas@` and the host of BASE_URL."),
     Setting(
@@ -204,6 +207,7 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
         check_allowed(config["OUTGOING_ALLOW"])
     except ValueError as error:
         raise ConfigurationError(f"PORTAL_OUTGOING_ALLOW: {error}.") from None
+    _refuse_unfit_mail_server(config)
     _refuse_unfit_mailboxes(config)
     if config["SEARCH"] == "postgres" and not config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql"):
         raise ConfigurationError(
@@ -227,6 +231,30 @@ def _refuse_what_is_unsafe(app: Flask) -> None:
         raise ConfigurationError("PORTAL_DEMO shows every mail to everybody; it cannot be used in production.")
 
 
+def _refuse_unfit_mail_server(config: Mapping[str, Any]) -> None:
+    """Refuse an address that says nothing, without repeating it: there is a password in it."""
+    caught = not config["MAIL_URL"] or config["MAIL_URL"].startswith("catch:")
+    if not caught and not _names_server(config["MAIL_URL"], "smtp", "smtps"):
+        raise ConfigurationError(
+            "PORTAL_MAIL_URL must be like smtp://user:password@host:587, smtps://user:password@host:465 or catch:, or "
+            f"be empty for no mail. {ESCAPED}"
+        )
+    sender = config["MAIL_FROM"]
+    if sender and ("@" not in parseaddr(sender)[1] or not sender.isprintable()):
+        raise ConfigurationError(
+            f"PORTAL_MAIL_FROM must be an address, such as Ideas <ideas@example.org>, not {sender!r}."
+        )
+
+
+def _names_server(address: str, *schemes: str) -> bool:
+    """Whether an address names a host and, where it names one, a port that can be."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _refuse_unfit_mailboxes(config: Mapping[str, Any]) -> None:
     for name in ("REPLY_TO", "BOUNCE_TO"):
         before, gap, after = str(config[name]).partition("{token}")
@@ -238,11 +266,12 @@ def _refuse_unfit_mailboxes(config: Mapping[str, Any]) -> None:
                 f"ideas+{{token}}@reply.example.org, with at most {LONGEST_BEFORE} letters before {{token}}; "
                 f"not {config[name]!r}."
             )
-    url = urlsplit(config["INBOUND_URL"])
-    near = url.hostname in {"localhost", "127.0.0.1", "::1"}
-    if config["INBOUND_URL"] and not (url.hostname and (url.scheme == "imaps" or (url.scheme == "imap" and near))):
+    address = config["INBOUND_URL"]
+    near = _names_server(address, "imap") and urlsplit(address).hostname in {"localhost", "127.0.0.1", "::1"}
+    if address and not near and not _names_server(address, "imaps"):
         raise ConfigurationError(
-            "PORTAL_INBOUND_URL must be like imaps://user:password@host:993/INBOX; imap: only on this machine."
+            "PORTAL_INBOUND_URL must be like imaps://user:password@host:993/INBOX; imap: only on this machine. "
+            f"{ESCAPED}"
         )
     if config["INBOUND_SECRET"] and any(len(secret) < 32 for secret in config["INBOUND_SECRET"].split()):
         raise ConfigurationError(

@@ -52,7 +52,8 @@ from portal.ideas.events import (
 )
 from portal.inbound import letters as inbound_letters
 from portal.inbound import mailbox
-from portal.membership import invitations, people
+from portal.labels.events import LabelsChanged
+from portal.membership import invitations, mail_proof, people
 from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
 from portal.notifications import letters, portal_reactions, pushing, service
@@ -204,6 +205,7 @@ LETTERS: dict[str, sending.Writer] = {
     bulk_telling.LETTER: bulk_letters.letter_about_many,
     bulk_telling.UNDONE_LETTER: bulk_letters.letter_about_many,
     LEAVING_LETTER: privacy_letters.leaving_letter,
+    mail_proof.LETTER: mail_proof.test_letter,
     EXPORT_LETTER: privacy_letters.export_letter,
 }
 """Who writes which letter about an account: one entry for each kind of mail that is not about an idea."""

@@ -41,6 +41,7 @@ from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.privacy import files
 from portal.privacy import service as privacy
 from portal.privacy.models import Export
+from portal.push.models import Push
 from portal.quarters.calendar import Quarter
 from portal.search import index
 from portal.search.models import SavedSearch
@@ -90,6 +91,7 @@ OWN = {
     "answer just given",
     "idea just hidden",
     "browser told at once",
+    "test mail",
 }  # what only its owner can know of
 
 
@@ -319,6 +321,9 @@ TABLE = (
     get("notifications.caught_html", EVERYBODY, "caught mail", demo=True),
     get("notifications.health", ADMINS),
     get("notifications.mails", ADMINS),
+    get("notifications.pushes", ADMINS),
+    post("notifications.push_again", ADMINS, "message to a browser"),
+    post("notifications.push_all_again", ADMINS),
     get("notifications.mail", ADMINS, "mail"),
     post("notifications.send_again", ADMINS, "mail"),
     post("notifications.send_all_again", ADMINS),
@@ -654,6 +659,9 @@ TABLE = (
     get("membership.begin", ADMINS),
     get("membership.mail_test", ADMINS),
     post("membership.mail_test", ADMINS, form={"to": "postmaster@example.org"}),
+    post("membership.test_bounce", ADMINS),
+    get("membership.show_mail_test", ADMINS, "test mail"),
+    get("membership.mail_test_news", ADMINS, "test mail"),
     post("membership.fill_samples", ADMINS),
     post("membership.clear_samples", ADMINS),
     get("membership.portal", ADMINS),
@@ -765,6 +773,8 @@ class World:
             "notification": lambda: {"notification_id": self._notification(who).id},
             "caught mail": lambda: {"mail_id": self._caught().id},
             "mail": lambda: {"mail_id": self._mail().id},
+            "test mail": lambda: {"mail_id": self._test_mail(who or self.author).id},
+            "message to a browser": lambda: {"push_id": self._push().id},
             "mail set aside": lambda: {"kind": "mails", "work_id": self._mail().id},
             "empty board": lambda: {"board_id": make_board().id},
             "place": self._place,
@@ -1099,6 +1109,19 @@ class World:
             mail.given_up_at, mail.attempts = utcnow(), 60
             db.session.add(mail)
         return mail
+
+    def _test_mail(self, who: User) -> Mail:
+        with transaction(wake=False):
+            mail = Mail(key=f"test-{secrets.token_hex(8)}", kind="mail_test", user_id=who.id, recipient=who.email)
+            mail.done_at, mail.suppressed = utcnow(), "test not ended"
+            db.session.add(mail)
+        return mail
+
+    def _push(self) -> Push:
+        with transaction(wake=False):
+            push = Push(user_id=self.author.id, kind="test", given_up_at=utcnow(), error="it answered 400")
+            db.session.add(push)
+        return push
 
     def _passkey(self, who: User) -> Passkey:
         """One of two, so that it may be removed whatever the role demands."""

@@ -57,5 +57,6 @@ def _words() -> dict[str, str]:
         "bounced": _("Mails that nobody could deliver"),
         "delayed": _("Mails that came back for now"),
         "complained": _("Mails called spam"),
+        "tested": _("Replies to tests"),
         "unknown": _("To none of our addresses"),
     }

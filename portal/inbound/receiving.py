@@ -27,6 +27,7 @@ from portal.inbound.reading import Content, Incoming
 from portal.limits import LIMITS, TooMuch, hold, wait
 from portal.notifications import links
 from portal.notifications.mails import coming_back
+from portal.notifications.mails.addresses import is_same
 from portal.notifications.mails.letter import in_language_of
 from portal.notifications.models import Mail, ReceivedMail
 from portal.notifications.service import queue_letter
@@ -53,6 +54,7 @@ class Outcome(StrEnum):
     BOUNCED = "bounced"  # nobody there
     DELAYED = "delayed"  # a mailbox that is full, a server that was away, or the word that it is tried again
     COMPLAINED = "complained"
+    TESTED = "tested"  # a reply to a test mail
     KNOWN = "known"  # it came before
 
 
@@ -79,6 +81,8 @@ def _take(incoming: Incoming) -> Outcome:
         return _take_complaint(incoming, complained_of)
     if coming_back.bounced_in(incoming.recipients) is not None:
         return _take_bounce(incoming)
+    if coming_back.tested_in(incoming.recipients) is not None:
+        return _take_test(incoming)
     if incoming.is_from_a_machine or reports.bounces_in(incoming.message) is not None:
         return _end(incoming, Outcome.AUTOMATIC)
     found = coming_back.replies_in(incoming.recipients)
@@ -209,10 +213,31 @@ def _take_complaint(incoming: Incoming, senders: list[str]) -> Outcome:
     return outcome
 
 
+def _take_test(incoming: Incoming) -> Outcome:
+    """Note on a test mail that a reply came in, and how it looked: the first that its reader sent, else the last."""
+    server = str(current_app.config["REPLY_TRUSTS"])
+    with transaction():
+        mail = coming_back.tested_in(incoming.recipients)
+        if mail is None or not _note(incoming, Outcome.TESTED, mail.user):
+            return Outcome.KNOWN
+        db.session.refresh(mail, with_for_update=True)
+        if not mail.data.get("reply", {}).get("by_reader"):
+            reply = {
+                "at": utcnow().isoformat(),
+                "by_reader": is_same(incoming.sender, mail.to),
+                "by_machine": incoming.is_from_a_machine,
+                "judged_by": incoming.judged_by,
+                "trusts": server,
+                "proven": bool(server) and incoming.is_proven_by(server),
+            }
+            mail.data = mail.data | {"reply": reply}
+    return Outcome.TESTED
+
+
 def _is_by(user: User, incoming: Incoming) -> bool:
     """Whether a mail is by the person whose address for replies it came to, as far as anybody can know."""
     server = str(current_app.config["REPLY_TRUSTS"])
-    return incoming.sender == user.email.lower() and (not server or incoming.is_proven_by(server))
+    return is_same(incoming.sender, user.email) and (not server or incoming.is_proven_by(server))
 
 
 def _came_before(incoming: Incoming) -> bool:

@@ -99,7 +99,10 @@ def test_a_mailbox_that_cannot_be_read_is_asked_ever_more_rarely_and_says_why(ap
     [{"INBOUND_URL": "imap://user:secret@mail.example/INBOX"}, {"INBOUND_URL": "pop3://mail.example"},
      {"REPLY_TO": "ideas@reply.example"}, {"REPLY_TO": "ideas+{token}"},
      {"BOUNCE_TO": "a name that is far too long+{token}@x.example"},
-     {"INBOUND_SECRET": "short"}],
+     {"INBOUND_URL": "imaps://ann:pa/ss@mail.example/INBOX"}, {"INBOUND_SECRET": "short"},
+     {"MAIL_URL": "smtp://ann:pa/ss@mail.example:587"}, {"MAIL_URL": "smtp://ann@mail.example:99999"},
+     {"MAIL_URL": "http://mail.example"}, {"MAIL_URL": "smtp:"}, {"MAIL_FROM": "Fellside ideas"},
+     {"MAIL_FROM": "Ideas\r\nBcc: eve@x.example <ideas@x.example>"}],
 )  # fmt: skip
 def test_settings_that_cannot_work_are_refused(tmp_path, settings):
     import portal
@@ -108,4 +111,5 @@ def test_settings_that_cannot_work_are_refused(tmp_path, settings):
         portal.create_app({"INSTANCE": str(tmp_path), "TESTING": True, "WORKER": "off", **settings})
 
     assert f"PORTAL_{next(iter(settings))}" in str(refused.value)
-    assert "secret@" not in str(refused.value)
+    assert "secret@" not in str(refused.value) and "pa" not in str(refused.value).split("'")
+    assert "pa/ss" not in str(refused.value)

@@ -198,7 +198,9 @@ def test_samples_leave_what_people_wrote_alone(app):
 
 
 def test_a_test_mail_arrives_and_says_so(browse):
-    answer = browse(make_user(Role.ADMIN)).post("/admin/mail-test", data={"to": "ops@example.org"})
+    answer = browse(make_user(Role.ADMIN)).post(
+        "/admin/mail-test", data={"to": "ops@example.org"}, follow_redirects=True
+    )
 
     db.session.rollback()
     assert db.session.scalars(select(CaughtMail.recipient)).all() == ["ops@example.org"]
@@ -207,20 +209,26 @@ def test_a_test_mail_arrives_and_says_so(browse):
 
 @pytest.mark.settings(MAIL_URL="")
 def test_without_a_mail_server_the_test_says_what_to_set(browse):
-    answer = browse(make_user(Role.ADMIN)).post("/admin/mail-test", data={"to": "ops@example.org"})
+    answer = browse(make_user(Role.ADMIN)).post(
+        "/admin/mail-test", data={"to": "ops@example.org"}, follow_redirects=True
+    )
 
     assert "No mail server is configured." in answer.text and "PORTAL_MAIL_URL" in answer.text
 
 
 def test_a_real_server_takes_the_test_mail(browse, smtp):
-    answer = browse(make_user(Role.ADMIN)).post("/admin/mail-test", data={"to": "ops@example.org"})
+    answer = browse(make_user(Role.ADMIN)).post(
+        "/admin/mail-test", data={"to": "ops@example.org"}, follow_redirects=True
+    )
 
     assert "took the mail to ops@example.org" in answer.text
 
 
 @pytest.mark.settings(MAIL_URL="smtp://127.0.0.1:9")
 def test_a_server_that_is_not_there_is_named(browse):
-    answer = browse(make_user(Role.ADMIN)).post("/admin/mail-test", data={"to": "ops@example.org"})
+    answer = browse(make_user(Role.ADMIN)).post(
+        "/admin/mail-test", data={"to": "ops@example.org"}, follow_redirects=True
+    )
 
     assert "127.0.0.1:9 could not be spoken to" in answer.text and "refused" in answer.text.lower()
 
@@ -261,7 +269,9 @@ def test_each_refusal_is_said_at_its_step_in_the_words_of_the_server(app, browse
         server.refuse(REFUSAL)
     app.config["MAIL_URL"] = server.url
     try:
-        answer = browse(make_user(Role.ADMIN)).post("/admin/mail-test", data={"to": "ops@example.org"})
+        answer = browse(make_user(Role.ADMIN)).post(
+            "/admin/mail-test", data={"to": "ops@example.org"}, follow_redirects=True
+        )
     finally:
         server.stop()
 

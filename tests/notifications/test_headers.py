@@ -14,7 +14,7 @@ from portal.notifications.models import Mail
 
 HEADERS = {
     "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "In-Reply-To", "References", "List-Id",
-    "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Content-Type",
+    "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Content-Type", "X-Auto-Response-Suppress",
 }  # fmt: skip
 HOSTILE = st.sampled_from(
     [

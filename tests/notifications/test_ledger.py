@@ -12,12 +12,16 @@ from portal import outbox, reactions
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
+from portal.notifications import pushed
 from portal.notifications.mails import ledger, line, sending
 from portal.notifications.mails.ledger import Asked, State
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Kind
+from portal.push import service as push
+from portal.push.models import Push
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user
+from tests.support.databases import on_one_database
 from tests.support.mail import free_port
 from tests.support.queries import queries
 
@@ -187,3 +191,108 @@ def test_the_team_reads_on_its_desk_that_no_mail_goes_out_for_half_an_hour(app, 
 
     assert "No mail goes out since" not in soon
     assert "No mail goes out since" in later
+
+
+@on_one_database
+@pytest.mark.parametrize(
+    "asked", ["until=9999-12-31", "since=0001-01-01", "since=31.12.", "state=no&kind=no", "after=x"]
+)
+def test_whatever_is_asked_of_the_ledger_it_answers(app, browse, asked):
+    queue()
+    admin = browse(make_user(Role.ADMIN))
+
+    for page in ("/admin/mails", "/admin/mails/browsers"):
+        assert admin.get(f"{page}?{asked}").status_code == 200
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PUSHED = {
+    State.QUEUED: {},
+    State.WAITING: {"available_at": timedelta(hours=9)},
+    State.RETRYING: {"error": "the push service answered 503", "attempts": 2},
+    State.SENT: {"done_at": timedelta()},
+    State.SUPPRESSED: {"done_at": timedelta(), "suppressed": "read already"},
+    State.GONE: {"done_at": timedelta(), "suppressed": "browser is gone", "error": "the push service answered 410"},
+    State.SET_ASIDE: {"given_up_at": timedelta(), "error": "the push service answered 400"},
+}
+
+
+def push_each() -> tuple[list[Idea], dict[State, int]]:
+    """Have one message to a browser in each state, each to somebody of its own; return their ideas and numbers."""
+    ideas, numbers = queue(len(PUSHED)), {}
+    with transaction():
+        for (state, facts), idea in zip(PUSHED.items(), ideas, strict=True):
+            told = db.session.scalars(select(Notification).where(Notification.idea_id == idea.id)).one()
+            browser = push.Subscription(
+                user_id=told.user_id, endpoint=f"https://push.example/{state}", endpoint_hash=state, public_key="k",
+                auth_secret="s", browser=FIREFOX,
+            )  # fmt: skip
+            db.session.add(browser)
+            db.session.flush()
+            at = {name: utcnow() + value if isinstance(value, timedelta) else value for name, value in facts.items()}
+            one = Push(user_id=told.user_id, notification_id=told.id, kind="received", subscription_id=browser.id, **at)
+            db.session.add(one)
+            db.session.flush()
+            numbers[state] = one.id
+    return ideas, numbers
+
+
+def test_each_message_to_a_browser_is_found_by_what_became_of_it(app, browse):
+    ideas, numbers = push_each()
+    admin = make_user(Role.ADMIN)
+
+    for state in State:
+        [entry] = pushed.entries(admin, Asked(state=state))
+        assert (entry.state, entry.id) == (state, numbers[state])
+    shown = browse(admin).get("/admin/mails/browsers").text
+    assert shown.count("Firefox on Linux") == len(PUSHED) and f"To {ideas[0].author.name}" in shown
+    assert "push.example" not in shown and "7 browsers are told at once" in shown
+    gone = browse(admin).get("/admin/mails/browsers?state=gone").text
+    assert "the browser is gone (the push service answered 410)" in gone
+    assert "they had read it already" in browse(admin).get("/admin/mails/browsers?state=suppressed").text
+    by_idea = browse(admin).get(f"/admin/mails/browsers?idea={ideas[2].id}&person={ideas[2].author.name}").text
+    assert "Huts on map c" in by_idea and "Huts on map a" not in by_idea
+    assert "No such message" in browse(admin).get("/admin/mails/browsers?person=nobody@elsewhere.example").text
+    assert browse(make_user(Role.PM)).get("/admin/mails/browsers").status_code == 403
+
+
+def test_an_idea_that_an_admin_may_not_see_is_not_named_beside_a_message(app, browse, monkeypatch):
+    push_each()
+    monkeypatch.setattr(pushed, "is_seen_by", lambda _viewer: Idea.id < 0)
+
+    assert "Huts on map" not in browse(make_user(Role.ADMIN)).get("/admin/mails/browsers").text
+
+
+def test_messages_set_aside_are_tried_again_one_by_one_or_all(app, browse):
+    _ideas, numbers = push_each()
+    admin = browse(make_user(Role.ADMIN))
+    aside = admin.get("/admin/mails/browsers?state=set_aside").text
+
+    admin.post(f"/admin/mails/browsers/{numbers[State.RETRYING]}/again")
+    admin.post("/admin/mails/browsers/again")
+    admin.post(f"/admin/mails/browsers/{numbers[State.SENT]}/again")
+
+    db.session.rollback()
+    assert "the push service answered 400" in aside and "Try it again" in aside
+    again = [db.session.get_one(Push, numbers[state]) for state in (State.RETRYING, State.SET_ASIDE)]
+    assert all(one.given_up_at is None and one.attempts == 0 and one.available_at <= utcnow() for one in again)
+    assert db.session.get_one(Push, numbers[State.SENT]).done_at
+
+
+def test_pages_of_messages_follow_each_other_and_cost_the_same(app, browse, monkeypatch):
+    from portal.notifications.views import ledger as pages
+
+    monkeypatch.setattr(pages, "ON_A_PAGE", 3)
+    push_each()
+    admin = browse(make_user(Role.ADMIN))
+    admin.get("/admin/mails/browsers")
+    titles, url, costs = [], "/admin/mails/browsers", []
+    while url:
+        with queries() as asked:
+            page = admin.get(url).text
+        costs.append(len(asked))
+        titles += re.findall(r"Huts on map \w", page)
+        url = page.split('btn btn--sm" href="')[1].split('"')[0].replace("&amp;", "&") if "Show more" in page else ""
+
+    assert titles == [f"Huts on map {letter}" for letter in "gfedcba"]
+    assert max(costs) == costs[0]

@@ -12,10 +12,10 @@ from aiosmtpd.controller import Controller
 class MailServer:
     """A real SMTP server on a port of its own, or on the one that another has left."""
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, **more: Any) -> None:
         self.got: list[EmailMessage] = []
         self.refusals: list[str] = []
-        self.controller = Controller(self, hostname="127.0.0.1", port=port or free_port())
+        self.controller = Controller(self, hostname="127.0.0.1", port=port or free_port(), enable_SMTPUTF8=True, **more)
         self.controller.start()
         self.running = True
         self.url = f"smtp://127.0.0.1:{self.controller.port}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, url_for
+from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -19,11 +19,11 @@ from portal.membership import setting_up as service
 from portal.membership.forms import MailTestForm, SetUpForm
 from portal.membership.setting_up import AlreadySetUp, WrongCode
 from portal.membership.views.base import bp, say_at, status_of
-from portal.notifications.mails.proof import Proof
+from portal.notifications.mails import records
 from portal.options import option
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_address, per_person
-from portal.web.responses import go_to, page
+from portal.web.responses import fragment, go_to, is_htmx, page, swap
 from portal.web.session import authorize, member
 from portal.web.session import sign_in as open_session
 
@@ -78,13 +78,41 @@ def begin() -> ResponseReturnValue:
 @bp.route("/admin/mail-test", methods=["GET", "POST"])
 @limiter.limit(LIMITS["mail_test"], key_func=per_person, methods=["POST"])
 def mail_test() -> ResponseReturnValue:
-    """Send a test mail and read how it went, in the words of the mail server."""
+    """Send a test mail, or one to nobody that comes back, and be led to what became of it."""
     authorize("options.decide")
     form = MailTestForm(to=member().email)
-    proof: Proof | None = None
     if form.validate_on_submit():
-        proof = mail_proof.send(form.to.data)
-    return _show_mail_test(form, proof)
+        mail = mail_proof.send(member(), form.to.data)
+        return go_to(url_for(".show_mail_test", mail_id=mail.id))
+    return _show_mail_test(form, None)
+
+
+@bp.post("/admin/mail-test/nobody")
+@limiter.limit(LIMITS["mail_test"], key_func=per_person)
+def test_bounce() -> ResponseReturnValue:
+    """Send a mail to an address that nobody has, to see that it comes back."""
+    authorize("options.decide")
+    mail = mail_proof.send(member(), "")
+    return go_to(url_for(".show_mail_test", mail_id=mail.id))
+
+
+@bp.get("/admin/mail-test/<int:mail_id>")
+def show_mail_test(mail_id: int) -> ResponseReturnValue:
+    """Read how a test mail left, in the words of the mail server, and what came back."""
+    authorize("options.decide")
+    test = mail_proof.get_test(mail_id, member())
+    return _show_mail_test(MailTestForm(formdata=None, to=member().email), test)
+
+
+@bp.get("/admin/mail-test/<int:mail_id>/news")
+def mail_test_news(mail_id: int) -> ResponseReturnValue:
+    """See whether anything came back since; a page that has it all is told nothing."""
+    authorize("options.decide")
+    test = mail_proof.get_test(mail_id, member())
+    if request.args.get("seen") == test.mark and is_htmx():
+        return current_app.response_class(status=204)
+    shown, whole = fragment("membership/_mail_back.html", test=test), url_for(".show_mail_test", mail_id=mail_id)
+    return swap(shown, otherwise=whole, said=_("There is news of the test."))
 
 
 @bp.post("/admin/samples")
@@ -106,12 +134,15 @@ def clear_samples() -> ResponseReturnValue:
     return go_to(url_for(".begin"), _("The samples are gone."))
 
 
-def _show_mail_test(form: MailTestForm, proof: Proof | None) -> Any:
+def _show_mail_test(form: MailTestForm, test: mail_proof.Test | None) -> Any:
     return page(
         "membership/mail_test.html",
         status=status_of(form),
         form=form,
-        proof=proof,
-        mails=bool(current_app.config["MAIL_URL"]),
+        test=test,
+        last=mail_proof.last_of(member()) if test is None else None,
+        way_in=test.way_in if test else mail_proof.way_in(),
+        records=records.needed(),
+        domains=records.domains(),
         sender=current_app.config["MAIL_FROM"],
     )

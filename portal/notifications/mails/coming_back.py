@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -41,6 +42,7 @@ NOT_ANSWERED = TEAM_KINDS | {
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _REPLY = re.compile(r"r([0-9a-z]{1,7})-([0-9a-z]{1,7})-([a-z2-7]{20})")
 _BOUNCE = re.compile(r"b([0-9a-z]{1,13})-([a-z2-7]{20})")
+_TEST = re.compile(r"t([0-9a-z]{1,13})-([a-z2-7]{20})")
 
 
 def reply_address(story: Story, reader: User) -> str:
@@ -62,6 +64,11 @@ def return_path(mail: Mail, otherwise: str) -> str:
     return _fill("BOUNCE_TO", bounce_token(mail.id, mail.to)) or otherwise
 
 
+def test_address(mail: Mail) -> str:
+    """Return the address by which a reply to a test mail is known; empty where no replies are taken."""
+    return _fill("REPLY_TO", test_token(mail.id, mail.to))
+
+
 def reply_token(user_id: int, idea_id: int) -> str:
     """Return the token that lets one person comment on one idea by mail, and can do nothing else.
 
@@ -73,6 +80,11 @@ def reply_token(user_id: int, idea_id: int) -> str:
 def bounce_token(mail_id: int, address: str) -> str:
     """Return the token that says which mail to which address came back."""
     return f"b{_number(mail_id)}-{_sign('bounce', mail_id, address.lower())}"
+
+
+def test_token(mail_id: int, address: str) -> str:
+    """Return the token that says to which test mail somebody replies, and can do nothing else."""
+    return f"t{_number(mail_id)}-{_sign('test', mail_id, address.lower())}"
 
 
 def replies_in(addresses: list[str]) -> tuple[int, int] | None:
@@ -88,12 +100,12 @@ def replies_in(addresses: list[str]) -> tuple[int, int] | None:
 
 def bounced_in(addresses: list[str]) -> Mail | None:
     """Return the mail that came back, by the first address that is one of ours and of what its reader has now."""
-    for token in _tokens("BOUNCE_TO", addresses):
-        found = _BOUNCE.fullmatch(token)
-        mail = db.session.get(Mail, int(found[1], 36)) if found and int(found[1], 36) < 2**31 else None
-        if mail is not None and hmac.compare_digest(token, bounce_token(mail.id, mail.to)):
-            return mail
-    return None
+    return _mail_named(_tokens("BOUNCE_TO", addresses), _BOUNCE, bounce_token)
+
+
+def tested_in(addresses: list[str]) -> Mail | None:
+    """Return the test mail to which somebody replies, by the first address that is one of ours."""
+    return _mail_named(_tokens("REPLY_TO", addresses), _TEST, test_token)
 
 
 def note_bounce(mail: Mail, hard: bool) -> bool:
@@ -156,6 +168,15 @@ def replies_of(mail: Mail) -> list[str]:
 def _key_of(user_id: int) -> str:
     """Return what makes the links of one person's mails their own; another one makes all that went out useless."""
     return db.session.scalar(select(Reach.links_key).where(Reach.user_id == user_id)) or ""
+
+def _mail_named(tokens: list[str], pattern: re.Pattern[str], made: Callable[[int, str], str]) -> Mail | None:
+    for token in tokens:
+        found = pattern.fullmatch(token)
+        mail = db.session.get(Mail, int(found[1], 36)) if found and int(found[1], 36) < 2**31 else None
+        if mail is not None and hmac.compare_digest(token, made(mail.id, mail.to)):
+            return mail
+    return None
+
 
 
 def _fill(setting: str, token: str) -> str:

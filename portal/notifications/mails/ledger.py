@@ -22,6 +22,7 @@ from portal.ideas.queries import is_seen_by
 from portal.notifications.mails.sending import Ending
 from portal.notifications.models import Mail, MailAttempt, Notification
 from portal.notifications.policy import HELD_KINDS
+from portal.push.models import Push
 
 SUPPRESSED: dict[str, Any] = {
     "account closed": _l("the account is closed"),
@@ -114,6 +115,7 @@ WHAT: dict[str, Any] = {
     "mail_flows": _l("Mail goes out again"),
     "confirm": _l("Confirming an address"),
     "mail_test": _l("Test of the mail"),
+    "test": _l("Test of a browser"),
     "reply_by_mail": _l("Answer to a reply by mail"),
     "digest": _l("Digest"),
     "bulk": _l("Act on many ideas"),
@@ -158,6 +160,7 @@ class State(StrEnum):
     RETRYING = "retrying"
     SENT = "sent"
     SUPPRESSED = "suppressed"
+    GONE = "gone"
     SET_ASIDE = "set_aside"
 
     @property
@@ -172,8 +175,10 @@ _LABELS = {
     State.RETRYING: _l("To be tried again"),
     State.SENT: _l("Sent"),
     State.SUPPRESSED: _l("Not sent"),
+    State.GONE: _l("Browser gone"),
     State.SET_ASIDE: _l("Set aside"),
 }
+_GONE = ("browser is gone", "browser removed")  # why a message to a browser was not sent; never a mail
 ENDINGS: dict[str, Any] = {
     Ending.LATER: _l("The server said: not now"),
     Ending.REFUSED: _l("The server refused it"),
@@ -202,6 +207,21 @@ class Entry:
     mail: Mail
     state: State
     idea: Idea | None  # where its reader may see it
+
+    @property
+    def id(self) -> int:
+        """What it is known by."""
+        return self.mail.id
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried."""
+        return self.mail.attempts
+
+    @property
+    def available_at(self) -> datetime:
+        """When it is tried next."""
+        return self.mail.available_at
 
     @property
     def what(self) -> str:
@@ -251,39 +271,45 @@ def masked(address: str) -> str:
     return f"{name[:1]}…@{domain}" if name else "…"
 
 
-def is_in(state: State, now: datetime) -> ColumnElement[bool]:
-    """Say which mails are in a state."""
-    still_open = Mail.done_at.is_(None) & Mail.given_up_at.is_(None)
+def is_in(state: State, now: datetime, work: type[Mail] | type[Push] = Mail) -> ColumnElement[bool]:
+    """Say which mails, or messages to browsers, are in a state."""
+    still_open = work.done_at.is_(None) & work.given_up_at.is_(None)
     match state:
         case State.SET_ASIDE:
-            return Mail.given_up_at.is_not(None) & Mail.done_at.is_(None)
+            return work.given_up_at.is_not(None) & work.done_at.is_(None)
         case State.SENT:
-            return Mail.done_at.is_not(None) & Mail.suppressed.is_(None)
+            return work.done_at.is_not(None) & work.suppressed.is_(None)
         case State.SUPPRESSED:
-            return Mail.done_at.is_not(None) & Mail.suppressed.is_not(None)
+            return work.done_at.is_not(None) & work.suppressed.is_not(None) & work.suppressed.not_in(_GONE)
+        case State.GONE:
+            return work.done_at.is_not(None) & work.suppressed.in_(_GONE)
         case State.RETRYING:
-            return still_open & Mail.error.is_not(None)
+            return still_open & work.error.is_not(None)
         case State.WAITING:
-            return still_open & Mail.error.is_(None) & (Mail.available_at > now)
-    return still_open & Mail.error.is_(None) & (Mail.available_at <= now)
+            return still_open & work.error.is_(None) & (work.available_at > now)
+    return still_open & work.error.is_(None) & (work.available_at <= now)
 
 
-def state_of(mail: Mail, now: datetime) -> State:
-    """Return what has become of a mail; the same as ``is_in`` says."""
-    if mail.done_at is not None:
-        return State.SUPPRESSED if mail.suppressed is not None else State.SENT
-    if mail.given_up_at is not None:
+def state_of(one: Mail | Push, now: datetime) -> State:
+    """Return what has become of a mail or a message to a browser; the same as ``is_in`` says."""
+    if one.done_at is not None:
+        if one.suppressed is None:
+            return State.SENT
+        return State.GONE if one.suppressed in _GONE else State.SUPPRESSED
+    if one.given_up_at is not None:
         return State.SET_ASIDE
-    if mail.error is not None:
+    if one.error is not None:
         return State.RETRYING
-    return State.WAITING if mail.available_at > now else State.QUEUED
+    return State.WAITING if one.available_at > now else State.QUEUED
 
 
 def entries(viewer: Person, asked: Asked, before: int | None = None, count: int = 51) -> list[Entry]:
     """Return mails, the newest first."""
     found = select(Mail).options(joinedload(Mail.user), joinedload(Mail.notification))
-    for condition in _conditions(asked):
+    for condition in conditions_on(Mail, asked):
         found = found.where(condition)
+    if asked.recipient:
+        found = found.where(Mail.recipient == asked.recipient)
     if before is not None:
         found = found.where(Mail.id < before)
     return _shown(db.session.scalars(found.order_by(Mail.id.desc()).limit(count)).all(), viewer)
@@ -308,20 +334,19 @@ def kinds() -> list[tuple[str, str]]:
     return sorted(((kind, what(kind)) for kind in there), key=lambda kind: kind[1].casefold())
 
 
-def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
-    held = [is_in(asked.state, utcnow())] if asked.state else []
+def conditions_on(work: type[Mail] | type[Push], asked: Asked) -> list[ColumnElement[bool]]:
+    """Say what was asked of mails or of messages to browsers, but for the address."""
+    held = [is_in(asked.state, utcnow(), work)] if asked.state else []
     if asked.kind:
-        held.append(Mail.kind == asked.kind)
+        held.append(work.kind == asked.kind)
     if asked.user_id is not None:
-        held.append(Mail.user_id == asked.user_id)
-    elif asked.recipient:
-        held.append(Mail.recipient == asked.recipient)
+        held.append(work.user_id == asked.user_id)
     if asked.idea_id is not None:
-        held.append(Mail.notification_id.in_(select(Notification.id).where(Notification.idea_id == asked.idea_id)))
+        held.append(work.notification_id.in_(select(Notification.id).where(Notification.idea_id == asked.idea_id)))
     if asked.since is not None:
-        held.append(Mail.queued_at >= asked.since)
+        held.append(work.queued_at >= asked.since)
     if asked.until is not None:
-        held.append(Mail.queued_at < asked.until)
+        held.append(work.queued_at < asked.until)
     return held
 
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.headerregistry import Address, BaseHeader, HeaderRegistry
-from email.message import EmailMessage
+from email import quoprimime
+from email.headerregistry import BaseHeader, HeaderRegistry
+from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP, Policy
 from email.utils import formatdate, parseaddr
 from typing import Any
@@ -22,6 +23,7 @@ from portal.ideas.workflow import StatusRule
 from portal.notifications import links
 from portal.notifications.mails import coming_back
 from portal.notifications.models import Mail
+from portal.notifications.mails.addresses import in_header, on_the_line
 from portal.options import option
 from portal.text import clean_line, plain
 from portal.zones import told_in
@@ -49,7 +51,25 @@ class _AsItIs(BaseHeader):
         return f"{self.name}: {self}{policy.linesep}"
 
 
-_headers = HeaderRegistry()
+class _Headers(HeaderRegistry):
+    """The library's, which would make a class anew for each header of each mail, and read again what all mails say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._classes: dict[str, Any] = {}
+        self._said_by_all = lru_cache(200)(super().__call__)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the class of a header."""
+        made = self._classes.get(name)
+        return made or self._classes.setdefault(name, super().__getitem__(name))
+
+    def __call__(self, name: str, value: Any) -> Any:
+        """Return a header as its class reads it."""
+        return self._said_by_all(name, value) if name in _SAID_BY_ALL else super().__call__(name, value)
+
+
+_headers = _Headers()
 for _name in ("List-Unsubscribe", "List-Id", "Message-ID", "In-Reply-To", "References"):
     _headers.map_to_type(_name, _AsItIs)
 POLICY = SMTP.clone(header_factory=_headers, cte_type="7bit")
@@ -132,9 +152,9 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     domain = links.mail_domain()
     name, _address = parseaddr(current_app.config["MAIL_FROM"])
     portal = str(option("name"))
-    message = EmailMessage(policy=POLICY)
-    message["From"] = Address(_name_in_address(name or sender_name(portal)), addr_spec=sender_address())
-    message["To"] = Address(addr_spec=mail.to)
+    message = EmailMessage(policy=POLICY.clone(utf8=not on_the_line(mail.to).isascii()))
+    message["From"] = in_header(sender_address(), _name_in_address(name or sender_name(portal)))
+    message["To"] = in_header(mail.to)
     message["Subject"] = header_text(letter.subject)
     message["Date"] = formatdate(mail.queued_at.timestamp())
     message["Message-ID"] = message_id(mail)
@@ -142,8 +162,9 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     if letter.thread:
         thread = [f"<{letter.thread}@{domain}>", *coming_back.replies_of(mail)]
         message["In-Reply-To"], message["References"] = thread[-1], " ".join(thread)
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # some servers heed that and not the line before
     if letter.reply_to:
-        message["Reply-To"] = Address(_name_in_address(portal), addr_spec=letter.reply_to)
+        message["Reply-To"] = in_header(letter.reply_to, _name_in_address(portal))
     if letter.stop_url:
         message["List-Id"] = f"<ideas.{domain}>"
         message["List-Unsubscribe"] = f"<{letter.stop_url}>"
@@ -179,7 +200,7 @@ def header_text(text: str) -> str:
 
 def sender_address() -> str:
     """Return the address that mails come from."""
-    return parseaddr(current_app.config["MAIL_FROM"])[1]
+    return on_the_line(parseaddr(current_app.config["MAIL_FROM"])[1])
 
 
 def sender_name(portal: str) -> str:

@@ -6,13 +6,15 @@ import re
 import smtplib
 import ssl
 from email.message import EmailMessage
+from enum import StrEnum
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from flask import Flask
 
 from portal.config import ConfigurationError
 from portal.db import db
+from portal.notifications.mails.addresses import on_the_line
 from portal.notifications.mails.coming_back import is_hard
 from portal.notifications.models import CaughtMail
 from portal.transactions import transaction
@@ -34,7 +36,25 @@ class NotTaken(Exception):
 
 
 class Unreachable(NotTaken):
-    """There was nobody to hand any mail to."""
+    """There was nobody to hand any mail to; ``cause`` is what happened instead."""
+
+    def __init__(self, words: str, cause: Exception | None = None) -> None:
+        super().__init__(words)
+        self.cause = cause
+
+
+class NotEncrypted(smtplib.SMTPException):
+    """The server offers no encryption, and what was to be said is not for everybody on the way."""
+
+
+class Step(StrEnum):
+    """How far handing over a mail has come."""
+
+    GREETING = "greeting"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    TEXT = "text"
+    ANSWER = "answer"
 
 
 class EndUnknown(Exception):
@@ -44,8 +64,8 @@ class EndUnknown(Exception):
 class Transport(Protocol):
     """Somebody who takes mails."""
 
-    def hand_over(self, message: EmailMessage, sender: str, recipient: str) -> None:
-        """Give a mail away; raises NotTaken, Unreachable or EndUnknown."""
+    def hand_over(self, message: EmailMessage, sender: str, recipient: str) -> str:
+        """Give a mail away and return what is said to that; raises NotTaken, Unreachable or EndUnknown."""
 
     def close(self) -> None:
         """Say goodbye."""
@@ -54,7 +74,7 @@ class Transport(Protocol):
 class Catcher:
     """Keeps mails in the portal, where a page shows them."""
 
-    def hand_over(self, message: EmailMessage, sender: str, recipient: str) -> None:
+    def hand_over(self, message: EmailMessage, sender: str, recipient: str) -> str:
         """Keep the mail as it would have been sent."""
         with transaction(wake=False):
             db.session.add(
@@ -62,31 +82,44 @@ class Catcher:
                     recipient=recipient,
                     subject=str(message["Subject"])[:300],
                     message_id=str(message["Message-ID"])[:200],
-                    raw=message.as_bytes().decode("ascii"),
+                    raw=message.as_bytes().decode(),
                 )
             )
+        return ""
 
     def close(self) -> None:
         """Nothing is open."""
 
 
 class MailServer:
-    """An SMTP server, over one connection for as long as there are mails."""
+    """An SMTP server, over one connection for as long as there are mails.
+
+    With ``?tls=required`` nothing is said to a server that does not encrypt, whoever may have stripped its offer.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.host, self.over_tls = parts.hostname or "localhost", parts.scheme == "smtps"
         self.port = parts.port or (465 if self.over_tls else 25)
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
+        self.must_encrypt = parse_qs(parts.query).get("tls") == ["required"]
         self.client: smtplib.SMTP | None = None
+        self.offered: dict[str, str] = {}  # what the server announced, before and after encryption
+        self.step = Step.GREETING
 
-    def hand_over(self, message: EmailMessage, sender: str, recipient: str) -> None:
-        """Have the server take the mail; afterwards it is the server's to deliver."""
+    def hand_over(self, message: EmailMessage, sender: str, recipient: str) -> str:
+        """Have the server take the mail and return what it says; afterwards it is the server's to deliver."""
+        self.step = Step.GREETING
+        sender, recipient = on_the_line(sender), on_the_line(recipient)
         client = self._connected()
         try:
+            self.step = Step.RECIPIENT
             options = self._options_for(client, sender + recipient)
+            self.step = Step.SENDER
             _expect(client.mail(sender, options))
+            self.step = Step.RECIPIENT
             _expect_recipient(client.rcpt(recipient))
+            self.step = Step.TEXT
             _expect(client.docmd("DATA"), ready=354)
             client.send(_as_sent(message))  # what fails until here was not taken: its last line never left
         except (OSError, smtplib.SMTPException) as error:
@@ -95,6 +128,7 @@ class MailServer:
         except NotTaken:
             self._reset()
             raise
+        self.step = Step.ANSWER
         try:
             answer = client.getreply()
         except (OSError, smtplib.SMTPException) as error:
@@ -105,6 +139,7 @@ class MailServer:
         except NotTaken:
             self._reset()
             raise
+        return str(_refusal(*answer))
 
     def greet(self) -> None:
         """Connect, sign in and say nothing more; raises Unreachable with the reason."""
@@ -123,9 +158,9 @@ class MailServer:
         if self.client is None:
             try:
                 self.client = self._connect()
-            except (OSError, smtplib.SMTPException) as error:
+            except (OSError, smtplib.SMTPException, UnicodeError) as error:
                 self._drop()
-                raise Unreachable(f"{self.host}:{self.port}: {_words(error)}") from None
+                raise Unreachable(f"{self.host}:{self.port}: {_words(error)}", error) from None
         return self.client
 
     def _connect(self) -> smtplib.SMTP:
@@ -136,11 +171,15 @@ class MailServer:
             client = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
         try:
             client.ehlo_or_helo_if_needed()
+            self.offered = dict(client.esmtp_features)
             if not self.over_tls and client.has_extn("starttls"):
                 client.starttls(context=ssl.create_default_context())
                 client.ehlo()
+                self.offered |= client.esmtp_features
+            elif not self.over_tls and self.must_encrypt:
+                raise NotEncrypted("the server offers no encryption, so nothing was sent")
             elif not self.over_tls and self.user and self.host not in NEARBY:
-                raise smtplib.SMTPException("the server offers no encryption, so the password was not sent; use smtps:")
+                raise NotEncrypted("the server offers no encryption, so the password was not sent; use smtps:")
             if self.user:
                 client.login(self.user, self.password)
         except BaseException:
@@ -219,6 +258,8 @@ def _refusal(code: int, words: bytes | str) -> NotTaken:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, UnicodeError):  # which would quote from the password
+        return "name or password have letters outside ASCII, with which nobody can sign in to a mail server"
     if isinstance(error, smtplib.SMTPResponseException):
         return str(_refusal(error.smtp_code, error.smtp_error))
     return str(error) or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -16,10 +17,12 @@ from wtforms import DateField, SelectField, StringField
 from wtforms.validators import Optional
 
 from portal.accounts import queries as accounts
+from portal.accounts.models import Person
 from portal.ideas.queries import number_in
-from portal.notifications import queries, service
+from portal.notifications import pushed, queries, service
 from portal.notifications.mails import ledger, line
-from portal.notifications.mails.ledger import Asked, State
+from portal.notifications.mails.ledger import Asked, Entry, State
+from portal.notifications.pushed import Told
 from portal.notifications.views.pages import bp
 from portal.text import clean_line
 from portal.transactions import transaction
@@ -52,26 +55,34 @@ class LedgerForm(FlaskForm):
 def mails() -> Response:
     """Read which mails were to be sent, and what became of each."""
     authorize("outbox.see")
-    form = LedgerForm(request.args)
-    form.state.choices = [("", _("Everything")), *((state.value, state.label) for state in State)]
-    form.kind.choices = [("", _("Everything")), *ledger.kinds()]
-    form.validate()
-    asked, unknown = _asked(form)
-    place = paging.place(request.args.get("after"), (int,))
-    rows = [] if unknown else ledger.entries(viewer(), asked, place[0] if place else None, ON_A_PAGE + 1)
-    chosen: dict[str, Any] = {key: value for key in FILTERS if (value := request.args.get(key))}
-    more = len(rows) > ON_A_PAGE
-    return page(
-        "notifications/ledger.html",
-        form=form,
-        entries=rows[:ON_A_PAGE],
-        older=url_for(".mails", after=paging.cursor(rows[ON_A_PAGE - 1].mail.id), **chosen) if more else None,
-        first=url_for(".mails", **chosen) if place else None,
-        unknown=unknown,
-        kept=chosen,
-        waiting=ledger.count_open(),
-        line=line.state(),
-    )
+    return _show(".mails", ledger.entries, [state for state in State if state is not State.GONE], ledger.count_open())
+
+
+@bp.get("/admin/mails/browsers")
+def pushes() -> Response:
+    """Read what browsers were to be told at once, and what became of each message."""
+    authorize("outbox.see")
+    return _show(".pushes", pushed.entries, list(State), pushed.count_open(), browsers=pushed.count_browsers())
+
+
+@bp.post("/admin/mails/browsers/<int:push_id>/again")
+def push_again(push_id: int) -> Response:
+    """Try a message to a browser once more at once."""
+    authorize("outbox.see")
+    with transaction():
+        service.try_again(pushed.get_push(push_id))
+    back = own_path(request.form.get("back"), url_for(".pushes"))
+    return go_to(back, notice=_("It is tried again now."))
+
+
+@bp.post("/admin/mails/browsers/again")
+def push_all_again() -> Response:
+    """Try every message to a browser once more that was set aside."""
+    authorize("outbox.see")
+    with transaction():
+        number = pushed.try_all_again()
+    notice = ngettext("%(num)d message is tried again now.", "%(num)d messages are tried again now.", number)
+    return go_to(url_for(".pushes"), notice=notice)
 
 
 @bp.get("/admin/mails/<int:mail_id>")
@@ -106,6 +117,39 @@ def send_all_again() -> Response:
     return go_to(url_for(".mails"), notice=notice)
 
 
+def _show(
+    here: str,
+    entries: Callable[[Person, Asked, int | None, int], Sequence[Entry | Told]],
+    states: list[State],
+    waiting: dict[State, int],
+    browsers: int | None = None,
+) -> Response:
+    """Show a page of one of the two ledgers, narrowed down as was asked."""
+    form = LedgerForm(request.args)
+    form.state.choices = [("", _("Everything")), *((state.value, state.label) for state in states)]
+    form.kind.choices = [("", _("Everything")), *ledger.kinds()]
+    form.validate()
+    asked, unknown = _asked(form)
+    place = paging.place(request.args.get("after"), (int,))
+    rows = [] if unknown else entries(viewer(), asked, place[0] if place else None, ON_A_PAGE + 1)
+    chosen: dict[str, Any] = {key: value for key in FILTERS if (value := request.args.get(key))}
+    more = len(rows) > ON_A_PAGE
+    return page(
+        "notifications/ledger.html",
+        here=here,
+        form=form,
+        entries=rows[:ON_A_PAGE],
+        older=url_for(here, after=paging.cursor(rows[ON_A_PAGE - 1].id), **chosen) if more else None,
+        first=url_for(here, **chosen) if place else None,
+        unknown=unknown,
+        kept=chosen,
+        waiting=waiting,
+        set_aside=waiting[State.SET_ASIDE],
+        line=line.state(),
+        browsers=browsers,
+    )
+
+
 def _asked(form: LedgerForm) -> tuple[Asked, bool]:
     """Return what was asked for, and whether that names somebody or something that is not here."""
     states, name = {state.value: state for state in State}, form.person.data or ""
@@ -118,18 +162,18 @@ def _asked(form: LedgerForm) -> tuple[Asked, bool]:
         recipient=name.lower() if "@" in name and person is None else "",
         idea_id=idea_id,
         since=_begin_of(form.since.data),
-        until=_begin_of(form.until.data + timedelta(days=1)) if form.until.data else None,
+        until=_begin_of(form.until.data, days=1),
     )
     no_such_person = bool(name) and person is None and not asked.recipient
     return asked, no_such_person or (bool(form.idea.data) and idea_id is None)
 
 
-def _begin_of(day: date | None) -> datetime | None:
-    """Return when a day begins where the reader is."""
-    if day is None:
+def _begin_of(day: date | None, days: int = 0) -> datetime | None:
+    """Return when a day begins where the reader is, or some days later; nothing for days that no calendar has."""
+    if day is None or not 1970 <= day.year < 9999:
         return None
     zone = pytz.timezone(str(get_timezone()))
-    return zone.localize(datetime.combine(day, time())).astimezone(UTC)
+    return zone.localize(datetime.combine(day + timedelta(days=days), time())).astimezone(UTC)
 
 
 @bp.app_template_global()
