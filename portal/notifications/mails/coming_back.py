@@ -15,9 +15,9 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.db import db, utcnow
+from portal.notifications.links import key_of
 from portal.notifications.models import Mail, ReceivedMail
 from portal.notifications.policy import TEAM_KINDS, Kind
-from portal.notifications.reach import Reach
 from portal.notifications.stories import Story
 from portal.security.log import note
 
@@ -74,7 +74,7 @@ def reply_token(user_id: int, idea_id: int) -> str:
 
     It stands in an address, so it is short, and means the same in capitals.
     """
-    return f"r{_number(user_id)}-{_number(idea_id)}-{_sign('reply', _key_of(user_id), user_id, idea_id)}"
+    return f"r{_number(user_id)}-{_number(idea_id)}-{_sign('reply', key_of(user_id), user_id, idea_id)}"
 
 
 def bounce_token(mail_id: int, address: str) -> str:
@@ -165,9 +165,9 @@ def replies_of(mail: Mail) -> list[str]:
     return list(db.session.scalars(newest))[::-1]
 
 
-def _key_of(user_id: int) -> str:
-    """Return what makes the links of one person's mails their own; another one makes all that went out useless."""
-    return db.session.scalar(select(Reach.links_key).where(Reach.user_id == user_id)) or ""
+def _fill(setting: str, token: str) -> str:
+    return str(current_app.config[setting]).replace("{token}", token)
+
 
 def _mail_named(tokens: list[str], pattern: re.Pattern[str], made: Callable[[int, str], str]) -> Mail | None:
     for token in tokens:
@@ -176,11 +176,6 @@ def _mail_named(tokens: list[str], pattern: re.Pattern[str], made: Callable[[int
         if mail is not None and hmac.compare_digest(token, made(mail.id, mail.to)):
             return mail
     return None
-
-
-
-def _fill(setting: str, token: str) -> str:
-    return str(current_app.config[setting]).replace("{token}", token)
 
 
 def _tokens(setting: str, addresses: list[str]) -> list[str]:

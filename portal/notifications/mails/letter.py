@@ -11,6 +11,7 @@ from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP, Policy
 from email.utils import formatdate, parseaddr
+from functools import lru_cache
 from typing import Any
 
 from css_inline import CSSInliner
@@ -22,8 +23,8 @@ from portal.accounts.models import User
 from portal.ideas.workflow import StatusRule
 from portal.notifications import links
 from portal.notifications.mails import coming_back
-from portal.notifications.models import Mail
 from portal.notifications.mails.addresses import in_header, on_the_line
+from portal.notifications.models import Mail
 from portal.options import option
 from portal.text import clean_line, plain
 from portal.zones import told_in
@@ -34,6 +35,7 @@ WORDS_MAX = 120
 _BLOCKS = re.compile(r"\n[ \t]*\n|\n(?=[ \t]{0,3}(?:[-*+]|\d{1,3}[.)])[ \t])")
 _SIGNS = re.compile(r'[()<>@,:;\\".\[\]=?]')
 _BULLET = re.compile(r"[ \t]{0,3}[-*+][ \t]")
+_SAID_BY_ALL = {"Subject", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Auto-Submitted"}
 
 
 class _AsItIs(BaseHeader):
@@ -144,7 +146,8 @@ class Letter:
         """What mail programs show beside the subject."""
         if self.sections:
             return " · ".join(entry.title for section in self.sections for entry in section.entries[:2])[:200]
-        return self.quotes[0].paragraphs[0] if self.quotes else self.sentences[0] if self.sentences else self.lead
+        said = self.sentences[:-1] if self.reply_to else self.sentences  # the last one says what a reply does
+        return self.quotes[0].paragraphs[0] if self.quotes else said[0] if said else self.lead
 
 
 def compose(letter: Letter, mail: Mail) -> EmailMessage:
@@ -159,10 +162,10 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     message["Date"] = formatdate(mail.queued_at.timestamp())
     message["Message-ID"] = message_id(mail)
     message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # some servers heed that and not the line before
     if letter.thread:
         thread = [f"<{letter.thread}@{domain}>", *coming_back.replies_of(mail)]
         message["In-Reply-To"], message["References"] = thread[-1], " ".join(thread)
-    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # some servers heed that and not the line before
     if letter.reply_to:
         message["Reply-To"] = in_header(letter.reply_to, _name_in_address(portal))
     if letter.stop_url:
@@ -173,9 +176,9 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     text_dir = locale.text_direction if locale else "ltr"
     shown = {"letter": letter, "portal": portal, "home": home, "lang": str(locale or "en"), "text_dir": text_dir}
     shown["start"] = "right" if text_dir == "rtl" else "left"
-    message.set_content(_render("emails/letter.txt", shown), cte="quoted-printable")
-    html = _INLINER.inline(_render("emails/letter.html", shown))
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message["MIME-Version"], message["Content-Type"], message.epilogue = "1.0", "multipart/alternative", ""
+    message.attach(_part("plain", _render("emails/letter.txt", shown)))
+    message.attach(_part("html", _INLINER.inline(_render("emails/letter.html", shown))))
     return message
 
 
@@ -210,6 +213,11 @@ def sender_name(portal: str) -> str:
 
 def paragraphs(markdown: str) -> list[str]:
     """Return people's words without markup, a paragraph or list item each, at most 120 words in all."""
+    return list(_paragraphs(markdown))
+
+
+@lru_cache(100)  # many hear the same words
+def _paragraphs(markdown: str) -> tuple[str, ...]:
     shown: list[str] = []
     left = WORDS_MAX
     for block in filter(None, (block.strip() for block in _BLOCKS.split(markdown))):
@@ -222,7 +230,17 @@ def paragraphs(markdown: str) -> list[str]:
         left -= len(words)
         if left <= 0:
             break
-    return shown
+    return tuple(shown)
+
+
+def _part(kind: str, text: str) -> MIMEPart:
+    """Return one part as ``set_content`` makes it, without the questions that it asks itself for any text."""
+    part = MIMEPart(policy=POLICY)
+    part["Content-Type"] = f'text/{kind}; charset="utf-8"'
+    part["Content-Transfer-Encoding"] = "quoted-printable"
+    lines = b"\n".join([*text.encode().splitlines(), b""])
+    part.set_payload(quoprimime.body_encode(lines.decode("latin-1"), POLICY.max_line_length))
+    return part
 
 
 def _render(template: str, shown: dict[str, object]) -> str:
