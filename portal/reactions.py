@@ -161,6 +161,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     VerdictAsked: (notifications.ask_for_verdicts,),
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
     TagsChanged: (changes.watch_idea,),
+    LabelsChanged: (changes.watch_idea,),
     MatchesFound: (notifications.tell_of_matches,),
     NoteWritten: (notifications.tell_of_note,),
     NoteDeleted: (notifications.count_note_as_read,),
@@ -204,8 +205,8 @@ LETTERS: dict[str, sending.Writer] = {
     quarter_letters.LETTER: quarter_letters.quarter_letter,
     bulk_telling.LETTER: bulk_letters.letter_about_many,
     bulk_telling.UNDONE_LETTER: bulk_letters.letter_about_many,
-    LEAVING_LETTER: privacy_letters.leaving_letter,
     mail_proof.LETTER: mail_proof.test_letter,
+    LEAVING_LETTER: privacy_letters.leaving_letter,
     EXPORT_LETTER: privacy_letters.export_letter,
 }
 """Who writes which letter about an account: one entry for each kind of mail that is not about an idea."""

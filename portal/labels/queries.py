@@ -14,7 +14,8 @@ from portal.boards.queries import is_worked_on_by
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
-from portal.labels.models import Label, idea_labels
+from portal.labels.models import NAME_MAX, Label, idea_labels
+from portal.text import clean_line
 
 MOST_OFFERED, MOST_NAMED = 200, 12
 
@@ -57,6 +58,36 @@ def has_label(names: Collection[str]) -> ColumnElement[bool]:
     """Say which ideas carry one of these labels; to be used only where the viewer works on their boards."""
     on = select(idea_labels.c.idea_id).join(Label, Label.id == idea_labels.c.label_id)
     return Idea.id.in_(on.where(Label.name.in_(list(names))))
+
+
+def labelled_for(viewer: Person, names: Collection[str]) -> ColumnElement[bool]:
+    """Say which ideas carry one of these labels on boards that the viewer works on."""
+    return has_label(names) & _is_labelled_for(viewer)
+
+
+def is_known(name: str, viewer: Person) -> bool:
+    """Whether an idea on a board that the viewer works on carries this label."""
+    return db.session.scalar(select(Idea.id).where(labelled_for(viewer, [name])).limit(1)) is not None
+
+
+def typed(name: str) -> str:
+    """Return a label as it is kept, however it was typed."""
+    return clean_line(name).lower()[:NAME_MAX].strip()
+
+
+def labels_by_idea(ids: Collection[int], viewer: Person) -> dict[int, tuple[str, ...]]:
+    """Return the labels of those of these ideas whose labels the viewer reads, by name."""
+    rows = (
+        select(idea_labels.c.idea_id, Label.name)
+        .join(Label, Label.id == idea_labels.c.label_id)
+        .join(Idea, Idea.id == idea_labels.c.idea_id)
+        .where(idea_labels.c.idea_id.in_(ids), _is_labelled_for(viewer))
+        .order_by(Label.name)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for idea_id, name in db.session.execute(rows):
+        found[idea_id] = (*found.get(idea_id, ()), name)
+    return found
 
 
 def ideas_with(label: Label, viewer: Person, limit: int = 200) -> list[Idea]:

@@ -12,8 +12,8 @@ from portal.events import emit
 from portal.ideas.models import Idea
 from portal.ideas.service import lock
 from portal.labels.events import LabelRemoved, LabelRenamed, LabelsChanged
-from portal.labels.models import NAME_MAX, Label, idea_labels
-from portal.text import clean_line
+from portal.labels.models import Label, idea_labels
+from portal.labels.queries import typed
 
 MOST = 20
 
@@ -72,7 +72,7 @@ def remove_label(label: Label, actor: User) -> int:
 
 def clean(name: str) -> str:
     """Return a label as it is kept."""
-    return clean_line(name).lower()[:NAME_MAX].strip()
+    return typed(name)
 
 
 def _names(idea: Idea) -> list[str]:

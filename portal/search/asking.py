@@ -6,7 +6,7 @@ Reading never fails. What is no operator is a word, and what would be too much i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from portal.search.words import MAX_QUERY
@@ -18,6 +18,8 @@ MOST_OPERATORS = 12
 LONGEST_VALUE = 60
 
 FIELDS = ("status", "board", "author", "tag", "year", "before", "after", "votes", "is")
+TEAM_FIELDS = ("label",)
+"""What only those may type who work here; from others it is a word like any other."""
 
 _QUOTES = dict.fromkeys(map(ord, "“”„‟«»＂"), '"')
 _TOKEN = re.compile(
@@ -113,12 +115,13 @@ class Asked:
         return replace(self, terms=tuple(replace(term, phrase=True) for term in self.terms))
 
 
-def read(text: str | None) -> Asked:
-    """Understand a search, whatever it is."""
+def read(text: str | None, works_here: bool = False) -> Asked:
+    """Understand a search, whatever it is, by somebody who works here or not."""
+    fields = fields_for(works_here)
     terms: dict[Term, None] = {}
     operators: dict[Operator, None] = {}
     room, for_words = MOST_LETTERS, MAX_QUERY
-    for item in _items(clean_line((text or "")[: 4 * MOST_LETTERS].translate(_QUOTES))[:MOST_LETTERS]):
+    for item in _items(clean_line((text or "")[: 4 * MOST_LETTERS].translate(_QUOTES))[:MOST_LETTERS], fields):
         length = len(str(item)) + 1
         if length > room + 1:
             continue
@@ -135,6 +138,11 @@ def read(text: str | None) -> Asked:
     return Asked(tuple(terms), tuple(operators))
 
 
+def fields_for(works_here: bool) -> tuple[str, ...]:
+    """Return the operators that there are for somebody."""
+    return FIELDS + TEAM_FIELDS if works_here else FIELDS
+
+
 def unknown_fields(asked: Asked) -> list[str]:
     """Return what looks like an operator but is none, and is looked for as words."""
     found = (_FOREIGN.match(term.text) for term in asked.terms if looks_like_operator(term))
@@ -147,11 +155,11 @@ def looks_like_operator(term: Term) -> bool:
     return match is not None and not term.phrase and match[1].casefold() not in FIELDS
 
 
-def _items(text: str) -> Iterator[Term | Operator]:
+def _items(text: str, fields: Collection[str]) -> Iterator[Term | Operator]:
     for found in _TOKEN.finditer(text):
         minus = bool(found["minus"])
         field = (found["field"] or "").lower()
-        if field in FIELDS:
+        if field in fields:
             values = [found["quoted"]] if found["quoted"] is not None else found["bare"].split(",")
             yield from (Operator(field, value, minus) for value in map(_value, values) if value)
         elif found["phrase"] is not None:

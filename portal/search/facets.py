@@ -30,6 +30,7 @@ class Fact(NamedTuple):
     author_id: int | None
     published_at: datetime
     tags: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()  # private ones, of boards that the viewer works on
 
     def values(self, name: str) -> tuple[Any, ...]:
         """Return what the idea has of one thing that can be chosen."""
@@ -42,6 +43,8 @@ class Fact(NamedTuple):
                 return (self.author_id,)
             case "year":
                 return (self.published_at.year,)
+            case "label":
+                return self.labels
         return self.tags
 
 
@@ -116,6 +119,7 @@ def labels() -> dict[str, str]:
         "year": _("Year"),
         "author": _("Author"),
         "tag": _("Tag"),
+        "label": _("Private label"),
     }
 
 
@@ -148,7 +152,7 @@ def _tags(_boards: Sequence[BoardLine], counts: Counter[Any]) -> Known:
     return [(name, name, name) for name, _count in counts.most_common(MOST)]
 
 
-_VALUES = {"status": _statuses, "board": _boards, "year": _years, "author": _authors, "tag": _tags}
+_VALUES = {"status": _statuses, "board": _boards, "year": _years, "author": _authors, "tag": _tags, "label": _tags}
 
 
 def _spread(facts: Iterable[Fact], name: str) -> Counter[Any]:

@@ -21,7 +21,8 @@ from portal.db import db
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import is_out_for
 from portal.ideas.workflow import Category, Status, kinds_in
-from portal.search.asking import FIELDS, Asked, Operator, unknown_fields
+from portal.labels import queries as labels
+from portal.search.asking import Asked, Operator, fields_for, unknown_fields
 
 MOST_PEOPLE = 50
 MOST_NAMED = 12
@@ -64,16 +65,17 @@ class Meaning:
     choices: dict[str, Choice] = field(default_factory=dict)
     conditions: list[ColumnElement[bool]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    viewer: Person | None = None
 
     def where(self, but: str = "") -> list[ColumnElement[bool]]:
         """Return all that must hold for an idea, leaving out one choice."""
-        chosen = [part for name, choice in self.choices.items() if name != but for part in _in_sql(name, choice)]
-        return [*self.conditions, *chosen]
+        chosen = [(name, choice) for name, choice in self.choices.items() if name != but]
+        return [*self.conditions, *(part for name, choice in chosen for part in _in_sql(name, choice, self.viewer))]
 
 
 def meaning_of(asked: Asked, viewer: Person) -> Meaning:
     """Return what the operators mean to the viewer; nobody learns by them of what they may not see."""
-    meaning = Meaning()
+    meaning = Meaning(viewer=viewer)
     for name, values_of in _CHOICES.items():
         wanted, unwanted = (asked.values(name, minus) for minus in (False, True))
         if wanted or unwanted:
@@ -90,9 +92,9 @@ def meaning_of(asked: Asked, viewer: Person) -> Meaning:
     return meaning
 
 
-def hints_about(asked: Asked) -> list[str]:
+def hints_about(asked: Asked, viewer: Person) -> list[str]:
     """Return a sentence about each word that looks like an operator and is none."""
-    there = ", ".join(f"{name}:" for name in FIELDS)
+    there = ", ".join(f"{name}:" for name in fields_for(viewer.works_here))
     return [_("“%(name)s:” is taken as a word. There are %(there)s", name=name, there=there)
             for name in unknown_fields(asked)]  # fmt: skip
 
@@ -195,6 +197,16 @@ def _tags(value: str, viewer: Person) -> Collection[str] | str:
     return str(_("You can see no idea tagged “%(value)s”.", value=value))
 
 
+def _labels(value: str, viewer: Person) -> Collection[str] | str:
+    if labels.is_known(name := labels.typed(value), viewer):
+        return [name]
+    there = ", ".join(labels.names_known_to(viewer))
+    if not there:
+        return str(_("No idea on your boards has a private label."))
+    return str(_("No idea on your boards has the private label “%(value)s”. There are %(there)s.",
+                 value=value, there=there))  # fmt: skip
+
+
 def _years(value: str, _viewer: Person) -> Collection[int] | str:
     return [int(value)] if len(value) == 4 and span(value) else _no_date("year", value)
 
@@ -239,7 +251,14 @@ def _is(value: str, viewer: Person) -> ColumnElement[bool] | str:
     return str(_("There is no “is:%(value)s”. There are %(there)s.", value=value, there=there))
 
 
-_CHOICES: dict[str, Known] = {"status": _statuses, "board": _boards, "author": _authors, "tag": _tags, "year": _years}
+_CHOICES: dict[str, Known] = {
+    "status": _statuses,
+    "board": _boards,
+    "author": _authors,
+    "tag": _tags,
+    "year": _years,
+    "label": _labels,
+}
 _CONDITIONS: dict[str, Callable[[str, Person], ColumnElement[bool] | str]] = {
     "before": _before,
     "after": _after,
@@ -257,16 +276,16 @@ def _in_any_language(operator: Operator, viewer: Person) -> Operator:
     return replace(operator, value=value)
 
 
-def _in_sql(name: str, choice: Choice) -> list[ColumnElement[bool]]:
+def _in_sql(name: str, choice: Choice, viewer: Person | None) -> list[ColumnElement[bool]]:
     parts = []
     if choice.wanted is not None:
-        parts.append(_one_of(name, choice.wanted))
+        parts.append(_one_of(name, choice.wanted, viewer))
     if choice.unwanted:
-        parts.append(sa.not_(_one_of(name, choice.unwanted)))
+        parts.append(sa.not_(_one_of(name, choice.unwanted, viewer)))
     return parts
 
 
-def _one_of(name: str, values: Collection[Any]) -> ColumnElement[bool]:
+def _one_of(name: str, values: Collection[Any], viewer: Person | None) -> ColumnElement[bool]:
     wanted = sorted(values)
     if name == "year":
         spans = [span(f"{year:04}") for year in wanted]
@@ -274,6 +293,8 @@ def _one_of(name: str, values: Collection[Any]) -> ColumnElement[bool]:
     if name == "tag":
         tagged = select(idea_tags.c.idea_id).join(Tag, Tag.id == idea_tags.c.tag_id).where(Tag.name.in_(wanted))
         return Idea.id.in_(tagged)
+    if name == "label":
+        return labels.labelled_for(viewer, wanted) if viewer is not None else sa.false()
     if name == "author":
         return sa.and_(Idea.author_id.is_not(None), Idea.author_id.in_(wanted))
     return Idea.status.in_(wanted) if name == "status" else Idea.board_id.in_(wanted)

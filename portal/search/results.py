@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from portal.db import db, only_checked
 from portal.ideas.lists import IdeaRow, rows_by_id
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import is_out_for
+from portal.labels import queries as labels
 from portal.search import facets, passages, words
 from portal.search.asking import Asked, Term, looks_like_operator, read
 from portal.search.did_you_mean import did_you_mean
@@ -116,7 +117,7 @@ def _results(viewer: Person, asked: Asked, page: int) -> Results:
         page=page,
         facets=facets.facets(asked, meaning, ranking.chosen, ranking.others, boards),
         boards=boards,
-        notes=[*meaning.notes, *hints_about(asked)],
+        notes=[*meaning.notes, *hints_about(asked, viewer)],
         answers=passages.count_answers(few, asked.words),
         cut=ranking.cut,
         from_database=ranking.from_database,
@@ -158,29 +159,28 @@ def _best(viewer: Person, asked: Asked, meaning: Meaning) -> _Ranking:
         hits = engine().search(asked.words, limit=depth)
         facts = {fact.id: fact for fact in _facts(viewer, meaning.conditions, [hit.id for hit in hits])}
         known = [facts[hit.id] for hit in hits if hit.id in facts]
-        if "tag" in meaning.choices:
-            known = _with_tags(known)
+        known = _described(known, viewer, meaning.choices)
         chosen = _fitting(known, meaning)
         if len(hits) < depth or (len(known) >= RANKED and (not meaning.choices or len(chosen) >= FEW)):
             break
     if len(known) < ENOUGH <= len(hits) and len(_facts(viewer, (), [hit.id for hit in hits])) < ENOUGH:
         hits = engine().search(asked.words, limit=DEPTHS[-1], enough=DEPTHS[-1])  # as if there were no hidden ones
         facts = {fact.id: fact for fact in _facts(viewer, meaning.conditions, [hit.id for hit in hits])}
-        known = _with_tags([facts[hit.id] for hit in hits if hit.id in facts], needed="tag" in meaning.choices)
+        known = _described([facts[hit.id] for hit in hits if hit.id in facts], viewer, meaning.choices)
         chosen = _fitting(known, meaning)
     cut = len(known) > RANKED or len(hits) >= DEPTHS[-1]
     others = {name: _fitting(known, meaning, but=name)[:RANKED] for name in meaning.choices}
-    return _Ranking(_with_tags(chosen[:RANKED]), others, {hit.id: hit.words for hit in hits}, cut)
+    return _Ranking(_described(chosen[:RANKED], viewer), others, {hit.id: hit.words for hit in hits}, cut)
 
 
 def _newest(viewer: Person, meaning: Meaning) -> _Ranking:
     """Look through the newest ideas that fit; for each choice once more without it."""
     chosen = _facts(viewer, meaning.where(), limit=RANKED + 1)
     others = {
-        name: _with_tags(_facts(viewer, meaning.where(but=name), limit=RANKED), needed=name == "tag")
+        name: _described(_facts(viewer, meaning.where(but=name), limit=RANKED), viewer, {name})
         for name in meaning.choices
     }
-    return _Ranking(_with_tags(chosen[:RANKED]), others, cut=len(chosen) > RANKED)
+    return _Ranking(_described(chosen[:RANKED], viewer), others, cut=len(chosen) > RANKED)
 
 
 def _from_database(viewer: Person, asked: Asked, meaning: Meaning) -> _Ranking:
@@ -217,8 +217,22 @@ def _fitting(facts: Iterable[Fact], meaning: Meaning, but: str = "") -> list[Fac
     return [fact for fact in facts if all(choice.fits(fact.values(name)) for name, choice in choices)]
 
 
-def _with_tags(facts: list[Fact], needed: bool = True) -> list[Fact]:
-    if not (facts and needed) or any(fact.tags for fact in facts):
+def _described(facts: list[Fact], viewer: Person, things: Collection[str] = ("tag", "label")) -> list[Fact]:
+    """Say of the ideas which tags they have, and to whoever works on their boards which private labels."""
+    if "tag" in things:
+        facts = _with_tags(facts)
+    return _with_labels(facts, viewer) if "label" in things and viewer.works_here else facts
+
+
+def _with_labels(facts: list[Fact], viewer: Person) -> list[Fact]:
+    if not facts or any(fact.labels for fact in facts):
+        return facts
+    found = labels.labels_by_idea([fact.id for fact in facts], viewer)
+    return [fact._replace(labels=found[fact.id]) if fact.id in found else fact for fact in facts]
+
+
+def _with_tags(facts: list[Fact]) -> list[Fact]:
+    if not facts or any(fact.tags for fact in facts):
         return facts
     tags: dict[int, list[str]] = {}
     tagged = select(idea_tags.c.idea_id, Tag.name).join(Tag, Tag.id == idea_tags.c.tag_id)

@@ -64,7 +64,7 @@ def names_of(ids: Collection[int]) -> dict[int, str]:
 
 def save_search(user: User, line: str, *, name: str, shared: bool = False, alert: Alert = Alert.NONE) -> SavedSearch:
     """Keep a search; raise Refusal where there is nothing to keep, or no room for it."""
-    asked = _worth_keeping(read(line), user)
+    asked = _worth_keeping(read(line, user.works_here), user)
     _one_at_a_time(user)
     kept = db.session.scalar(select(sa.func.count()).where(SavedSearch.user_id == user.id)) or 0
     if kept >= MOST:
@@ -109,7 +109,9 @@ def _describe(search: SavedSearch, name: str, shared: bool, alert: Alert) -> Non
         raise Refusal(_("You keep another search of this name."))
     if alert is not Alert.NONE and search.alert is Alert.NONE:
         try:
-            search.known = matching.packed(matching.all_matches(search.user, read(search.query)))
+            search.known = matching.packed(
+                matching.all_matches(search.user, read(search.query, search.user.works_here))
+            )
         except NeedsRebuild:
             raise Refusal(_("The search index is being rebuilt. Try again in a minute.")) from None
     if alert is Alert.MAIL and search.alert is not Alert.MAIL:

@@ -29,7 +29,7 @@ synonyms_bp = Blueprint("synonyms", __name__, url_prefix="/admin/synonyms")
 def index() -> Response:
     """Search the ideas, their discussions and answers."""
     typed = forms.typed(request.args)
-    asked, number = read(typed), _page_number()
+    asked, number = read(typed, viewer().works_here), _page_number()
     found = None if asked.is_empty else results.search_ideas(viewer(), asked, number)
     token = ""
     if found and asked.wanted and number == 1:

@@ -45,7 +45,7 @@ def tell_of_changed() -> int:
         with transaction():
             search = db.session.get(SavedSearch, search_id)
             if search is not None:
-                query = matching.query_of(read(search.query))
+                query = matching.query_of(read(search.query, search.user.works_here))
                 _tell(search, [text.id for text in texts if text.answers(query)])
     with transaction(wake=False):
         done = sa.delete(WatchTask).where(WatchTask.idea_id.in_(ids), WatchTask.asked_at <= began)
@@ -97,7 +97,7 @@ def _tell(search: SavedSearch, ids: Collection[int]) -> int:
     if not ids or search.alert is Alert.NONE or not (user.is_active and user.works_here):
         return 0
     told = select(SavedMatch.idea_id).where(SavedMatch.search_id == search.id, SavedMatch.idea_id.in_(ids))
-    news = matching.fitting(user, read(search.query), set(ids) - matching.unpacked(search.known))
+    news = matching.fitting(user, read(search.query, user.works_here), set(ids) - matching.unpacked(search.known))
     fresh = sorted(news - set(db.session.scalars(told)), reverse=True)
     fresh = [n for n in fresh if insert_if_absent(SavedMatch, search_id=search.id, idea_id=n, found_at=utcnow())]
     if fresh:
@@ -107,7 +107,7 @@ def _tell(search: SavedSearch, ids: Collection[int]) -> int:
 
 def _all_of(search: SavedSearch) -> Collection[int]:
     try:
-        return matching.all_matches(search.user, read(search.query))
+        return matching.all_matches(search.user, read(search.query, search.user.works_here))
     except NeedsRebuild:
         return ()  # it is being built; the next look is soon
 

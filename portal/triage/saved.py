@@ -33,7 +33,7 @@ def found_by(query: str) -> Callable[[Person, datetime], list[ColumnElement[bool
     """Return the condition for ideas that a search finds: published ones, as this viewer may see them."""
 
     def conditions(viewer: Person, _now: datetime) -> list[ColumnElement[bool]]:
-        asked = read(query)
+        asked = read(query, viewer.works_here)
         meaning = meaning_of(asked, viewer)
         if asked.is_empty or meaning.notes:
             return [false()]

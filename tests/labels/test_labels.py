@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from sqlalchemy import select
 
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db
+from portal.ideas.models import Idea
 from portal.labels import queries, service
+from portal.search import index, saved
+from portal.search.asking import read
+from portal.search.models import Alert, SavedMatch
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_user
 from tests.support import either_way
+from tests.support.browser import without_tokens
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -94,3 +102,71 @@ def test_a_label_renamed_to_another_becomes_one_with_it():
         service.rename_label(law, "Legal", pm)
 
     assert names_known_to(pm) == [("legal", 2)]
+
+
+def found(browser, typed):
+    page = browser.get("/search", query_string={"q": typed}).text
+    return sorted(re.findall(r"<h3><a [^>]*>(.*?)</a></h3>", page.replace("<mark>", "").replace("</mark>", ""))), page
+
+
+def test_the_team_searches_by_labels_of_its_own_boards(browse):
+    near, far = make_board("Near"), make_board("Far")
+    local = make_user(name="Works Nearby")
+    make_place(near, local, Role.MODERATOR)
+    here, there, other = (
+        make_idea(title, board=board)
+        for title, board in (("Maps of huts", near), ("Maps of lakes", far), ("Maps", near))
+    )
+    pm, local = browse(make_user(Role.PM)), browse(local)
+    label(here, "big customer", "legal")
+    label(there, "legal", "merger")
+    label(other, "q3")
+    index.rebuild()
+
+    assert found(pm, "label:legal")[0] == found(pm, "maps label:Legal")[0] == [here.title, there.title]
+    assert found(pm, 'label:"Big Customer",q3')[0] == [other.title, here.title]
+    assert found(pm, "maps -label:legal")[0] == [other.title]
+    assert found(local, "label:legal")[0] == [here.title]
+    assert found(local, "-label:legal")[0] == found(local, "maps -label:legal")[0] == [other.title, there.title]
+    rows, page = found(local, "maps")
+    facet = page.partition("<h2>Private label</h2>")[2].partition("</section>")[0]
+    assert re.findall(r">([^<]+) <span", facet) == ["big customer", "legal", "q3"]
+    unknown, made_up = (found(local, f"maps label:{name}") for name in ("merger", "zqnothing"))
+    assert unknown[0] == rows
+    assert "There are big customer, legal, q3." in unknown[1]
+    assert same(unknown[1], "merger") == same(made_up[1], "zqnothing")
+
+
+def test_label_is_a_word_to_those_who_do_not_work_here(browse):
+    idea = make_idea("Maps of huts")
+    label(idea, "legal")
+    make_idea("The legal maps, on a label")
+    index.rebuild()
+    for reader in (browse(make_user()), browse()):
+        there, made_up = (found(reader, f"label:{name}") for name in ("legal", "zqnothing"))
+
+        assert idea.title not in there[0]
+        assert "“label:” is taken as a word. There are status:, board:" in there[1]
+        assert "is:, label:" not in there[1]
+        assert "Private label" not in reader.get("/search?q=maps").text
+        assert idea.title in found(reader, "maps -label:legal")[0]
+
+
+def test_a_kept_search_for_a_label_tells_when_an_idea_gets_it(settle):
+    pm, idea = make_user(Role.PM), make_idea("Maps").id
+    label(make_idea(), "legal")
+    with transaction():
+        search = saved.save_search(pm, "label:legal", name="Law", alert=Alert.INBOX).id
+        member = make_user()
+        kept = saved.save_search(member, "maps label:legal", name="Law").query
+    settle()
+    label(db.session.get(Idea, idea), "legal")
+    settle()
+
+    db.session.rollback()
+    assert db.session.scalars(select(SavedMatch.idea_id).where(SavedMatch.search_id == search)).all() == [idea]
+    assert read(kept).operators == ()
+
+
+def same(page, word):
+    return without_tokens(page).replace(word, "X")
