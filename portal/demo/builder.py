@@ -63,7 +63,9 @@ class Account:
         return f"{self.key}@{HOST}"
 
 
-ACCOUNTS = tuple(Account(role.value, role) for role in (Role.MEMBER, Role.MODERATOR, Role.PM, Role.ADMIN))
+ACCOUNTS = tuple(
+    Account(role.value, role) for role in (Role.MEMBER, Role.OBSERVER, Role.MODERATOR, Role.PM, Role.ADMIN)
+)
 
 
 def build(

@@ -91,7 +91,7 @@ def greeting(port: int) -> str:
     return (
         f"\n{builder.NAME} is up at {at}\n\n"
         f"Sign in as one of these, or make an account of your own:\n{accounts}\n"
-        f"  The password of all four is: {builder.PASSWORD}\n\n"
+        f"  The password of all is: {builder.PASSWORD}\n\n"
         f"Mails go nowhere; read them at {at}/mail-catcher\n"
         "Stop with Ctrl-C. The next start goes on with what is there; --fresh begins anew.\n"
     )
