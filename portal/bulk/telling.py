@@ -16,7 +16,7 @@ from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Way
-from portal.notifications.queries import digest_key, has_gone
+from portal.notifications.told_before import digest_key, has_gone
 from portal.outbox import OutboxRow
 from portal.transactions import transaction
 

@@ -1,38 +1,31 @@
-"""Reading what people were told, and how mails are getting on."""
+"""Reading what people were told."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask import abort
 from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, ScalarSelect, Select, select
-from sqlalchemy.orm import aliased, joinedload, load_only
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import joinedload, load_only
 
-from portal.accounts.models import Person, User
-from portal.db import db, utcnow
+from portal.accounts.models import Person
+from portal.db import db
 from portal.events import EventRecord
-from portal.ideas.events import IdeaMerged, MoveUndone
-from portal.ideas.followers import following
-from portal.ideas.merges import Consent, consent_of
-from portal.ideas.models import Follow, Idea, StatusChange
-from portal.ideas.policy import may_take_part
-from portal.ideas.queries import ideas_visible_to, is_seen_by, main_of
+from portal.ideas.models import Follow, Idea
+from portal.ideas.queries import is_seen_by
 from portal.ideas.workflow import StatusRule
-from portal.notifications import links, portal_news, stories
-from portal.notifications.digests.models import DigestItem
-from portal.notifications.mails.folding import FOLDED
-from portal.notifications.models import CaughtMail, Mail, Notification
+from portal.notifications import portal_news, stories
+from portal.notifications.models import Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
 from portal.notifications.portal_news import PortalNews, is_about_portal_for
 from portal.notifications.stories import Story, place_in
 from portal.notifications.team import is_told_to
-from portal.outbox import Leased, OutboxRow
 
 PAGE = 40
 UNREAD_COUNTED = 500  # of notifications; the bell says no more than 99+
@@ -146,42 +139,6 @@ class Headline:
     target: StatusRule | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """What the link at the foot of a mail can stop, and how things stand."""
-
-    token: str
-    user: User
-    kind: str  # of the mail that carried the link
-    by_idea: bool
-    idea: Idea | None  # None also when its reader may not see it any more
-    follows_idea: bool
-    decisions_only: bool = False  # of what follows_idea says
-
-
-@dataclass(frozen=True, slots=True)
-class Objecting:
-    """A merged idea, and what somebody may say about its merge; there is nothing to say once it was taken back."""
-
-    user: User
-    idea: Idea
-    consent: Consent | None
-
-
-@dataclass(frozen=True, slots=True)
-class MailHealth:
-    """How mails and what else follows are getting on: all that admins see of it."""
-
-    waiting: int
-    retrying: list[Mail]
-    set_aside: list[Mail]
-    sent_today: int
-    suppressed_today: list[tuple[str, int]]
-    oldest_waiting: datetime | None
-    outbox_waiting: int
-    outbox_failing: list[OutboxRow]
-
-
 def notifications_for(viewer: Person) -> Select[Notification]:
     """Every read of notifications starts here: one's own, about ideas that one may still see, or about none."""
     of_ideas = Notification.idea_id.is_not(None) & is_seen_by(viewer) & is_told_to(viewer)
@@ -275,150 +232,6 @@ def news_for(viewer: Person, limit: int = 3) -> News | None:
     return News(newest[0][3], by_newest[:limit], newest[0][2])
 
 
-def find_stop(token: str) -> Stop | None:
-    """Return what the link with this token is about; None for a link that is not ours."""
-    read = links.read_stop_token(token)
-    user = db.session.get(User, read[0]) if read else None
-    if read is None or user is None:
-        return None
-    by_idea = read[1] is not None
-    idea = db.session.scalar(ideas_visible_to(user).where(Idea.id == read[1])) if by_idea else None
-    follow = following(idea, user) if idea is not None else None
-    return Stop(token, user, read[2], by_idea, idea, bool(follow and follow.on), bool(follow and follow.decisions_only))
-
-
-def find_objecting(token: str) -> Objecting | None:
-    """Return what the link with this token is about; None where it is not ours, or nobody may use it any more."""
-    read = links.read_objection_token(token)
-    user = db.session.get(User, read[0]) if read else None
-    change = db.session.get(StatusChange, read[1]) if read else None
-    if user is None or change is None or not user.is_active:
-        return None
-    idea = db.session.scalar(ideas_visible_to(user).where(Idea.id == change.idea_id).options(joinedload(Idea.board)))
-    if idea is None or not may_take_part(user, idea):
-        return None
-    consent = consent_of(idea, user, main_of(idea, user))
-    return Objecting(user, idea, consent if consent and consent.change.id == change.id else None)
-
-
-def told_of_merge(idea: Idea, merge_id: int, except_id: int | None) -> Select[int, str]:
-    """Select who was told of a merge, and so hears that it was taken back; not those who muted the idea since."""
-    merge = select(EventRecord.id).where(
-        EventRecord.name == IdeaMerged.name,
-        EventRecord.idea_id == idea.id,
-        EventRecord.data["change_id"].as_integer() == merge_id,
-    )
-    muted = select(Follow.user_id).where(Follow.idea_id == idea.id, Follow.muted)
-    told = (
-        select(Notification.user_id.label("user_id"), Notification.reason.label("reason"))
-        .join(User, User.id == Notification.user_id)
-        .where(Notification.event_id.in_(merge), Notification.user_id.not_in(muted), User.suspended_at.is_(None))
-    )
-    return told if except_id is None else told.where(Notification.user_id != except_id)
-
-
-def events_with(idea_id: int | None, name: str, fact: str, number: int) -> Select[int]:
-    """Select what the journal says of one move, merge or answer of an idea."""
-    about = select(EventRecord.id).where(EventRecord.name == name, EventRecord.idea_id == idea_id)
-    return about.where(EventRecord.data[fact].as_integer() == number)
-
-
-def told_of_move(idea: Idea, moved: Select[int], undone: MoveUndone) -> Select[int, str]:
-    """Select who read of a move, or was mailed of it, alone or in a digest, and so hears that it was taken back."""
-    muted = select(Follow.user_id).where(Follow.idea_id == idea.id, Follow.muted)
-    told = (
-        select(Notification.user_id.label("user_id"), Notification.reason.label("reason"))
-        .join(User, User.id == Notification.user_id)
-        .where(Notification.event_id.in_(moved), Notification.kind != Kind.ASSIGNED)
-        .where(Notification.read_at.is_not(None) | was_mailed(moved) | was_in_digest())
-        .where(Notification.user_id.not_in(muted), User.suspended_at.is_(None))
-    )
-    return told.where(Notification.user_id != undone.actor_id) if undone.actor_id else told
-
-
-def was_mailed(moved: Select[int]) -> ColumnElement[bool]:
-    """Say whether a mail about one of these events, alone or with others, has gone to the user of the same row."""
-    sent = select(Mail.user_id).where(Mail.done_at.is_not(None), has_gone())
-    alone = aliased(Notification)
-    own = sent.join(alone, alone.id == Mail.notification_id).where(alone.event_id.in_(moved))
-    act = select(EventRecord.data["act_id"].as_integer()).where(EventRecord.id.in_(moved)).scalar_subquery()
-    together = sent.where(Mail.key == digest_key(act, Mail.user_id))
-    return Notification.user_id.in_(own) | Notification.user_id.in_(together)
-
-
-def has_gone() -> ColumnElement[bool]:
-    """Say which of the mails that are done with brought their news, be it within the next about the same idea."""
-    return Mail.suppressed.is_(None) | (Mail.suppressed == FOLDED)
-
-
-def was_in_digest() -> ColumnElement[bool]:
-    """Say whether this stands in a digest that was made."""
-    return Notification.id.in_(select(DigestItem.notification_id))
-
-
-def digest_key(act: ColumnElement[int] | ScalarSelect[Any], user_id: Any) -> ColumnElement[str]:
-    """Say under which key the one mail about an act on many ideas goes to somebody."""
-    return sa.literal("act-", sa.String) + sa.cast(act, sa.String) + "-" + sa.cast(user_id, sa.String)
-
-
-def count_told_of_merge(idea: Idea, merge_id: int, except_id: int | None) -> int:
-    """Count who hears that a merge was taken back."""
-    people = told_of_merge(idea, merge_id, except_id).subquery()
-    return db.session.scalar(select(sa.func.count()).select_from(people)) or 0
-
-
-def caught_mails(limit: int = 200) -> list[CaughtMail]:
-    """Return the mails kept in the portal, newest first."""
-    return list(db.session.scalars(select(CaughtMail).order_by(CaughtMail.id.desc()).limit(limit)))
-
-
-def get_caught_mail(mail_id: int) -> CaughtMail:
-    """Return one of the mails kept in the portal, or answer 404."""
-    return db.session.get(CaughtMail, mail_id) or abort(404)
-
-
-def mail_health(limit: int = 50) -> MailHealth:
-    """Return how mails and reactions are getting on."""
-    day_ago = utcnow() - timedelta(days=1)
-    open_mail = sa.and_(Mail.done_at.is_(None), Mail.given_up_at.is_(None))
-    open_row = sa.and_(OutboxRow.done_at.is_(None), OutboxRow.given_up_at.is_(None))
-    tried, given_up = Mail.error.is_not(None), Mail.given_up_at.is_not(None)
-    mails = select(Mail).options(joinedload(Mail.user), joinedload(Mail.notification).joinedload(Notification.idea))
-    failing = sa.or_(OutboxRow.given_up_at.is_not(None), sa.and_(open_row, OutboxRow.error.is_not(None)))
-    suppressed = (
-        select(Mail.suppressed, sa.func.count())
-        .where(Mail.done_at > day_ago, Mail.suppressed.is_not(None))
-        .group_by(Mail.suppressed)
-        .order_by(sa.func.count().desc())
-    )
-    return MailHealth(
-        waiting=_count(Mail, open_mail),
-        retrying=list(db.session.scalars(mails.where(open_mail, tried).order_by(Mail.id).limit(limit))),
-        set_aside=list(db.session.scalars(mails.where(given_up).order_by(Mail.id.desc()).limit(limit))),
-        sent_today=_count(Mail, sa.and_(Mail.done_at > day_ago, Mail.suppressed.is_(None))),
-        suppressed_today=[(why or "", number) for why, number in db.session.execute(suppressed)],
-        oldest_waiting=db.session.scalar(select(sa.func.min(Mail.queued_at)).where(open_mail)),
-        outbox_waiting=_count(OutboxRow, open_row),
-        outbox_failing=list(
-            db.session.scalars(select(OutboxRow).where(failing).order_by(OutboxRow.id.desc()).limit(limit))
-        ),
-    )
-
-
-def set_aside() -> Sequence[Leased]:
-    """Return all mails and reactions that were given up."""
-    mails = db.session.scalars(select(Mail).where(Mail.given_up_at.is_not(None)))
-    reactions = db.session.scalars(select(OutboxRow).where(OutboxRow.given_up_at.is_not(None)))
-    return [*mails, *reactions]
-
-
-def get_work(kind: str, work_id: int) -> Leased:
-    """Return one mail or reaction, or answer 404."""
-    if kind == "mails":
-        return db.session.get(Mail, work_id) or abort(404)
-    return (db.session.get(OutboxRow, work_id) if kind == "outbox" else None) or abort(404)
-
-
 def _newest_first(told: Select[Notification]) -> Select[Notification]:
     return told.options(joinedload(Notification.record).load_only(EventRecord.data, EventRecord.actor_id)).order_by(
         Notification.id.desc()
@@ -459,7 +272,3 @@ def _in_short(story: Story) -> str:
     if story.target:
         return str(_("moved to %(status)s", status=story.target.label))
     return str(_("received")) if story.kind is Kind.RECEIVED else story.why
-
-
-def _count(table: type[Mail] | type[OutboxRow], which: ColumnElement[bool]) -> int:
-    return db.session.scalar(select(sa.func.count()).select_from(table).where(which)) or 0

@@ -26,8 +26,8 @@ from portal.notifications.deciding import decided
 from portal.notifications.digests import making as digests
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import HELD_KINDS, VOTES_WORTH_TELLING, Kind, Reason, Way, kind_of_move, ways
-from portal.notifications.queries import events_with, told_of_merge, told_of_move, was_mailed
 from portal.notifications.recipients import audience
+from portal.notifications.told_before import events_with, told_of_merge, told_of_move, was_mailed
 from portal.talk.events import NoteWritten
 from portal.talk.models import AnswerDraft, Note
 

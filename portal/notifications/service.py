@@ -14,10 +14,11 @@ from portal.accounts.models import User
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.ideas import service as ideas
-from portal.notifications import queries
+from portal.notifications.by_link import Stop
 from portal.notifications.digests import turns
+from portal.notifications.mails import progress
 from portal.notifications.models import Mail, Notification
-from portal.notifications.queries import NewsRow, Stop
+from portal.notifications.queries import NewsRow
 from portal.outbox import Leased
 
 CONFIRM = "confirm"
@@ -154,7 +155,7 @@ def try_again(work: Leased) -> None:
 
 def try_all_again() -> int:
     """Make everything due that was set aside; return how much that is."""
-    work = queries.set_aside()
+    work = progress.set_aside()
     for row in work:
         try_again(row)
     return len(work)

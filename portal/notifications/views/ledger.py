@@ -19,8 +19,8 @@ from wtforms.validators import Optional
 from portal.accounts import queries as accounts
 from portal.accounts.models import Person
 from portal.ideas.queries import number_in
-from portal.notifications import pushed, queries, service
-from portal.notifications.mails import ledger, line
+from portal.notifications import pushed, service
+from portal.notifications.mails import ledger, line, progress
 from portal.notifications.mails.ledger import Asked, Entry, State
 from portal.notifications.pushed import Told
 from portal.notifications.views.pages import bp
@@ -100,7 +100,7 @@ def send_again(mail_id: int) -> Response:
     """Try a mail once more at once."""
     authorize("outbox.see")
     with transaction():
-        service.try_again(queries.get_work("mails", mail_id))
+        service.try_again(progress.get_work("mails", mail_id))
         line.knock_again()
     back = own_path(request.form.get("back"), url_for(".mail", mail_id=mail_id))
     return go_to(back, notice=_("It is tried again now."))

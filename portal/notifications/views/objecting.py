@@ -13,8 +13,8 @@ from portal.extensions import limiter
 from portal.ideas import objections
 from portal.ideas.merges import Consent, consent_of
 from portal.ideas.queries import get_idea, main_of
-from portal.notifications import queries
-from portal.notifications.queries import Objecting
+from portal.notifications import by_link
+from portal.notifications.by_link import Objecting
 from portal.notifications.views.pages import bp
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
@@ -40,7 +40,7 @@ def object_to_merge(idea_id: int) -> ResponseReturnValue:
 @bp.get("/mail/objection/<token>")
 def objection_by_mail(token: str) -> ResponseReturnValue:
     """Look at a merge from the link in a mail; looking changes nothing."""
-    about = queries.find_objecting(token) or abort(404)
+    about = by_link.find_objecting(token) or abort(404)
     return _show(about, url_for(".object_by_mail", token=token))
 
 
@@ -48,7 +48,7 @@ def objection_by_mail(token: str) -> ResponseReturnValue:
 @limiter.limit(LIMITS["votes"], key_func=per_person)
 def object_by_mail(token: str) -> ResponseReturnValue:
     """Say it without signing in: the link can do this and nothing else."""
-    about = queries.find_objecting(token) or abort(404)
+    about = by_link.find_objecting(token) or abort(404)
     return _carry_out(about, url_for(".object_by_mail", token=token), url_for(".objection_by_mail", token=token))
 
 

@@ -17,9 +17,9 @@ from portal.db import utcnow
 from portal.extensions import csrf
 from portal.ideas import service as ideas
 from portal.inbound import queries as inbound
-from portal.notifications import queries, service
+from portal.notifications import by_link, queries, service
 from portal.notifications.digests import turns
-from portal.notifications.mails import line
+from portal.notifications.mails import line, progress
 from portal.notifications.portal_news import PortalNews
 from portal.notifications.preferences import SHORT, count_followed, topic_rows
 from portal.transactions import transaction
@@ -155,7 +155,7 @@ def stop(token: str) -> Response:
 @csrf.exempt
 def stop_now(token: str) -> Response:
     """Stop mails, or have them again; mail programs do so with one click and without a session."""
-    about = queries.find_stop(token)
+    about = by_link.find_stop(token)
     if about is None:
         return _stop_page(token)
     with transaction():
@@ -169,7 +169,7 @@ def stop_now(token: str) -> Response:
 
 
 def _stop_page(token: str) -> Response:
-    about = queries.find_stop(token)
+    about = by_link.find_stop(token)
     if about is None:
         return page("notifications/link_gone.html", status=404)
     turn = None if about.by_idea else turns.TURNS.get(about.kind)
@@ -184,14 +184,14 @@ FROM_OUTSIDE.add("notifications.stop_now")
 def caught() -> Response:
     """See the mails that the demo would have sent."""
     _only_in_demo()
-    return page("notifications/caught.html", mails=queries.caught_mails())
+    return page("notifications/caught.html", mails=progress.caught_mails())
 
 
 @bp.get("/mail-catcher/<int:mail_id>")
 def caught_mail(mail_id: int) -> Response:
     """Read one of them, in each of its forms."""
     _only_in_demo()
-    mail = queries.get_caught_mail(mail_id)
+    mail = progress.get_caught_mail(mail_id)
     message = _parse(mail.raw)
     text = message.get_body(("plain",))
     answer = page(
@@ -209,7 +209,7 @@ def caught_mail(mail_id: int) -> Response:
 def caught_html(mail_id: int) -> Response:
     """Show the HTML part alone: sandboxed, without scripts, its links opening in the page around it."""
     _only_in_demo()
-    html = _parse(queries.get_caught_mail(mail_id).raw).get_body(("html",)) or abort(404)
+    html = _parse(progress.get_caught_mail(mail_id).raw).get_body(("html",)) or abort(404)
     answer = current_app.response_class(html.get_content().replace("<head>", '<head><base target="_top">', 1))
     answer.headers["Content-Security-Policy"] = POLICY_OF_CAUGHT
     return answer
@@ -222,7 +222,7 @@ def health() -> Response:
     configured = bool(current_app.config["MAIL_URL"])
     return page(
         "notifications/health.html",
-        health=queries.mail_health(),
+        health=progress.mail_health(),
         configured=configured,
         line=line.state(),
         coming=inbound.coming_in(),
@@ -234,7 +234,7 @@ def try_again(kind: str, work_id: int) -> Response:
     """Try a mail or a reaction again."""
     authorize("outbox.see")
     with transaction():
-        service.try_again(queries.get_work(kind, work_id))
+        service.try_again(progress.get_work(kind, work_id))
         line.knock_again()
     return go_to(url_for(".health"), notice=_("It is tried again now."))
 

@@ -24,7 +24,7 @@ from portal.ideas.queries import get_idea
 from portal.ideas.steps import DetailMissing, MoveDetails, MoveNotAllowed
 from portal.ideas.taking_back import can_undo
 from portal.ideas.workflow import Status, move_between, place_named
-from portal.notifications.queries import count_told_of_merge
+from portal.notifications.told_before import count_told_of_merge
 from portal.text import render_markdown
 from portal.transactions import transaction
 from portal.triage import queues
