@@ -11,7 +11,7 @@ from portal.bulk.models import BulkAct
 from portal.bulk.telling import UNDONE_LETTER, events_of
 from portal.db import db
 from portal.ideas.events import IdeaMoved, MoveUndone, OwnerAssigned
-from portal.notifications import links, stories
+from portal.notifications import links, telling
 from portal.notifications.letters import letter_of
 from portal.notifications.mails import waiting
 from portal.notifications.mails.letter import Letter, Quote, Suppressed, paragraphs
@@ -32,7 +32,7 @@ def letter_about_many(mail: Mail) -> Letter | Suppressed:
     told = events_of(act, MoveUndone.name) if undone else events_of(act, IdeaMoved.name, OwnerAssigned.name)
     mine = select(Notification).where(Notification.user_id == user.id, Notification.event_id.in_(told))
     mine = mine.where(Notification.way == Way.MAIL)  # the rest stands in their digest or inbox
-    news = stories.tell(db.session.scalars(mine.order_by(Notification.id)).all(), user)
+    news = telling.tell(db.session.scalars(mine.order_by(Notification.id)).all(), user)
     news = [story for story in news if not is_muted(user, story.idea) and still_concerns(user, story)]
     if not news:
         return Suppressed("taken back")

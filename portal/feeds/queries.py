@@ -23,7 +23,8 @@ from portal.ideas.models import Answer, Idea
 from portal.ideas.queries import is_out_for
 from portal.notifications import queries as notifications
 from portal.notifications.links import absolute_url
-from portal.notifications.stories import Story, tell
+from portal.notifications.stories import Story
+from portal.notifications.telling import tell
 from portal.quarters.letters import sentences
 from portal.quarters.queries import quarters, report
 from portal.roadmap import queries as roadmap

@@ -20,7 +20,7 @@ from portal import outbox
 from portal.accounts.models import User
 from portal.db import UTCDateTime, count_rows, db, insert_absent, utcnow
 from portal.ideas.taking_back import fold_window
-from portal.notifications import portal_news, stories
+from portal.notifications import portal_news, telling
 from portal.notifications.deciding import decided_for
 from portal.notifications.hours import held_until
 from portal.notifications.links import absolute_url
@@ -153,7 +153,7 @@ def _write(push_id: int) -> Message | LeftOut | Held:
 def _story(push: Push, notification: Notification, user: User) -> Story | LeftOut:
     """Return what there is to tell, as far as its reader may see it at this moment and still wants to be told."""
     folded = select(Notification).where(Notification.id.in_(push.data.get("folded", ()))).order_by(Notification.id)
-    found = stories.tell([*db.session.scalars(folded), notification], user)
+    found = telling.tell([*db.session.scalars(folded), notification], user)
     if not found or found[-1].notification is not notification:
         return LeftOut("no longer visible")
     *before, last = found

@@ -20,7 +20,7 @@ from portal.events import EventRecord
 from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import is_seen_by
 from portal.ideas.workflow import StatusRule
-from portal.notifications import portal_news, stories
+from portal.notifications import portal_news, telling
 from portal.notifications.models import Notification
 from portal.notifications.policy import STATUS_KINDS, Kind
 from portal.notifications.portal_news import PortalNews, is_about_portal_for
@@ -198,7 +198,7 @@ def news_row(notification: Notification, oldest_id: int, viewer: Person) -> News
     same = notifications_for(viewer).where(
         Notification.idea_id == notification.idea_id, Notification.id.between(oldest_id, notification.id)
     )
-    told = stories.tell(db.session.scalars(_newest_first(same).limit(PAGE)).all(), viewer)
+    told = telling.tell(db.session.scalars(_newest_first(same).limit(PAGE)).all(), viewer)
     levels = _levels_of(viewer, [notification.idea_id])
     return _row(told, levels.get(notification.idea_id)) if told else abort(404)
 
@@ -239,7 +239,7 @@ def _newest_first(told: Select[Notification]) -> Select[Notification]:
 
 
 def _by_day(shown: Sequence[Notification], viewer: Person) -> list[tuple[date, list[NewsRow | PortalNews]]]:
-    zone, told = get_timezone(), stories.tell(shown, viewer)
+    zone, told = get_timezone(), telling.tell(shown, viewer)
     levels = _levels_of(viewer, [story.idea.id for story in told])
     of_ideas = {story.notification.id: story for story in told}
     of_portal = {news.id: news for news in portal_news.tell(shown)}

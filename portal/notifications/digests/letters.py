@@ -20,7 +20,7 @@ from portal.ideas.models import Follow, Idea
 from portal.ideas.promised import Promise, Promised
 from portal.ideas.queries import is_out_for
 from portal.ideas.workflow import Status
-from portal.notifications import links, stories
+from portal.notifications import links, telling
 from portal.notifications.digests import making as digests
 from portal.notifications.digests.models import Digest, DigestItem
 from portal.notifications.letters import address_of, subject_of
@@ -94,7 +94,7 @@ def _rows(digest: Digest, user: User) -> list[NewsRow]:
         .limit(MOST_NEWS)
     )
     found = db.session.scalars(news).all()
-    told = stories.tell(_without_what_came_together(found, user), user)
+    told = telling.tell(_without_what_came_together(found, user), user)
     mine = select(Follow).where(Follow.user_id == user.id, Follow.idea_id.in_({story.idea.id for story in told}))
     follows = {follow.idea_id: follow for follow in db.session.scalars(mine)}
     by_idea: dict[int, list[Story]] = {}

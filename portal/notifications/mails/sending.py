@@ -18,7 +18,7 @@ from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
-from portal.notifications import links, stories
+from portal.notifications import links, stories, telling
 from portal.notifications.digests import making as digests
 from portal.notifications.letters import letter_of
 from portal.notifications.mails import asking, coming_back, folding, line, waiting
@@ -163,7 +163,7 @@ def _write(mail: Mail) -> EmailMessage | Suppressed:
     if not user.can_get_mail:
         return Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
     with in_language_of(user), links.key_known(user.id, mail.reach.links_key if mail.reach else ""):
-        told = stories.tell(folding.notifications_of(mail), user)
+        told = telling.tell(folding.notifications_of(mail), user)
         if not told:
             return Suppressed("taken back" if folding.is_taken_back(mail) else "no longer visible")
         *before, last = told
