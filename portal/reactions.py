@@ -56,7 +56,7 @@ from portal.labels.events import LabelsChanged
 from portal.membership import invitations, mail_proof, people
 from portal.membership import letters as membership_letters
 from portal.membership import reactions as membership
-from portal.notifications import letters, portal_reactions, pushing, service
+from portal.notifications import letters, portal_reactions, pushing, service, team_reactions
 from portal.notifications import reactions as notifications
 from portal.notifications.digests import letters as digest_letters
 from portal.notifications.digests import making as digests
@@ -111,12 +111,12 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     IdeaEdited: (search.index_idea, scan.compare_idea),
     IdeaMoved: (
         search.index_idea,
-        notifications.count_late_promise_as_read,
+        team_reactions.count_late_promise_as_read,
         notifications.tell_of_move,
-        notifications.tell_who_asked,
+        team_reactions.tell_who_asked,
         verdicts.plan_to_ask,
     ),
-    IdeaAnswered: (search.index_idea, notifications.count_late_promise_as_read, notifications.tell_of_answer),
+    IdeaAnswered: (search.index_idea, team_reactions.count_late_promise_as_read, notifications.tell_of_answer),
     MoveUndone: (
         search.index_idea,
         notifications.tell_of_undone_move,
@@ -129,7 +129,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
         search.index_idea,
         duplicates.remember_merge,
         notifications.tell_of_merge,
-        notifications.count_late_promise_as_read,
+        team_reactions.count_late_promise_as_read,
         decisions.see_whether_it_returns,
     ),
     MergeUndone: (
@@ -144,11 +144,11 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
         notifications.tell_of_objection,
     ),
     ObjectionTakenBack: (notifications.count_objection_as_read, decisions.see_whether_it_returns),
-    PromiseMissed: (notifications.tell_owner_of_late_promise,),
-    PromiseRenewed: (notifications.count_late_promise_as_read,),
+    PromiseMissed: (team_reactions.tell_owner_of_late_promise,),
+    PromiseRenewed: (team_reactions.count_late_promise_as_read,),
     ProposalSettled: (notifications.tell_proposer,),
     InfoStillNeeded: (notifications.remind_of_question,),
-    OwnerAssigned: (notifications.tell_owner,),
+    OwnerAssigned: (team_reactions.tell_owner,),
     BoardChanged: (search.index_idea,),
     BoardEdited: (search.index_board,),
     VoteCast: (notifications.tell_author_of_votes, decisions.see_whether_it_returns),
@@ -162,13 +162,13 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
     TagsChanged: (changes.watch_idea,),
     LabelsChanged: (changes.watch_idea,),
-    MatchesFound: (notifications.tell_of_matches,),
-    NoteWritten: (notifications.tell_of_note,),
-    NoteDeleted: (notifications.count_note_as_read,),
-    ReviewAsked: (notifications.ask_reviewer,),
-    DraftReviewed: (notifications.tell_of_review,),
-    DraftPublished: (notifications.tell_of_review,),
-    DraftHeldBack: (notifications.tell_of_held_back,),
+    MatchesFound: (team_reactions.tell_of_matches,),
+    NoteWritten: (team_reactions.tell_of_note,),
+    NoteDeleted: (team_reactions.count_note_as_read,),
+    ReviewAsked: (team_reactions.ask_reviewer,),
+    DraftReviewed: (team_reactions.tell_of_review,),
+    DraftPublished: (team_reactions.tell_of_review,),
+    DraftHeldBack: (team_reactions.tell_of_held_back,),
     CommentEdited: (search.index_idea,),
     CommentDeleted: (search.index_idea, notifications.count_comment_as_read),
 }
