@@ -111,7 +111,7 @@ def _of_mail(token: str) -> tuple[Round, User]:
     user = db.session.get(User, read[0]) if read else None
     asked = queries.find_asked(read[1], user) if read and user else None
     if asked is None or user is None:
-        abort(404)
+        abort(page("notifications/link_gone.html", status=404))
     return asked, user
 
 

@@ -78,10 +78,10 @@ def test_the_public_page_counts_and_lists_what_its_reader_may_see(browse):
 
     text, of_team = browse().get("/promises").text, browse(pm).get("/promises?period=quarter").text
 
-    assert "We kept 1 of 2 promises: 50 %." in text
+    assert "We kept 1 of 2 promises: 50%." in text
     assert late.title in text
     assert "secret" not in text.lower()
-    assert "We kept 1 of 3 promises: 33 %." in of_team
+    assert "We kept 1 of 3 promises: 33%." in of_team
     assert hidden.title in of_team
     assert "Secret board" in of_team
     assert 'id="how-we-count"' in text

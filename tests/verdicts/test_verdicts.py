@@ -274,7 +274,7 @@ def test_shares_are_public_by_board_and_team_and_said_only_of_enough_answers(bro
     rate = queries.rates_by_board(make_user())[0]
     assert (rate.name, rate.asked, rate.percent("yes"), rate.percent("no")) == ("Maps", 12, 90, 10)
     page = browse().get("/outcomes").text
-    assert "90 %" in page and "10 of 12" in page
+    assert "90%" in page and "10 of 12" in page
     assert "Nobody was asked yet." not in page
 
 

@@ -40,7 +40,7 @@ def object_to_merge(idea_id: int) -> ResponseReturnValue:
 @bp.get("/mail/objection/<token>")
 def objection_by_mail(token: str) -> ResponseReturnValue:
     """Look at a merge from the link in a mail; looking changes nothing."""
-    about = by_link.find_objecting(token) or abort(404)
+    about = _of_mail(token)
     return _show(about, url_for(".object_by_mail", token=token))
 
 
@@ -48,8 +48,12 @@ def objection_by_mail(token: str) -> ResponseReturnValue:
 @limiter.limit(LIMITS["votes"], key_func=per_person)
 def object_by_mail(token: str) -> ResponseReturnValue:
     """Say it without signing in: the link can do this and nothing else."""
-    about = by_link.find_objecting(token) or abort(404)
+    about = _of_mail(token)
     return _carry_out(about, url_for(".object_by_mail", token=token), url_for(".objection_by_mail", token=token))
+
+
+def _of_mail(token: str) -> Objecting:
+    return by_link.find_objecting(token) or abort(page("notifications/link_gone.html", status=404))
 
 
 def _mine(idea_id: int) -> Objecting:
