@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,23 +12,21 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from portal import events
 from portal.accounts.events import MemberRegistered, RulesAccepted
 from portal.accounts.models import Rules, RulesAcceptance, User, name_key
 from portal.accounts.passwords import hash_password
 from portal.accounts.roles import Role
 from portal.boards.models import Board
-from portal.comments.events import CommentFoundHelpful
-from portal.comments.models import Comment, Helpful
+from portal.comments.models import Comment
 from portal.comments.service import post_comment
 from portal.db import db, utcnow
-from portal.demo import calling, choices, content, demand, digest, returned
+from portal.demo import calling, choices, content, demand, digest, inboxes, returned
 from portal.demo.closed import closed_boards
+from portal.demo.crowd import Crowd, rows_of
 from portal.demo.outcomes import Outcomes
 from portal.demo.plan import Act, Plan, make_plan
-from portal.events import EventRecord, emit, quietly, reactions_to
-from portal.ideas import heat
-from portal.ideas.events import IdeaFollowed, InfoStillNeeded, TagsChanged, VoteCast
+from portal.events import EventRecord, emit, quietly
+from portal.ideas.events import IdeaFollowed, InfoStillNeeded, TagsChanged
 from portal.ideas.merging import undo_merge
 from portal.ideas.models import Answer, Follow, Idea, StatusChange, Tag, Vote
 from portal.ideas.moves import answer_idea, move_idea
@@ -36,7 +34,6 @@ from portal.ideas.promises import next_word_due, running
 from portal.ideas.service import hide_idea, submit_idea
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status
-from portal.notifications.models import Mail, Notification
 from portal.options import decide
 from portal.transactions import transaction
 
@@ -44,7 +41,6 @@ NAME = "Fellside"
 QUESTION = "What would make your next walk better?"
 HOST = "fellside.example"
 PASSWORD = "a fine day on the fells"  # noqa: S105 - everybody may know it: it opens the demo only
-INBOX_DAYS, UNREAD_DAYS, UNREAD = 45, 12, 4
 ONE_IN = 12  # of those who only vote wants mails
 
 Progress = Callable[[int, int], None]
@@ -105,7 +101,7 @@ class _Builder:
         self.tags: dict[str, Tag] = {}
         self.ideas: dict[str, Idea] = {}
         self.comments: dict[str, Comment] = {}
-        self.crowd = _Crowd()
+        self.crowd = Crowd()
         self.steps: dict[str, Any] = {
             "join": self._join,
             "agree": self._agree,
@@ -165,7 +161,7 @@ class _Builder:
         Outcomes(self.ideas, self.users, self.boards, self.now).write()
         with _back_then(self.now):
             demand.leave_searches(self.users, "moderator", self.now)
-        self._fill_inboxes()
+        inboxes.fill([self.users[account.key] for account in ACCOUNTS if account.key in self.users], self.now)
         with _back_then(self.now):
             choices.choose(db.session.get_one(User, self.users["member"]), db.session.get_one(User, self.users["pm"]))
             digest.make_one(db.session.get_one(User, self.users["member"]), self.now)
@@ -193,7 +189,7 @@ class _Builder:
                     "wants_mail": bool(person) or number % ONE_IN == 0,
                 }
             )
-        db.session.execute(_rows_of(User), rows)
+        db.session.execute(rows_of(User), rows)
         numbers = {email: number for number, email in db.session.execute(select(User.id, User.email))}
         self.users = {member.key: numbers[f"{member.key}@{HOST}"] for member in self.plan.members}
 
@@ -346,118 +342,8 @@ class _Builder:
         story = next(idea for idea in self.community.ideas if idea.key == key)
         return next(step.into for step in story.path if step.into)
 
-    def _fill_inboxes(self) -> None:
-        """Let the last weeks' events be told where they concern the demo accounts: no mails, the older ones read."""
-        mine = [self.users[account.key] for account in ACCOUNTS if account.key in self.users]
-        theirs = sa.union(
-            select(Follow.idea_id).where(Follow.user_id.in_(mine)), select(Idea.id).where(Idea.owner_id.in_(mine))
-        ).scalar_subquery()
-        authored = select(Idea.id).where(Idea.author_id.in_(mine))
-        records = db.session.scalars(
-            select(EventRecord)
-            .where(EventRecord.at > self.now - timedelta(days=INBOX_DAYS), EventRecord.idea_id.in_(theirs))
-            .where(sa.or_(EventRecord.name != VoteCast.name, EventRecord.idea_id.in_(authored)))
-            .order_by(EventRecord.id)
-        ).all()
-        for record in records:
-            recorded = events.read(record)
-            for reaction in reactions_to(type(recorded.event)):
-                if events.name_of(reaction).startswith("notifications."):
-                    reaction(recorded)
-        db.session.flush()
-        db.session.execute(sa.delete(Mail))
-        for user_id in mine:
-            self._read_older(user_id)
-
-    def _read_older(self, user_id: int) -> None:
-        """Leave the latest word on the latest few ideas unread."""
-        own = select(Notification).where(Notification.user_id == user_id).order_by(Notification.id.desc())
-        unread: set[int | None] = set()
-        for told in db.session.scalars(own):
-            recent = told.at > self.now - timedelta(days=UNREAD_DAYS)
-            if recent and told.idea_id not in unread and len(unread) < UNREAD:
-                unread.add(told.idea_id)
-            else:
-                told.read_at = min(told.at + timedelta(hours=9), self.now)
-
     def _user(self, key: str) -> User:
         return db.session.get_one(User, self.users[key])
-
-
-class _Crowd:
-    """What many people do at once, gathered and written in few statements, with counters and journal."""
-
-    def __init__(self) -> None:
-        self.behind: dict[int, set[int]] = {}
-        self._rows: dict[Any, list[dict[str, Any]]] = {}
-        self._events: list[dict[str, Any]] = []
-        self._voted: dict[int, list[datetime]] = {}
-        self._thanked: dict[int, int] = {}
-
-    def add(self, table: Any, **values: Any) -> None:
-        """Keep a row to be written."""
-        self._rows.setdefault(table, []).append(values)
-
-    def note(self, event: events.Event, at: datetime) -> None:
-        """Keep an event for the journal."""
-        own = {key: value for key, value in asdict(event).items() if key not in {"actor_id", "idea_id"}}
-        self._events.append(
-            {"name": event.name, "at": at, "actor_id": event.actor_id, "idea_id": event.idea_id, "data": own}
-        )
-
-    def vote(self, idea: Idea, voter_id: int, at: datetime) -> None:
-        """Put somebody behind an idea whom nothing has put there before."""
-        self.behind[idea.id].add(voter_id)
-        self.add(Vote, idea_id=idea.id, voter_id=voter_id, cast_at=at)
-        self.add(Follow, idea_id=idea.id, user_id=voter_id, since=at, is_voter=True, by_choice=False)
-        self._voted.setdefault(idea.id, []).append(at)
-        self.note(VoteCast(actor_id=voter_id, idea_id=idea.id), at)
-
-    def thank(self, comment: Comment, user_id: int, at: datetime) -> None:
-        """Find a comment helpful."""
-        self.add(Helpful, comment_id=comment.id, user_id=user_id)
-        self._thanked[comment.id] = self._thanked.get(comment.id, 0) + 1
-        self.note(CommentFoundHelpful(actor_id=user_id, idea_id=comment.idea_id, comment_id=comment.id), at)
-
-    def write(self) -> None:
-        """Write what was gathered."""
-        follows = self._rows.pop(Follow, [])
-        for table, rows in self._rows.items():
-            db.session.execute(_rows_of(table), rows)
-        if follows:
-            self._write_follows(follows)
-        if self._events:
-            db.session.execute(_rows_of(EventRecord), self._events)
-        for idea_id, moments in self._voted.items():
-            idea = db.session.get_one(Idea, idea_id)
-            idea.votes += len(moments)
-            for at in moments:
-                idea.heat = heat.with_vote(idea.heat, at)
-        for comment_id, marks in self._thanked.items():
-            db.session.get_one(Comment, comment_id).helpful += marks
-        db.session.flush()
-        for gathered in (self._rows, self._events, self._voted, self._thanked):
-            gathered.clear()
-
-    def _write_follows(self, rows: list[dict[str, Any]]) -> None:
-        """Follow for one more reason, whether or not there was one before."""
-        asked = select(Follow.idea_id, Follow.user_id).where(Follow.idea_id.in_({row["idea_id"] for row in rows}))
-        there = {(idea_id, user_id) for idea_id, user_id in db.session.execute(asked)}
-        fresh = [row for row in rows if (row["idea_id"], row["user_id"]) not in there]
-        if fresh:
-            db.session.execute(_rows_of(Follow), fresh)
-        for row in rows:
-            if (row["idea_id"], row["user_id"]) in there:
-                follow = db.session.get_one(Follow, (row["idea_id"], row["user_id"]))
-                follow.is_voter, follow.by_choice = (
-                    follow.is_voter or row["is_voter"],
-                    follow.by_choice or row["by_choice"],
-                )
-
-
-def _rows_of(table: Any) -> sa.Insert:
-    """Insert plain rows, past the objects: they are many."""
-    return sa.insert(table.__table__)
 
 
 @contextmanager
