@@ -132,6 +132,7 @@ class Letter:
     sections: list[Section] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
     code: str = ""  # six digits that do the same as the button where it was asked for
+    code_alone: bool = False  # they are what the letter brings; the button does something else
     also: str = ""  # what else can be done at once, and where
     also_url: str = ""
     stop_url: str = ""
