@@ -94,7 +94,7 @@ KNOWS = {
     "demand": IDEAS | {"search"},
     "security": {"accounts", "demand", "notifications", "push", "credentials", "inbound"},
     "duplicates": IDEAS | {"search"},
-    "workflows": IDEAS,
+    "workflows": IDEAS | {"notifications"},
     "membership": IDEAS | {"notifications", "push", "search"},
     "credentials": BASE | {"notifications", "push", "membership"},
     "sso": BASE | {"notifications", "membership", "credentials"},
@@ -154,6 +154,7 @@ DEAF = {
 TELLS_DATES = {
     "portal.notifications.reasons",
     "portal.notifications.stories",
+    "portal.notifications.portal_news",
     "portal.notifications.digests.letters",
     "portal.membership.attention",
 } | {
@@ -422,6 +423,7 @@ def test_only_cleaned_html_is_shown_as_html():
     assert {what for _page, what in shown if not what.endswith("_html")} <= {
         "text",  # pages/privacy.html: render_markdown of our own text
         "shown.html",  # Rules.html renders on reading
+        "old.html",  # comments.queries.Earlier renders on reading
         "rules.html",
         "typed.preview",  # triage: render_markdown of what was typed
         "workspace.desk.typed.preview",
@@ -536,8 +538,6 @@ NEEDS_NO_REACTION = {
     "talk.draft_reopened": "for the journal",
     "talk.snippets_changed": "for the journal",
     "workflow.changed": "for the journal; it holds at once, and the log has it",
-    "workflow.proposed": "admins see it in their room",
-    "workflow.proposal_refused": "for the journal",
     "idea.imported": "imports are silent; the importer indexes by itself",
     "idea.backed_instead": "the receipt itself is the point",
     "receipt.hidden": "for the journal; its author sees it",

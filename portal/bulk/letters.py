@@ -12,15 +12,14 @@ from portal.bulk.telling import UNDONE_LETTER, events_of
 from portal.db import db
 from portal.ideas.events import IdeaMoved, MoveUndone, OwnerAssigned
 from portal.notifications import links, telling
-from portal.notifications.letters import letter_of
+from portal.notifications.letters import address_of, letter_of
 from portal.notifications.mails import waiting
-from portal.notifications.mails.letter import Letter, Quote, Suppressed, paragraphs
+from portal.notifications.mails.letter import Entry, Letter, Quote, Suppressed, paragraphs
+from portal.notifications.mails.sections import section, shares
 from portal.notifications.mails.sending import is_muted, still_concerns
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Kind, Way
 from portal.notifications.stories import Story
-
-TITLES = 20  # under one heading
 
 
 def letter_about_many(mail: Mail) -> Letter | Suppressed:
@@ -45,15 +44,20 @@ def letter_about_many(mail: Mail) -> Letter | Suppressed:
 
 
 def _letter(news: list[Story], user: User, kind: str) -> Letter:
-    by_heading: dict[str, list[str]] = {}
+    by_heading: dict[str, list[Story]] = {}
     for story in news:
-        by_heading.setdefault(_heading(story), []).append(story.idea.title)
+        by_heading.setdefault(_heading(story), []).append(story)
+    shown = shares([len(stories) for stories in by_heading.values()])
     headline = ngettext("News of %(num)d idea", "News of %(num)d ideas", len({story.idea.id for story in news}))
     return Letter(
         subject=headline,
         lead=_("The team did this in one go, so you get one mail about all of it."),
         title=headline,
-        quotes=[*(Quote(_shown(titles), heading=heading) for heading, titles in by_heading.items()), *_said(news)],
+        quotes=_said(news),
+        sections=[
+            section(heading, [_entry(story, user) for story in told[:number]], len(told))
+            for (heading, told), number in zip(by_heading.items(), shown, strict=True)
+        ],
         button=_("See them"),
         url=links.absolute_url("notifications.inbox"),
         foot=_("You get this because you are behind these ideas, or look after them."),
@@ -71,13 +75,17 @@ def _heading(story: Story) -> str:
     return str(story.target.label) if story.target else story.why
 
 
+def _entry(story: Story, user: User) -> Entry:
+    moved = story.kind is not Kind.MOVE_UNDONE
+    return Entry(
+        story.idea.title,
+        address_of(story, user),
+        source=story.source if moved else None,
+        target=story.target if moved else None,
+    )
+
+
 def _said(news: list[Story]) -> list[Quote]:
     """Return the words that were said with it, once where they are the same for all."""
     said = {story.quote: story.quoted for story in news if story.quote}
     return [Quote(paragraphs(words), by=by) for words, by in list(said.items())[:1]]
-
-
-def _shown(titles: list[str]) -> list[str]:
-    more = len(titles) - TITLES
-    rest = [ngettext("and %(num)d more", "and %(num)d more", more)] if more > 0 else []
-    return [*(f"• {title}" for title in titles[:TITLES]), *rest]

@@ -208,6 +208,7 @@ def proof_letter(mail: Mail) -> Letter | Suppressed:
         button=_("Open your account"),
         url=absolute_url("accounts.security"),
         code=_code_of(link),
+        code_alone=True,
         foot=_("You get this because somebody who is signed in to your account asked for a code."),
     )
 

@@ -25,7 +25,7 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
     objection = links.objection_token(reader.id, story.change.id) if story.change and story.objectable_until else ""
     return Letter(
         subject=subject_of(story),
-        lead=story.why + ".",
+        lead=whole(story.why),
         title=story.idea.title,
         source=next((earlier.source for earlier in [*before, story] if earlier.source), None),
         target=next((later.target for later in [story, *reversed(before)] if later.target), None),
@@ -43,6 +43,11 @@ def letter_of(story: Story, reader: User, before: Sequence[Story] = ()) -> Lette
         thread=f"idea-{story.idea.id}",
         reply_to=reply_to,
     )
+
+
+def whole(words: str) -> str:
+    """Return a sentence with its end; a question has one."""
+    return words if words.endswith(("?", "…", ".")) else f"{words}."
 
 
 def _quieter_at(story: Story, token: str) -> str:
@@ -139,6 +144,12 @@ def subject_of(story: Story) -> str:
             return _("May we name you? It came out: %(title)s", title=title)
         case Kind.SPOKEN_FOR:
             return _("We gave a vote for you: %(title)s", title=title)
+        case Kind.COMMENTED:
+            return _("%(who)s commented: %(title)s", who=story.who, title=title)
+        case Kind.MERGE_OBJECTED:
+            return _("“This is not what I meant”: %(title)s", title=title)
+        case Kind.PROMISE_LATE:
+            return _("A promise is late: %(title)s", title=title)
         case Kind.ASSIGNED:
             return _("Yours to look after: %(title)s", title=title)
     return f"{story.why}: {title}"

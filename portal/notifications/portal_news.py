@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from flask_babel import format_datetime
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement
 
-from portal.accounts.models import Person
+from portal.accounts.models import Person, User
+from portal.accounts.queries import has_accepted_rules
 from portal.accounts.roles import Role
 from portal.notifications.models import Notification
 from portal.notifications.policy import ADMIN_KINDS, PORTAL_KINDS, Kind
+from portal.web.dates import absolute
 
 Facts = dict[str, Any]
 
@@ -65,6 +66,29 @@ def tell(notifications: Sequence[Notification]) -> list[PortalNews]:
     return [_WRITERS[Kind(n.kind)](n, n.record.data) for n in notifications if n.idea_id is None and n.kind in _WRITERS]
 
 
+def tell_later(notifications: Sequence[Notification], reader: User) -> list[PortalNews]:
+    """Return what is still so, the latest of each kind, in words for whoever reads it days afterwards in a digest."""
+    newest = {n.kind: n for n in sorted(notifications, key=lambda n: n.id) if not _is_over(n, reader)}
+    told = tell(sorted(newest.values(), key=lambda n: -n.id))
+    return [_of_mail_that_was_stuck(news) if news.notification.kind == Kind.MAIL_STUCK else news for news in told]
+
+
+def _is_over(n: Notification, reader: User) -> bool:
+    match n.kind:
+        case Kind.RULES_CHANGED:
+            return has_accepted_rules(reader)
+        case Kind.ROLE_CHANGED:
+            return bool(n.record.data["role"] != reader.role)
+    return False
+
+
+def _of_mail_that_was_stuck(news: PortalNews) -> PortalNews:
+    """Say it as it is for whoever reads it in a mail."""
+    facts = news.notification.record.data
+    since, said = absolute(datetime.fromisoformat(facts["since"])), _("It said: %(words)s", words=facts["said"])
+    return replace(news, title=_("No mail went out from %(time)s on", time=since), sentences=[said])
+
+
 def _of_rules(n: Notification, facts: Facts) -> PortalNews:
     return PortalNews(
         n,
@@ -83,7 +107,7 @@ def _of_role(n: Notification, facts: Facts) -> PortalNews:
         why=_("Your account"),
         title=_("Your role is now: %(role)s", role=Role(facts["role"]).label),
         icon="user-check",
-        endpoint="accounts.account",
+        endpoint="accounts.show",
     )
 
 
@@ -92,7 +116,7 @@ def _of_stuck_mail(n: Notification, facts: Facts) -> PortalNews:
     return PortalNews(
         n,
         why=_("The way to the mail server"),
-        title=_("No mail goes out since %(time)s", time=format_datetime(since, "short")),
+        title=_("No mail goes out since %(time)s", time=absolute(since)),
         icon="triangle-alert",
         endpoint="notifications.health",
         sentences=[_("It says: %(words)s", words=facts["said"]), _("All mails wait; none is lost.")],
@@ -110,9 +134,37 @@ def _of_flowing_mail(n: Notification, facts: Facts) -> PortalNews:
     )
 
 
+def _of_proposed_workflow(n: Notification, facts: Facts) -> PortalNews:
+    return PortalNews(
+        n,
+        why=_("The workflow"),
+        title=_("Another workflow was proposed"),
+        icon="sliders-horizontal",
+        endpoint="workflows.proposal",
+        values={"version_id": facts["version_id"]},
+        sentences=[_("See what would change, and decide.")],
+    )
+
+
+def _of_settled_workflow(n: Notification, facts: Facts) -> PortalNews:
+    said = str(facts.get("said") or "")
+    refused = "said" in facts
+    return PortalNews(
+        n,
+        why=_("You proposed another workflow"),
+        title=_("Your workflow was not accepted") if refused else _("Your workflow holds now"),
+        icon="x" if refused else "check",
+        endpoint="workflows.proposal",
+        values={"version_id": facts["version_id"]},
+        sentences=[_("An admin says: %(words)s", words=said)] if said else [],
+    )
+
+
 _WRITERS: dict[Kind, Callable[[Notification, Facts], PortalNews]] = {
     Kind.RULES_CHANGED: _of_rules,
     Kind.ROLE_CHANGED: _of_role,
     Kind.MAIL_STUCK: _of_stuck_mail,
     Kind.MAIL_FLOWS: _of_flowing_mail,
+    Kind.WORKFLOW_PROPOSED: _of_proposed_workflow,
+    Kind.WORKFLOW_SETTLED: _of_settled_workflow,
 }

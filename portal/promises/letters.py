@@ -18,7 +18,8 @@ from portal.ideas.promised import Promise
 from portal.ideas.queries import is_out_for
 from portal.notifications import links
 from portal.notifications.digests.turns import wants
-from portal.notifications.mails.letter import Entry, Letter, Section, Suppressed
+from portal.notifications.mails.letter import Entry, Letter, Suppressed
+from portal.notifications.mails.sections import section
 from portal.notifications.models import Mail
 from portal.web.dates import day
 
@@ -43,13 +44,11 @@ def late_promises_letter(mail: Mail) -> Letter | Suppressed:
     if not found:
         return Suppressed("kept meanwhile, or not theirs")
     headline = ngettext("%(num)d promise is late", "%(num)d promises are late", len(found))
-    more = len(found) - LINES
-    rest = ngettext("and %(num)d more", "and %(num)d more", more) if more > 0 else ""
     return Letter(
         subject=headline,
         lead=_("We promised a word by a day that has passed. Everybody who sees these ideas sees that, too."),
         title=headline,
-        sections=[Section(_("Promised and not kept"), [_entry(promise) for promise in found[:LINES]], rest)],
+        sections=[section(_("Promised and not kept"), [_entry(promise) for promise in found[:LINES]], len(found))],
         button=_("See what is due"),
         url=links.absolute_url("triage.queue", queue="answer-due"),
         foot=_("You get this once a day at most, because you decide on these boards."),

@@ -12,11 +12,12 @@ from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_out_for
 from portal.notifications import links
-from portal.notifications.mails.letter import Letter, Quote, Suppressed
+from portal.notifications.mails.letter import Entry, Letter, Suppressed
+from portal.notifications.mails.sections import section, shares
 from portal.notifications.models import Mail
 from portal.search.models import SavedMatch, SavedSearch
 
-TITLES = 10  # of one search
+TITLES, IN_ALL = 10, 60  # of one search; at least one of each that somebody keeps
 
 
 def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
@@ -43,12 +44,16 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
     headline = ngettext(
         "%(num)d new idea for the searches you keep", "%(num)d new ideas for the searches you keep", len(ideas)
     )
+    shown = shares([len(of_one) for of_one in titles.values()], TITLES, IN_ALL)
     only = next(iter(titles))[0] if len(titles) == 1 else None
     return Letter(
         subject=headline,
         lead=_("This came since the last mail of this kind."),
         title=headline,
-        quotes=[Quote(_shown(list(of_one.values())), heading=name) for (_id, name), of_one in titles.items()],
+        sections=[
+            section(name, [_entry(*one) for one in list(of_one.items())[:number]], len(of_one))
+            for ((_id, name), of_one), number in zip(titles.items(), shown, strict=True)
+        ],
         button=_("See them"),
         url=links.absolute_url("search.open_saved", search_id=only) if only else links.absolute_url("search.saved"),
         foot=_("You get this once a day at most, because you keep searches with an alert by mail."),
@@ -58,7 +63,5 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
     )
 
 
-def _shown(titles: list[str]) -> list[str]:
-    more = len(titles) - TITLES
-    rest = [ngettext("and %(num)d more", "and %(num)d more", more)] if more > 0 else []
-    return [*titles[:TITLES], *rest]
+def _entry(idea_id: int, title: str) -> Entry:
+    return Entry(title, links.absolute_url("ideas.show", idea_id=idea_id))

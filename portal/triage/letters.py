@@ -20,6 +20,7 @@ from portal.ideas.queries import is_out_for
 from portal.notifications import links
 from portal.notifications.digests.turns import wants
 from portal.notifications.mails.letter import Entry, Letter, Section, Suppressed
+from portal.notifications.mails.sections import section
 from portal.notifications.models import Mail
 from portal.notifications.policy import Kind, kind_of_move
 from portal.triage import queues
@@ -51,9 +52,8 @@ def triage_note(mail: Mail) -> Letter | Suppressed:
     waits = [_entry(name, counts[name], user) for name in NAMED if counts[name]]
     sections = [Section(_("What waits"), waits)] if waits else []
     if decided:
-        more = len(decided) - DECISIONS
-        rest = ngettext("and %(num)d more", "and %(num)d more", more) if more > 0 else ""
-        sections.append(Section(_("What colleagues decided"), list(map(_decision, decided[:DECISIONS])), rest))
+        newest = [_decision(change) for change in decided[:DECISIONS]]
+        sections.append(section(_("What colleagues decided"), newest, len(decided)))
     return Letter(
         subject=headline,
         lead=_("The week in triage, as it stands this morning."),

@@ -24,6 +24,7 @@ from portal.outbox import work_off
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_user, make_votes
 from tests.support import either_way
+from tests.support.mails import mails_to, words_of
 from tests.support.queries import queries
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -201,6 +202,22 @@ def test_one_decision_says_how_people_hear_and_the_dry_run_counts_them(tell):
         assert "Bell 0" in letters[voter.email].subject
     settle()
     assert len(to_whom()) == len(expected[0]), "nobody is told twice"
+
+
+def test_the_one_mail_about_very_many_ideas_names_some_and_says_how_many_more_there_are():
+    pm, author = make_user(Role.PM), make_user()
+    ideas = [make_idea(f"Bell {number:02}", author=author, status=Status.UNDER_REVIEW) for number in range(23)]
+    forget_mails()
+
+    carry_out(plan(pm, "move", PLANNED, ideas), Tell.DIGEST)
+    settle()
+
+    [letter] = mails_to(author.email)
+    assert letter["Subject"] == "News of 23 ideas"
+    words, html = words_of(letter), letter.get_body(("html",)).get_content()
+    assert [part.count("Bell ") for part in (words, html.partition("</h1>")[2])] == [20, 20]
+    assert words.count(f"/ideas/{ideas[0].id}\n") == 1 and "Under review → Planned" in words
+    assert "and 3 more" in words and "and 3 more" in html
 
 
 def test_the_one_mail_heeds_what_its_reader_chose_since_it_was_queued():

@@ -1,5 +1,7 @@
 """Digests: in time by their reader's own clock, once, of what is still news to them, and none without news."""
 
+import itertools
+import random
 import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +15,12 @@ import time_machine
 from sqlalchemy import select
 
 from portal import outbox
+from portal.accounts import service as accounts
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db, utcnow
+from portal.events import emit
 from portal.ideas import moves
 from portal.ideas import service as ideas
 from portal.ideas.models import Idea, StatusChange
@@ -25,15 +29,17 @@ from portal.ideas.promised import Promise
 from portal.ideas.steps import Tell
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.choosing import choose_rhythm, choose_topics, pause, resume
+from portal.notifications.digests import letters as digest_letters
 from portal.notifications.digests import making as digests
 from portal.notifications.digests import turns
 from portal.notifications.digests.models import Digest, DigestItem
 from portal.notifications.digests.rhythm import Beat
+from portal.notifications.events import MailFlows, MailStuck
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import Reach, Rhythm
 from portal.transactions import transaction
-from tests.factories import make_board, make_comment, make_idea, make_user, move_to
+from tests.factories import make_board, make_comment, make_idea, make_rules, make_user, move_to
 from tests.support.databases import on_one_database
 from tests.support.mails import mails_to, words_of
 
@@ -524,3 +530,150 @@ def test_who_read_of_a_move_in_the_digest_reads_there_that_it_was_taken_back(clo
 
     subjects = [mail["Subject"] for mail in digests_to(ANN)]
     assert subjects == ["In progress: Offline routes", "Taken back: Offline routes"]
+
+
+@on_one_database
+def test_news_about_no_idea_is_in_the_digest_of_whoever_chose_so_once_and_as_it_is_now(clock):
+    reader, other, boss = ann(role=Role.ADMIN), make_user(Role.ADMIN, email="ben@example.org"), make_user(Role.OWNER)
+    numbers = reader.id, other.id, boss.id
+    make_rules()
+    with transaction():
+        for person in (reader, other):
+            choose_topics(person, {Topic.COMMUNITY: Way.DIGEST, Topic.WORK: Way.DIGEST}, {})
+    clock.to(THURSDAY + timedelta(hours=1))
+    with transaction():
+        accounts.publish_rules("Be kind and brief.", "Be brief.")
+        accounts.publish_rules("Be kind, brief and true.", "Be true.")
+        emit(MailStuck(since=THURSDAY.isoformat(), said="connection refused"))
+        emit(MailFlows())
+    clock.to(THURSDAY + timedelta(hours=2))
+    with transaction():
+        _ann, ben, owner = (db.session.get_one(User, number) for number in numbers)
+        accounts.set_role(ben, Role.MODERATOR, owner)
+        accounts.set_role(ben, Role.MEMBER, owner)
+
+    clock.to(FRIDAY_AT_EIGHT)
+    clock.to(FRIDAY_AT_EIGHT + timedelta(days=7))
+
+    (of_ann,), (of_ben,) = digests_to(ANN), digests_to("ben@example.org")
+    assert of_ann["Subject"] == "Mails go out again · No mail went out from 19 November 2026, 12:00 GMT on, and 1 more"
+    words = words_of(of_ann)
+    assert words.startswith("What changed for you.\n\n3 pieces of news\n\n\nYou and this portal\n---")
+    assert words.count("The community rules have changed") == 1
+    assert "version=3" in words and "It said: connection refused" in words
+    assert "Your role is now: Member" in words_of(of_ben) and "Moderator" not in words_of(of_ben)
+    assert "connection refused" not in words_of(of_ben)
+
+
+@on_one_database
+def test_a_digest_says_how_much_it_leaves_out_and_muted_ideas_take_no_room(clock, monkeypatch):
+    monkeypatch.setattr(digest_letters, "MOST_NEWS", 4)
+    reader = ann()
+    talked = [make_idea(f"Thing {n}") for n in range(4)]
+    with transaction():
+        for idea in talked:
+            ideas.follow(idea, reader)
+    for idea in talked[1:] * 2 + talked[:1] * 5:
+        make_comment(idea)
+    outbox.work_off(500)
+    with transaction():
+        ideas.unfollow(db.session.get_one(Idea, talked[0].id), the_reader())
+    clock.to(THURSDAY + timedelta(hours=1))
+
+    clock.to(FRIDAY_AT_EIGHT)
+
+    (mail,) = digests_to(ANN)
+    assert "Thing 0" not in words_of(mail)
+    assert all(words_of(mail).count(f"* Thing {n}") == 1 for n in (1, 2, 3))
+    assert "2 older pieces of news stand in your inbox." in words_of(mail)
+
+
+@on_one_database
+def test_what_a_digest_told_that_no_server_took_is_in_the_next_one(clock):
+    reader, idea = ann(), make_idea("Offline routes")
+    back(idea, reader)
+    begin_work_on(idea)
+    clock.to(THURSDAY + timedelta(hours=1))
+    clock.move_to(FRIDAY_AT_EIGHT)
+    digests.make_due()
+    with transaction():
+        refused = {"given_up_at": utcnow(), "error": "552 too much"}
+        db.session.execute(sa.update(Mail).where(Mail.kind == digests.LETTER).values(**refused))
+    clock.to(FRIDAY_AT_EIGHT + timedelta(days=1))
+    assert digests_to(ANN) == []
+
+    clock.to(FRIDAY_AT_EIGHT + timedelta(days=7))
+
+    assert [mail["Subject"] for mail in digests_to(ANN)] == ["In progress: Offline routes"]
+
+
+@on_one_database
+def test_of_an_idea_that_was_joined_meanwhile_the_digest_says_where_it_lives(clock):
+    reader, idea, main = ann(), make_idea("Offline routes"), make_idea("Maps without a signal")
+    with transaction():
+        ideas.follow(idea, reader)
+    make_comment(idea, body="At last.")
+    outbox.work_off(500)
+    with transaction():
+        moves.move_idea(idea, Status.MERGED, make_user(Role.PM), MoveDetails(into=main))
+
+    clock.to(THURSDAY + timedelta(hours=1))
+    clock.to(FRIDAY_AT_EIGHT)
+
+    (mail,) = digests_to(ANN)
+    assert "commented on an idea you follow. It now lives in “Maps without a signal”." in words_of(mail).replace(
+        "\n  ", " "
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+@on_one_database
+def test_whatever_somebody_chooses_and_wherever_they_go_no_news_is_lost_and_no_digest_comes_too_soon(clock, seed):
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    now, reader = datetime(2026, 10, 22, 5, tzinfo=UTC), ann()  # clocks change in the next weeks, on many days
+    clock.move_to(now)
+    idea = make_idea()
+    with transaction():
+        ideas.follow(idea, reader)
+    number, made = reader.id, 0
+    for _step in range(24):
+        now += timedelta(hours=chance.randrange(1, 40))
+        clock.move_to(now)
+        match chance.randrange(4):
+            case 0:
+                with transaction():
+                    rhythm = chance.choice([*Rhythm, Rhythm.DAILY, Rhythm.WEEKLY])
+                    choose_rhythm(db.session.get_one(User, number), rhythm, chance.randrange(24), chance.randrange(7))
+            case 1:
+                with transaction():
+                    traveller = db.session.get_one(User, number)
+                    traveller.timezone = chance.choice(["Europe/London", "Pacific/Auckland", "America/Los_Angeles"])
+                    digests.wind(traveller)
+            case _:
+                make_comment(db.session.get_one(Idea, idea.id))
+                outbox.work_off(500)
+        made = _make_and_look(number, made)
+    with transaction():
+        choose_rhythm(db.session.get_one(User, number), Rhythm.WEEKLY, 8, 4)
+    for _day in range(13):
+        now += timedelta(days=1)
+        clock.move_to(now)
+        made = _make_and_look(number, made)
+
+    waits = select(Notification.id).where(Notification.way == Way.DIGEST, Notification.at > now - timedelta(days=31))
+    lost = waits.where(Notification.user_id == number, Notification.id.not_in(select(DigestItem.notification_id)))
+    assert db.session.scalars(lost).all() == []
+    moments = db.session.scalars(select(Digest.due_at).where(Digest.user_id == number).order_by(Digest.due_at)).all()
+    assert moments
+    assert all(later - earlier >= timedelta(hours=12) for earlier, later in itertools.pairwise(moments))
+
+
+def _make_and_look(number: int, before: int) -> int:
+    """Have digests made that are due, twice; each is due by what its reader chose."""
+    digests.make_due()
+    digests.make_due()
+    made = db.session.scalars(select(Digest.due_at).where(Digest.user_id == number).order_by(Digest.id)).all()
+    beat = digests.beat_of(db.session.get_one(User, number), db.session.get(Reach, number))
+    assert [moment for moment in made[before:] if beat is None or not beat.is_on(moment)] == [], beat
+    assert len(made) - before <= 1
+    return len(made)

@@ -1,14 +1,18 @@
 """What mails look like: in a browser in light and dark, wide and narrow, and by what mail programs can show."""
 
+import random
+from dataclasses import replace
+
 import pytest
 
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
-from portal.ideas.models import Answer, StatusChange
+from portal.ideas.models import TITLE_MAX, Answer, StatusChange
 from portal.ideas.workflow import Status, rule_of
 from portal.notifications.letters import letter_of
 from portal.notifications.mails.letter import Entry, Letter, Quote, Section, compose
+from portal.notifications.mails.sections import section, shares
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import POLICY, PORTAL_KINDS, TEAM_KINDS, Kind
 from portal.notifications.stories import Story
@@ -113,6 +117,37 @@ def test_each_kind_of_news_makes_a_letter_that_all_programs_show(app):
 
     assert seen | TEAM_KINDS | PORTAL_KINDS == set(Kind)
     db.session.rollback()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_named_of_lists_is_shared_fairly_and_never_too_much(seed):
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    numbers = [chance.choice([0, 1, 3, 40, 500]) for _ in range(chance.randrange(1, 9))]
+    each, in_all = chance.randrange(1, 25), chance.randrange(1, 60)
+
+    shown = shares(numbers, each, in_all)
+
+    wanted = [min(number, each) for number in numbers]
+    assert sum(shown) == min(in_all, sum(wanted))
+    assert all(0 <= named <= most for named, most in zip(shown, wanted, strict=True))
+    cut = [named for named, most in zip(shown, wanted, strict=True) if named < most]
+    assert max(cut, default=0) - min(cut, default=0) <= 1
+    assert all(named >= max(shown) - 1 for named in cut)
+
+
+@on_one_database
+def test_the_longest_digest_is_cut_off_by_no_mail_program(app):
+    place = rule_of(Status.UNDER_REVIEW)
+    one = Entry(
+        "Ä" * TITLE_MAX, "http://127.0.0.1:8000/ideas/" + "1" * 80, "ä" * 320, place, place, "ö" * 180, "Ü" * 60
+    )
+    shown = shares([500] * 7)  # six headings of ideas, one of the portal; late and new ones come besides
+    lists = [section("Under a heading", [one] * number, 500) for number in [*shown, 5, 5]]
+
+    html = html_of(replace(the_fullest(), sections=lists, quotes=[]))
+
+    assert problems_of(html) == []
+    assert [one.more for one in lists[:2]] == [f"and {500 - number} more" for number in shown[:2]]
 
 
 OF_PAGES = ["landmark-one-main", "region"]  # a mail program has its own around a mail

@@ -6,35 +6,37 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.accounts.models import User
-from portal.db import db, utcnow
+from portal.db import db
 from portal.events import EventRecord
 from portal.ideas.events import MoveUndone
 from portal.ideas.models import Follow, Idea
 from portal.ideas.promised import Promise, Promised
-from portal.ideas.queries import is_out_for
+from portal.ideas.queries import is_out_for, main_of
 from portal.ideas.workflow import Status
-from portal.notifications import links, telling
+from portal.notifications import links, portal_news, telling
 from portal.notifications.digests import making as digests
 from portal.notifications.digests.models import Digest, DigestItem
-from portal.notifications.letters import address_of, subject_of
+from portal.notifications.letters import address_of, subject_of, whole
 from portal.notifications.mails.letter import Entry, Letter, Section, Suppressed
+from portal.notifications.mails.sections import section, shares
 from portal.notifications.mails.sending import still_concerns
 from portal.notifications.models import Mail, Notification
-from portal.notifications.policy import QUIETED_KINDS, STATUS_KINDS, Kind
-from portal.notifications.queries import NewsRow
+from portal.notifications.policy import QUIETED_KINDS, STATUS_KINDS, Kind, Reason
+from portal.notifications.portal_news import PortalNews
+from portal.notifications.queries import NewsRow, notifications_for
 from portal.notifications.reach import Reach
 from portal.notifications.stories import Story
 from portal.web.dates import day
 
 MOST_NEWS = 300  # of one digest; the inbox has the rest
-LINES = 20  # under one heading
 NEW_IDEAS = LATE_IDEAS = 5
 IN_SUBJECT = 60  # characters of what the subject names
 
@@ -63,17 +65,24 @@ def digest_letter(mail: Mail) -> Letter | Suppressed:
     beat = digests.beat_of(user, db.session.get(Reach, user.id))
     if beat is None:
         return Suppressed("digest not wanted")
-    rows = sorted(_rows(digest, user), key=_weight)
-    if not rows:
+    news = _news_of(digest, user)
+    rows = sorted(_rows(news, user), key=_weight)
+    besides = portal_news.tell_later([n for n in news if n.idea_id is None], user)
+    if not rows and not besides:
         return Suppressed(digests.NOTHING_NEW)
     since = _since(mail, digest, timedelta(days=1 if beat.weekday is None else 7))
-    headline = ngettext("News of %(num)d idea", "News of %(num)d ideas", len(rows))
+    headline = (
+        ngettext("News of %(num)d idea", "News of %(num)d ideas", len(rows))
+        if rows
+        else ngettext("%(num)d piece of news", "%(num)d pieces of news", len(besides))
+    )
     often = _("You get this once a day at most") if beat.weekday is None else _("You get this once a week at most")
     return Letter(
-        subject=_subject(rows),
-        lead=_("What became of the ideas you have a part in."),
+        subject=_subject([*map(_called, rows), *(one.title for one in besides)]),
+        lead=_("What became of the ideas you have a part in.") if rows else _("What changed for you."),
         title=headline,
-        sections=[*_news(rows, user), *_late(user, since), *_new(user, since, digest.due_at)],
+        sections=[*_news(rows, besides, user), *_late(user, since, digest), *_new(user, since, digest)],
+        sentences=_older(digest, user) if len(news) == MOST_NEWS else [],
         button=_("Open your inbox"),
         url=links.absolute_url("notifications.inbox"),
         foot=_("%(often)s, and only when there is news.", often=often),
@@ -83,28 +92,49 @@ def digest_letter(mail: Mail) -> Letter | Suppressed:
     )
 
 
-def _rows(digest: Digest, user: User) -> list[NewsRow]:
-    """Return a line for each idea, the news of it newest first: what is unread, stands, and may be seen now."""
-    news = (
-        select(Notification)
-        .join(DigestItem, DigestItem.notification_id == Notification.id)
-        .where(DigestItem.digest_id == digest.id, Notification.read_at.is_(None))
-        .options(joinedload(Notification.record).load_only(EventRecord.data, EventRecord.actor_id, EventRecord.name))
-        .order_by(Notification.id.desc())
-        .limit(MOST_NEWS)
+def _unread(digest: Digest, user: User) -> Select[Notification]:
+    """Select what a digest was made for, as far as it is unread, may be read now and is about no muted idea."""
+    muted = select(Follow.idea_id).where(Follow.user_id == user.id, Follow.muted)
+    told = notifications_for(user).join(DigestItem, DigestItem.notification_id == Notification.id)
+    told = told.where(DigestItem.digest_id == digest.id, Notification.read_at.is_(None))
+    return told.where(Notification.idea_id.is_(None) | Notification.idea_id.not_in(muted))
+
+
+def _news_of(digest: Digest, user: User) -> Sequence[Notification]:
+    """Return the newest of what a digest was made for, newest first."""
+    record = joinedload(Notification.record).load_only(EventRecord.data, EventRecord.actor_id, EventRecord.name)
+    newest = _unread(digest, user).options(record).order_by(Notification.id.desc()).limit(MOST_NEWS)
+    return db.session.scalars(newest).all()
+
+
+def _older(digest: Digest, user: User) -> list[str]:
+    """Say how much more there is than a letter gathers."""
+    number = select(sa.func.count()).select_from(_unread(digest, user).subquery())
+    more = (db.session.scalar(number) or 0) - MOST_NEWS
+    said = ngettext(
+        "%(num)d older piece of news stands in your inbox.", "%(num)d older pieces of news stand in your inbox.", more
     )
-    found = db.session.scalars(news).all()
-    told = telling.tell(_without_what_came_together(found, user), user)
+    return [said] if more > 0 else []
+
+
+def _rows(news: Sequence[Notification], user: User) -> list[NewsRow]:
+    """Return a line for each idea, the news of it newest first: what still stands and concerns its reader."""
+    told = telling.tell(_without_what_came_together(news, user), user)
     mine = select(Follow).where(Follow.user_id == user.id, Follow.idea_id.in_({story.idea.id for story in told}))
     follows = {follow.idea_id: follow for follow in db.session.scalars(mine)}
     by_idea: dict[int, list[Story]] = {}
     for story in told:
         follow = follows.get(story.idea.id)
         silent = follow and (follow.muted or (follow.decisions_only and story.kind in QUIETED_KINDS))
-        if not silent and (follow or still_concerns(user, story)):
+        if not silent and (_is_heard(follow, story) or still_concerns(user, story)):
             by_idea.setdefault(story.idea.id, []).append(story)
     lines = (_without_what_came_to_nothing(of_one) for of_one in by_idea.values())
     return [NewsRow(line, muted=False) for line in lines if line]
+
+
+def _is_heard(follow: Follow | None, story: Story) -> bool:
+    """Whether its reader is told as one who follows the idea, and still does; of the rest each is asked by itself."""
+    return follow is not None and story.reason is not Reason.OWNER and story.kind is not Kind.REVIEW_ASKED
 
 
 def _without_what_came_together(news: Sequence[Notification], user: User) -> Sequence[Notification]:
@@ -138,10 +168,10 @@ def _rank(row: NewsRow) -> int:
     return next(rank for rank, (kinds, _heading) in enumerate(HEADINGS) if row.lead.kind in kinds)
 
 
-def _subject(rows: Sequence[NewsRow]) -> str:
+def _subject(names: Sequence[str]) -> str:
     """Name the two biggest things, and say how many more there are."""
-    named = " · ".join(_shortened(_called(row)) for row in rows[:2])
-    more = len(rows) - 2
+    named = " · ".join(map(_shortened, names[:2]))
+    more = len(names) - 2
     return (
         ngettext("%(named)s, and %(num)d more", "%(named)s, and %(num)d more", more, named=named) if more > 0 else named
     )
@@ -157,14 +187,19 @@ def _shortened(text: str) -> str:
     return text if len(text) <= IN_SUBJECT else text[: IN_SUBJECT - 1].rstrip() + "…"
 
 
-def _news(rows: Sequence[NewsRow], user: User) -> list[Section]:
-    sections = []
-    for rank, (_kinds, heading) in enumerate(HEADINGS):
-        mine = [row for row in rows if _rank(row) == rank]
-        more = len(mine) - LINES
-        rest = ngettext("and %(num)d more", "and %(num)d more", more) if more > 0 else ""
-        sections.append(Section(str(heading), [_entry(row, user) for row in mine[:LINES]], rest))
-    return [section for section in sections if section.entries]
+def _news(rows: Sequence[NewsRow], besides: Sequence[PortalNews], user: User) -> list[Section]:
+    under = [[row for row in rows if _rank(row) == rank] for rank in range(len(HEADINGS))]
+    *shown, of_portal = shares([*map(len, under), len(besides)])
+    sections = [
+        section(str(heading), [_entry(row, user) for row in mine[:number]], len(mine))
+        for (_kinds, heading), mine, number in zip(HEADINGS, under, shown, strict=True)
+    ]
+    sections.append(section(_("You and this portal"), list(map(_line, besides[:of_portal])), len(besides)))
+    return [one for one in sections if one.entries]
+
+
+def _line(news: PortalNews) -> Entry:
+    return Entry(news.title, links.absolute_url(news.endpoint, **news.values), " ".join(news.sentences))
 
 
 def _entry(row: NewsRow, user: User) -> Entry:
@@ -174,7 +209,7 @@ def _entry(row: NewsRow, user: User) -> Entry:
     return Entry(
         title=lead.idea.title,
         url=address_of(lead, user),
-        text=" ".join([f"{lead.why}.", *lead.sentences[:1], *also]),
+        text=" ".join([whole(lead.why), *lead.sentences[:1], *also, *_joined_since(lead, user)]),
         source=moves[-1].source if moves else None,
         target=moves[0].target if moves else None,
         quote="" if lead.team else lead.short_quote,  # what the team says among itself stays in the portal
@@ -182,13 +217,24 @@ def _entry(row: NewsRow, user: User) -> Entry:
     )
 
 
-def _late(user: User, since: datetime) -> list[Section]:
+def _joined_since(lead: Story, user: User) -> list[str]:
+    """Say where an idea lives now that was joined with another after what there is to tell of it."""
+    main = main_of(lead.idea, user) if lead.kind is not Kind.MERGED and lead.idea.status is Status.MERGED else None
+    return [_("It now lives in “%(title)s”.", title=main.title)] if main is not None else []
+
+
+def _late(user: User, since: datetime, digest: Digest) -> list[Section]:
     """Say of which ideas somebody follows a promised word has become late since, and still is."""
     mine = select(Follow.idea_id).where(Follow.user_id == user.id, ~Follow.muted)
     late = (
         select(Promise)
         .join(Promise.idea)
-        .where(Promise.ended_at.is_(None), Promise.due_at.between(since, utcnow()), Promise.kind != Promised.REVIEW)
+        .where(
+            Promise.ended_at.is_(None),
+            Promise.due_at > since,
+            Promise.due_at <= digest.due_at,
+            Promise.kind != Promised.REVIEW,
+        )
         .where(Promise.idea_id.in_(mine), is_out_for(user))
         .options(contains_eager(Promise.idea))
         .order_by(Promise.due_at, Promise.id)
@@ -205,14 +251,14 @@ def _late(user: User, since: datetime) -> list[Section]:
     return [Section(_("Late"), entries)] if entries else []
 
 
-def _new(user: User, since: datetime, until: datetime) -> list[Section]:
+def _new(user: User, since: datetime, digest: Digest) -> list[Section]:
     """Name the new ideas with most votes on boards where somebody posted, voted or commented; no others they follow."""
     mine = select(Follow.idea_id).where(Follow.user_id == user.id)
     parts = mine.where(Follow.is_author | Follow.is_voter | Follow.is_commenter)
     new = (
         select(Idea)
         .where(is_out_for(user), Idea.board_id.in_(select(Idea.board_id).where(Idea.id.in_(parts))))
-        .where(Idea.published_at > since, Idea.published_at <= until, Idea.status != Status.MERGED)
+        .where(Idea.published_at > since, Idea.published_at <= digest.due_at, Idea.status != Status.MERGED)
         .where(Idea.author_id.is_distinct_from(user.id), Idea.id.not_in(mine))
         .options(joinedload(Idea.board))
         .order_by(Idea.votes.desc(), Idea.id.desc())
@@ -230,9 +276,10 @@ def _new(user: User, since: datetime, until: datetime) -> list[Section]:
 
 
 def _since(mail: Mail, digest: Digest, usual: timedelta) -> datetime:
-    """Return from when on ideas are new to the reader: since their last digest that went out, if not long ago."""
-    sent = select(Mail.queued_at).where(
+    """Return from when on ideas are new to the reader: since the moment of their last digest, if not long ago."""
+    sent = select(Mail.data).where(
         Mail.user_id == mail.user_id, Mail.kind == mail.kind, Mail.id < mail.id, Mail.done_at.is_not(None)
     )
-    last = db.session.scalar(sent.where(Mail.suppressed.is_(None)).order_by(Mail.id.desc()).limit(1))
-    return max(last, digest.due_at - digests.KEPT_FOR) if last else digest.due_at - usual
+    facts = db.session.scalar(sent.where(Mail.suppressed.is_(None)).order_by(Mail.id.desc()).limit(1))
+    last = db.session.get(Digest, facts["digest"]) if facts else None
+    return max(last.due_at, digest.due_at - digests.KEPT_FOR) if last else digest.due_at - usual

@@ -213,9 +213,10 @@ def is_muted(user: User, idea: Idea) -> bool:
 
 
 def still_concerns(user: User, story: stories.Story, standing: asking.Standing | None = None) -> bool:
-    """Whether the reason for which the mail was queued still holds; their standing is asked for where it is not at hand."""
+    """Whether the reason for which the mail was queued still holds; ``standing`` saves asking where it is at hand."""
     if story.reason is Reason.OWNER:
-        return story.idea.owner_id == user.id
+        joined = story.kind in {Kind.MERGE_OBJECTED, Kind.MERGE_UNDONE}  # told to whoever joined them, too
+        return story.idea.owner_id == user.id or (joined and user.is_staff_on(story.idea.board_id))
     if story.kind is Kind.REVIEW_ASKED:
         return story.team is not None and story.team.waits_for(user.id)
     if story.kind in PERSONAL_KINDS or story.kind in {Kind.REPLIED, Kind.MERGE_UNDONE, Kind.MOVE_UNDONE}:
