@@ -64,11 +64,6 @@ def work_out(node: Node, values: Mapping[str, float | None]) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def shown(number: float) -> str:
-    """Return a number as a formula is written with it: all places that were typed, and no more."""
-    return f"{number:.15g}"
-
-
 class _Missing(Exception):
     """A part has no value yet."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -16,11 +15,12 @@ from portal.events import emit
 from portal.ideas.models import Idea
 from portal.ideas.service import lock
 from portal.ideas.workflow import Status
+from portal.numbers import NotClear, read_number, typed_as
 from portal.options import decide
 from portal.organisations.queries import counts_by_idea
 from portal.scores.events import FormulaChanged, ScoreGiven
 from portal.scores.factors import Factor, Scoring, check, scoring
-from portal.scores.formula import shown, work_out
+from portal.scores.formula import work_out
 from portal.scores.models import IdeaScore
 from portal.security.log import note
 
@@ -40,10 +40,25 @@ class PartRefused(Refusal):
             _(
                 "%(part)s: a number from %(low)s to %(high)s.",
                 part=factor.label,
-                low=shown(factor.low),
-                high=shown(factor.high),
+                low=typed_as(factor.low),
+                high=typed_as(factor.high),
             )
         )
+
+
+class PartUnclear(PartRefused):
+    """What was given for one part is no number, or could be two."""
+
+    def __init__(self, factor: Factor, text: str) -> None:
+        self.key = factor.key
+        sentence = _(
+            "%(part)s: “%(typed)s” is not clear. Write it without signs between thousands: %(one)s or %(other)s.",
+            part=factor.label,
+            typed=text[:20],
+            one=typed_as(1000),
+            other=typed_as(1.5),
+        )
+        Refusal.__init__(self, sentence)
 
 
 def give_score(idea: Idea, actor: User, typed: Mapping[str, str]) -> IdeaScore | None:
@@ -108,13 +123,13 @@ def _work_out(score: IdeaScore, method: Scoring, idea: Idea, organisations: int)
 
 
 def _number(factor: Factor, typed: str) -> float | None:
-    text = typed.strip().replace(",", ".").removesuffix("%").strip()
+    text = typed.strip().removesuffix("%").strip()
     if not text:
         return None
     try:
-        number = float(text) if len(text) <= 20 else math.nan
-    except ValueError:
-        number = math.nan
+        number = read_number(text)
+    except NotClear:
+        raise PartUnclear(factor, text) from None
     if not factor.low <= number <= factor.high:
         raise PartRefused(factor)
     return number

@@ -10,6 +10,7 @@ from portal.boards.queries import list_worked_on
 from portal.errors import Refusal
 from portal.ideas.models import Idea
 from portal.ideas.queries import get_idea
+from portal.numbers import NotClear, read_number
 from portal.organisations.queries import list_organisations
 from portal.organisations.segments import list_segments
 from portal.scores import queries, service
@@ -100,8 +101,8 @@ def _factors() -> list[Factor]:
 
 def _limit(text: str, otherwise: float) -> float:
     try:
-        return float(text.strip().replace(",", ".")) if text.strip() else otherwise
-    except ValueError:
+        return read_number(text) if text.strip() else otherwise
+    except NotClear:
         return float("nan")
 
 

@@ -8,7 +8,7 @@ from flask_babel import Babel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.scores.formula import WrongFormula, read, shown, work_out
+from portal.scores.formula import WrongFormula, read, work_out
 
 PARTS = {"reach": 200.0, "impact": 2.0, "confidence": 80.0, "effort": 4.0, "zero": 0.0, "nothing": None}
 
@@ -78,7 +78,3 @@ def test_whatever_is_typed_is_a_number_or_none_or_refused(text):
         return
 
     assert found is None or math.isfinite(found)
-
-
-def test_a_number_is_shown_as_it_was_typed():
-    assert [shown(number) for number in (0.1, 80.0, 1234567.25, 1e9)] == ["0.1", "80", "1234567.25", "1000000000"]

@@ -29,6 +29,10 @@ def test_a_score_is_worked_out_of_its_parts_and_waits_for_missing_ones():
     assert give(idea).value == pytest.approx(80)
     assert give(idea, impact="0,5").value == pytest.approx(20)
 
+    assert give(idea, reach="1,000").value == pytest.approx(400)  # a thousand, not one
+    with pytest.raises(service.PartUnclear, match="Reach: “1,00,0” is not clear.*: 1000 or 1.5"):
+        give(idea, reach="1,00,0")
+
     give(idea, effort="")
     card = queries.card_of(idea)
     assert card.value is None
@@ -38,7 +42,9 @@ def test_a_score_is_worked_out_of_its_parts_and_waits_for_missing_ones():
     assert db.session.get(IdeaScore, idea.id) is None
 
 
-@pytest.mark.parametrize(("key", "typed"), [("reach", "many"), ("effort", "0"), ("impact", "4"), ("reach", "nan")])
+@pytest.mark.parametrize(
+    ("key", "typed"), [("reach", "many"), ("effort", "0"), ("impact", "4"), ("reach", "nan"), ("reach", "1.000,5")]
+)
 @on_one_database
 def test_a_part_that_is_no_number_or_lies_outside_is_refused_and_nothing_is_saved(key, typed):
     idea = make_idea()
