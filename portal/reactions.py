@@ -91,6 +91,9 @@ from portal.triage import asides, weekly
 from portal.triage import letters as triage_letters
 from portal.verdicts import clocks as verdicts
 from portal.verdicts.events import VerdictAsked
+from portal.workflows import letters as workflow_letters
+from portal.workflows import reactions as workflow_reactions
+from portal.workflows.events import WorkflowProposalAccepted, WorkflowProposalRefused, WorkflowProposed
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
@@ -162,6 +165,9 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     CommentPosted: (search.index_idea, notifications.tell_of_comment),
     TagsChanged: (changes.watch_idea,),
     LabelsChanged: (changes.watch_idea,),
+    WorkflowProposed: (workflow_reactions.tell_admins_of_proposal,),
+    WorkflowProposalAccepted: (workflow_reactions.tell_proposer,),
+    WorkflowProposalRefused: (workflow_reactions.tell_proposer,),
     MatchesFound: (team_reactions.tell_of_matches,),
     NoteWritten: (team_reactions.tell_of_note,),
     NoteDeleted: (team_reactions.count_note_as_read,),
@@ -203,6 +209,8 @@ LETTERS: dict[str, sending.Writer] = {
     promises.LETTER: promise_letters.late_promises_letter,
     watching.LETTER: search_letters.saved_searches_letter,
     quarter_letters.LETTER: quarter_letters.quarter_letter,
+    workflow_letters.PROPOSED_LETTER: workflow_letters.proposed_letter,
+    workflow_letters.SETTLED_LETTER: workflow_letters.settled_letter,
     bulk_telling.LETTER: bulk_letters.letter_about_many,
     bulk_telling.UNDONE_LETTER: bulk_letters.letter_about_many,
     mail_proof.LETTER: mail_proof.test_letter,
@@ -216,6 +224,8 @@ NEWS_LETTERS = frozenset(
         promises.LETTER,
         watching.LETTER,
         quarter_letters.LETTER,
+        workflow_letters.PROPOSED_LETTER,
+        workflow_letters.SETTLED_LETTER,
         bulk_telling.LETTER,
         bulk_telling.UNDONE_LETTER,
         digests.LETTER,

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     ROLE_CHANGED = "role_changed"
     MAIL_STUCK = "mail_stuck"
     MAIL_FLOWS = "mail_flows"
+    WORKFLOW_PROPOSED = "workflow_proposed"
+    WORKFLOW_SETTLED = "workflow_settled"
 
 
 class Reason(StrEnum):
@@ -120,6 +122,8 @@ POLICY: dict[Kind, dict[Reason, Way]] = {
     Kind.ROLE_CHANGED: {_member: _inbox},
     Kind.MAIL_STUCK: {_member: _inbox},
     Kind.MAIL_FLOWS: {_member: _inbox},
+    Kind.WORKFLOW_PROPOSED: {_member: _mail},
+    Kind.WORKFLOW_SETTLED: {_proposer: _mail},
 }
 
 TOPIC_OF: dict[Kind, Topic] = {
@@ -155,6 +159,8 @@ TOPIC_OF: dict[Kind, Topic] = {
     Kind.ROLE_CHANGED: Topic.COMMUNITY,
     Kind.MAIL_STUCK: Topic.WORK,
     Kind.MAIL_FLOWS: Topic.WORK,
+    Kind.WORKFLOW_PROPOSED: Topic.WORK,
+    Kind.WORKFLOW_SETTLED: Topic.WORK,
 }
 """Under which heading people find their choice about each kind."""
 
@@ -173,9 +179,9 @@ STATUS_KINDS = frozenset(
 TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED, Kind.HELD_BACK})
 """What only those may read who work on the idea's board, now as then."""
 
-ADMIN_KINDS = frozenset({Kind.MAIL_STUCK, Kind.MAIL_FLOWS})
+ADMIN_KINDS = frozenset({Kind.MAIL_STUCK, Kind.MAIL_FLOWS, Kind.WORKFLOW_PROPOSED})
 """What only admins read, now as then."""
-PORTAL_KINDS = ADMIN_KINDS | {Kind.RULES_CHANGED, Kind.ROLE_CHANGED}
+PORTAL_KINDS = ADMIN_KINDS | {Kind.RULES_CHANGED, Kind.ROLE_CHANGED, Kind.WORKFLOW_SETTLED}
 """What is about no idea."""
 
 PERSONAL_KINDS = TEAM_KINDS | frozenset(

@@ -22,6 +22,11 @@ class Way(StrEnum):
     DOMAIN = "domain"  # by the address they proved to be theirs
     HAND = "hand"  # an admin said so
     SELF = "self"  # they said that they speak for themselves
+    APART = "apart"  # an admin had taken them out, and then they said that they speak for themselves
+
+
+FOR_THEMSELVES = frozenset({Way.SELF, Way.APART})
+"""Whom nobody of the team puts into an organisation."""
 
 
 class Organisation(Model):
@@ -64,6 +69,11 @@ class OrganisationMember(Model):
 
     user: Mapped[User] = relationship(foreign_keys=[user_id])
     organisation: Mapped[Organisation | None] = relationship()
+
+    @property
+    def is_taken_out(self) -> bool:
+        """Whether an admin took this person out, so that no address brings them back."""
+        return self.organisation_id is None and self.way in {Way.HAND, Way.APART}
 
 
 class OrganisationVote(Model):

@@ -14,7 +14,17 @@ from portal.accounts.models import Person, User
 from portal.db import db
 from portal.ideas.models import Idea, Vote
 from portal.ideas.supporters import counts_for, is_counted, is_set_apart, self_and_merged
-from portal.organisations.models import Organisation, OrganisationMember, OrganisationVote, Segment, SegmentMember, Way
+from portal.organisations.domains import is_at
+from portal.organisations.models import (
+    FOR_THEMSELVES,
+    Organisation,
+    OrganisationDomain,
+    OrganisationMember,
+    OrganisationVote,
+    Segment,
+    SegmentMember,
+    Way,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,15 @@ def people_of(organisation: Organisation, limit: int = 200) -> Sequence[Organisa
     return db.session.scalars(places.limit(limit)).all()
 
 
+def taken_out_of(organisation: Organisation, limit: int = 200) -> Sequence[User]:
+    """Return whom their address would bring into an organisation, had an admin not taken them out, by name."""
+    out = OrganisationMember.organisation_id.is_(None) & OrganisationMember.way.in_([Way.HAND, Way.APART])
+    people = select(User).join(OrganisationMember, OrganisationMember.user_id == User.id)
+    people = people.join(OrganisationDomain, is_at(User.email))
+    people = people.where(OrganisationDomain.organisation_id == organisation.id, out)
+    return db.session.scalars(people.order_by(User.name_key, User.id).limit(limit)).all()
+
+
 def belonging_of(person: Person) -> OrganisationMember | None:
     """Return for which organisation this person counts, or that they count for none; None when nothing was said."""
     mine = select(OrganisationMember).where(OrganisationMember.user_id == person.id)
@@ -100,7 +119,7 @@ def belonging_of(person: Person) -> OrganisationMember | None:
 def speaks_for_themselves(person: Person) -> bool:
     """Whether this person said that they count for no organisation."""
     row = belonging_of(person)
-    return row is not None and row.way is Way.SELF
+    return row is not None and row.way in FOR_THEMSELVES
 
 
 def get_segment(segment_id: int) -> Segment:

@@ -11,7 +11,7 @@ from portal.errors import Refusal
 from portal.events import emit
 from portal.organisations import domains
 from portal.organisations.events import BelongingChanged, OrganisationsChanged
-from portal.organisations.models import Organisation, OrganisationDomain, OrganisationMember, Way
+from portal.organisations.models import FOR_THEMSELVES, Organisation, OrganisationDomain, OrganisationMember, Way
 from portal.security.log import note
 from portal.text import clean_line
 
@@ -75,7 +75,7 @@ def add_person(found: Organisation, user: User, actor: User) -> None:
     if user.is_former:
         raise NobodyToAdd(_("This person has left."))
     row = db.session.get(OrganisationMember, user.id)
-    if row is not None and row.way is Way.SELF:
+    if row is not None and row.way in FOR_THEMSELVES:
         raise NobodyToAdd(_("%(name)s said that they speak for themselves. Ask them first.", name=user.name))
     _belong(user, found.id, Way.HAND, actor)
 
@@ -89,16 +89,35 @@ def remove_person(user: User, actor: User) -> None:
 
 def speak_for_oneself(user: User) -> None:
     """Count for no organisation, because one says so; nobody of the team can change that."""
-    _belong(user, None, Way.SELF, user)
+    row = db.session.get(OrganisationMember, user.id)
+    _belong(user, None, Way.APART if row is not None and row.is_taken_out else Way.SELF, user)
 
 
 def speak_for_organisation_again(user: User) -> None:
-    """Let one's address decide again."""
+    """Let one's address decide again, unless an admin had taken one out: that stays until an admin lifts it."""
+    row = db.session.get(OrganisationMember, user.id)
+    if row is not None and row.way is Way.APART:
+        _belong(user, None, Way.HAND, user)
+        return
     mine = sa.delete(OrganisationMember).where(OrganisationMember.user_id == user.id)
     if count_rows(mine.where(OrganisationMember.way == Way.SELF)):
         db.session.expire_all()
         emit(BelongingChanged(actor_id=user.id, user_id=user.id, organisation_id=None, way="asked"))
         domains.sort_now()
+
+
+def lift_exclusion(user: User, actor: User) -> None:
+    """Let the address of somebody who was taken out decide again; what they said themselves stays."""
+    row = db.session.get(OrganisationMember, user.id)
+    if row is None or not row.is_taken_out:
+        return
+    if row.way is Way.APART:
+        _belong(user, None, Way.SELF, actor)
+        return
+    db.session.delete(row)
+    db.session.flush()
+    emit(BelongingChanged(actor_id=actor.id, user_id=user.id, organisation_id=None, way="lifted"))
+    domains.sort_now()
 
 
 def _belong(user: User, organisation_id: int | None, way: Way, actor: User) -> None:

@@ -23,7 +23,17 @@ class WorkflowProposed(Event, name="workflow.proposed"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkflowProposalRefused(Event, name="workflow.proposal_refused"):
-    """An admin said no to a proposal."""
+class WorkflowProposalAccepted(Event, name="workflow.proposal_accepted"):
+    """An admin let a proposal of somebody else hold."""
 
     version_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowProposalRefused(Event, name="workflow.proposal_refused"):
+    """An admin said no to a proposal, and why; the proposer is missing where the account is gone."""
+
+    version_id: int
+    user_id: int | None = None
+    said: str = ""

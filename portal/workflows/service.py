@@ -17,7 +17,12 @@ from portal.security.log import note
 from portal.text import clean_text
 from portal.workflows import checks, queries
 from portal.workflows.drafting import Document, beginning, is_same
-from portal.workflows.events import WorkflowChanged, WorkflowProposalRefused, WorkflowProposed
+from portal.workflows.events import (
+    WorkflowChanged,
+    WorkflowProposalAccepted,
+    WorkflowProposalRefused,
+    WorkflowProposed,
+)
 from portal.workflows.models import State, WorkflowVersion
 
 REASON_MAX = 600
@@ -67,16 +72,23 @@ def accept_proposal(version: WorkflowVersion, actor: User) -> WorkflowVersion:
     if version.state is not State.PROPOSED:
         raise WorkflowMoved(_("Somebody has decided about this proposal already."))
     document = _checked(lambda _held: version.document, held, held_id, version.base_id or 0, version.reason)
+    if version.author_id is not None:
+        emit(WorkflowProposalAccepted(actor_id=actor.id, version_id=version.id, user_id=version.author_id))
     return _let_hold(version, document, actor, held_id)
 
 
-def refuse_proposal(version: WorkflowVersion, actor: User) -> None:
-    """Say no to a proposal; twice is once."""
+def refuse_proposal(version: WorkflowVersion, actor: User, reason: str) -> None:
+    """Say no to a proposal, and why; twice is once."""
     _lock()
     db.session.refresh(version)
+    if not reason.strip():
+        raise CannotHold(_("Say why. Whoever proposed it reads it."))
+    if len(reason) > REASON_MAX:
+        raise CannotHold(_("Say it in at most %(max)d characters.", max=REASON_MAX))
     if version.state is State.PROPOSED:
         version.state = State.REFUSED
-        emit(WorkflowProposalRefused(actor_id=actor.id, version_id=version.id))
+        said = clean_text(reason)
+        emit(WorkflowProposalRefused(actor_id=actor.id, version_id=version.id, user_id=version.author_id, said=said))
 
 
 def _lock() -> tuple[int, Document]:

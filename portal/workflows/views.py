@@ -18,7 +18,7 @@ from portal.workflows.checks import ALONE
 from portal.workflows.differences import ASKED, NEWS, PEOPLE, ROLES, say_days
 from portal.workflows.drafting import Document
 from portal.workflows.forms import MoveForm, ReasonForm, StatusForm
-from portal.workflows.models import State
+from portal.workflows.models import State, WorkflowVersion
 
 bp = Blueprint("workflows", __name__, url_prefix="/admin/workflow")
 
@@ -158,9 +158,7 @@ def proposal(version_id: int) -> Response:
     """Read what a product manager proposes, and what it would mean today."""
     authorize("workflow.propose")
     version = queries.find_version(version_id)
-    number = queries.now_held()[0]
-    seen = queries.preview(version.document, viewer())
-    return page("workflows/proposal.html", version=version, preview=seen, is_of_today=(version.base_id or 0) == number)
+    return _show_proposal(version)
 
 
 @bp.post("/proposals/<int:version_id>/accept")
@@ -178,9 +176,25 @@ def refuse(version_id: int) -> Response:
     """Say no to a proposal."""
     authorize("workflow.decide")
     version = queries.find_version(version_id)
-    with transaction():
-        service.refuse_proposal(version, member())
+    why = request.form.get("why", "")
+    try:
+        with transaction():
+            service.refuse_proposal(version, member(), why)
+    except service.CannotHold as refusal:
+        return _show_proposal(queries.find_version(version_id), refusal.message, why)
     return go_to(url_for(".index"), notice=_("The proposal was refused."))
+
+
+def _show_proposal(version: WorkflowVersion, sentence: str = "", typed: str = "") -> Response:
+    return page(
+        "workflows/proposal.html",
+        status=422 if sentence else 200,
+        version=version,
+        preview=queries.preview(version.document, viewer()),
+        is_of_today=(version.base_id or 0) == queries.now_held()[0],
+        sentence=sentence,
+        typed=typed,
+    )
 
 
 def _weigh(form: Any, edit: service.Edit, template: str, **context: Any) -> Response:

@@ -149,7 +149,7 @@ def test_a_proposal_made_of_older_tables_is_not_accepted(browse):
 
     assert "changed since this was proposed" in admin.get(f"/admin/workflow/proposals/{number}").text
     assert admin.post(f"/admin/workflow/proposals/{number}/accept").status_code == 409
-    assert admin.post(f"/admin/workflow/proposals/{number}/refuse").status_code == 303
+    assert admin.post(f"/admin/workflow/proposals/{number}/refuse", data={"why": "Too late."}).status_code == 303
     db.session.rollback()
     assert db.session.get(WorkflowVersion, number).state is State.REFUSED
 

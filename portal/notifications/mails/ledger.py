@@ -74,8 +74,8 @@ SUPPRESSED: dict[str, Any] = {
 """Why a mail was not sent, in the words of the row, as people read it."""
 
 CAME_BACK: dict[str, Any] = {
-    "hard": _l("it came back: there is nobody at this address"),
-    "soft": _l("it came back: not taken for now"),
+    "hard": _l("there is nobody at this address"),
+    "soft": _l("not taken for now"),
     "complaint": _l("it was called spam"),
 }
 """What became of a mail that was sent, as far as anybody told us."""
@@ -113,6 +113,8 @@ WHAT: dict[str, Any] = {
     "role_changed": _l("Changed role"),
     "mail_stuck": _l("No mail goes out"),
     "mail_flows": _l("Mail goes out again"),
+    "workflow_proposed": _l("Proposed workflow"),
+    "workflow_settled": _l("Decision on a proposed workflow"),
     "confirm": _l("Confirming an address"),
     "mail_test": _l("Test of the mail"),
     "test": _l("Test of a browser"),
@@ -159,6 +161,7 @@ class State(StrEnum):
     WAITING = "waiting"
     RETRYING = "retrying"
     SENT = "sent"
+    CAME_BACK = "came_back"
     SUPPRESSED = "suppressed"
     GONE = "gone"
     SET_ASIDE = "set_aside"
@@ -174,6 +177,7 @@ _LABELS = {
     State.WAITING: _l("Waits for its time"),
     State.RETRYING: _l("To be tried again"),
     State.SENT: _l("Sent"),
+    State.CAME_BACK: _l("Came back"),
     State.SUPPRESSED: _l("Not sent"),
     State.GONE: _l("Browser gone"),
     State.SET_ASIDE: _l("Set aside"),
@@ -224,6 +228,11 @@ class Entry:
         return self.mail.available_at
 
     @property
+    def is_put_off(self) -> bool:
+        """Whether that is still to come; what is due already waits for nothing but its turn."""
+        return self.available_at > utcnow()
+
+    @property
     def what(self) -> str:
         """What it is about."""
         return what(self.mail.kind)
@@ -240,7 +249,7 @@ class Entry:
             return why_suppressed(self.mail.suppressed or "")
         if self.state is State.WAITING:
             return _("until changes can no longer be taken back") if _is_held(self.mail) else _("for their hour")
-        if self.state is State.SENT:
+        if self.state is State.CAME_BACK:
             return str(CAME_BACK.get(self.mail.bounce or "", ""))
         return self.mail.error or ""
 
@@ -278,7 +287,9 @@ def is_in(state: State, now: datetime, work: type[Mail] | type[Push] = Mail) -> 
         case State.SET_ASIDE:
             return work.given_up_at.is_not(None) & work.done_at.is_(None)
         case State.SENT:
-            return work.done_at.is_not(None) & work.suppressed.is_(None)
+            return work.done_at.is_not(None) & work.suppressed.is_(None) & ~_came_back(work)
+        case State.CAME_BACK:
+            return work.done_at.is_not(None) & work.suppressed.is_(None) & _came_back(work)
         case State.SUPPRESSED:
             return work.done_at.is_not(None) & work.suppressed.is_not(None) & work.suppressed.not_in(_GONE)
         case State.GONE:
@@ -294,7 +305,7 @@ def state_of(one: Mail | Push, now: datetime) -> State:
     """Return what has become of a mail or a message to a browser; the same as ``is_in`` says."""
     if one.done_at is not None:
         if one.suppressed is None:
-            return State.SENT
+            return State.CAME_BACK if isinstance(one, Mail) and one.bounce else State.SENT
         return State.GONE if one.suppressed in _GONE else State.SUPPRESSED
     if one.given_up_at is not None:
         return State.SET_ASIDE
@@ -361,6 +372,10 @@ def _shown(mails: Sequence[Mail], viewer: Person) -> list[Entry]:
     ]
 
 
+def _came_back(work: type[Mail] | type[Push]) -> ColumnElement[bool]:
+    return Mail.bounce.is_not(None) if work is Mail else sa.false()
+
+
 def _is_held(mail: Mail) -> bool:
     """Whether it waits because what it tells of can still be taken back, and not for its reader's hour."""
     return mail.kind in HELD_KINDS and mail.available_at - mail.queued_at <= timedelta(hours=1)
@@ -373,3 +388,11 @@ def count_open() -> dict[State, int]:
         state: db.session.scalar(select(sa.func.count()).select_from(Mail).where(is_in(state, now))) or 0
         for state in (State.QUEUED, State.WAITING, State.RETRYING, State.SET_ASIDE)
     }
+
+
+def count_came_back() -> tuple[int, int]:
+    """Return how many mails came back in the last day, and how many were sent."""
+    since = utcnow() - timedelta(days=1)
+    back = sa.select(sa.func.count()).select_from(Mail).where(Mail.bounced_at > since)
+    sent = sa.select(sa.func.count()).select_from(Mail).where(Mail.done_at > since, Mail.suppressed.is_(None))
+    return db.session.scalar(back) or 0, db.session.scalar(sent) or 0

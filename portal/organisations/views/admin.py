@@ -73,6 +73,17 @@ def remove_person(organisation_id: int, user_id: int) -> Response:
     return go_to(url_for(".organisation", organisation_id=found.id), _("%(name)s counts for none.", name=user.name))
 
 
+@bp.post("/admin/organisations/<int:organisation_id>/people/<int:user_id>/lift")
+def lift(organisation_id: int, user_id: int) -> Response:
+    """Let the address of somebody who was taken out decide again."""
+    authorize("organisation.manage")
+    found, user = queries.get_organisation(organisation_id), db.session.get(User, user_id) or abort(404)
+    with transaction():
+        service.lift_exclusion(user, member())
+    said = _("The address of %(name)s decides again.", name=user.name)
+    return go_to(url_for(".organisation", organisation_id=found.id), said)
+
+
 @bp.post("/admin/organisations/<int:organisation_id>/delete")
 def delete(organisation_id: int) -> Response:
     """Take an organisation away."""
@@ -120,4 +131,5 @@ def _show(found: Organisation, form: OrganisationForm, who: PersonForm) -> Respo
         who=who,
         people=people,
         total=total,
+        taken_out=queries.taken_out_of(found),
     )

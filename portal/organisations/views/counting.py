@@ -38,5 +38,8 @@ def belonging() -> Response:
         with transaction():
             (service.speak_for_oneself if alone else service.speak_for_organisation_again)(member())
         said = _("You speak for yourself.") if alone else _("Saved. Your address decides again.")
+        place = queries.belonging_of(member())
+        if not alone and place is not None and place.is_taken_out:
+            said = _("Saved. You count for no organisation until an admin changes it.")
         return go_to(url_for(".belonging"), said)
     return page("organisations/belonging.html", place=queries.belonging_of(member()), person=member())
