@@ -60,6 +60,7 @@ class Drained:
     distinct: int = 0
     memory_before: float = 0.0
     memory_most: float = 0.0
+    memory_at: dict[int, float] = field(default_factory=dict)  # by the quarter of the mails that was out
     cpu_seconds: float = 0.0
     pages_ms: list[float] = field(default_factory=list)  # of a page asked for meanwhile
 
@@ -118,9 +119,11 @@ def _of_what_follows(found: Looped) -> Iterator[str]:
     many, went = found.voters[1], found.drained
     rate = went.mails / went.mailed_in if went.mailed_in else 0.0
     yield f"- the request, the worker beside it: {went.request_ms:.0f} ms"
-    yield f"- {many:,} people told in {went.told_in:.1f} s"
+    yield f"- {many:,} people told in {went.told_in:.1f} s: {many / (went.told_in or 1):,.0f} a second"
     yield f"- {went.mails:,} mails ({went.distinct:,} distinct) in {went.mailed_in:.1f} s: {rate:.0f} a second"
     yield f"- memory of the server {went.memory_before:.0f} MB before, {went.memory_most:.0f} MB at most"
+    quarters = ", ".join(f"{went.memory_at[quarter]:.0f}" for quarter in sorted(went.memory_at))
+    yield f"- memory after each quarter of the mails: {quarters} MB"
     each = went.cpu_seconds * 1000 / max(went.mails, 1)
     yield f"- processor of the server {went.cpu_seconds:.1f} s: {each:.1f} ms a mail"
     if went.pages_ms:
@@ -287,7 +290,9 @@ def _drain(server: Server, taken: Taken, decider: Visitor, idea_id: int, people:
         if not went.told_in and _told(idea_id) >= people - 1:
             went.told_in = now - began
         went.mails, went.distinct = taken.count()
-        went.memory_most = max(went.memory_most, server.memory())
+        memory = server.memory()
+        went.memory_most = max(went.memory_most, memory)
+        went.memory_at.setdefault(4 * went.mails // people, memory)
         if went.mails != last:
             last, last_at = went.mails, now
     went.mailed_in, went.cpu_seconds = last_at - began, server.cpu_seconds() - cpu
