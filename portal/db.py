@@ -7,13 +7,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, registry
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 def utcnow() -> datetime:
@@ -111,6 +114,11 @@ def count_rows(change: sa.Executable) -> int:
     """Carry out an insert, update or delete and return how many rows it met."""
     result: Any = db.session.execute(change, execution_options={"preserve_rowcount": True})
     return int(result.rowcount)
+
+
+def lookup(pairs: sa.Select[Key, Value]) -> dict[Key, Value]:
+    """Carry out a select of two columns; return the second by the first."""
+    return {row[0]: row[1] for row in db.session.execute(pairs)}
 
 
 def on_sqlite() -> bool:

@@ -94,7 +94,7 @@ def open_account(
         check_name(shown)  # somebody may have taken it a moment ago
         raise FieldRefused("email", _unusable())
     user = queries.find_by_email(address)
-    assert user is not None  # noqa: S101 - it was inserted in this transaction
+    assert user is not None  # it was inserted in this transaction
     ensure_rules()
     accept_rules(user)
     emit(MemberRegistered(actor_id=user.id, user_id=user.id))

@@ -13,7 +13,7 @@ from portal.bulk import kinds
 from portal.bulk.events import ActCarriedOut, ActUndone
 from portal.bulk.models import BulkAct, BulkItem, State, Step
 from portal.bulk.service import forget_plans
-from portal.db import db, skip_locked, utcnow
+from portal.db import db, lookup, skip_locked, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas.models import Idea
@@ -126,4 +126,4 @@ def _end(act: BulkAct) -> bool:
 def count_states(act_id: int) -> dict[State, int]:
     """Count the ideas of an act by what became of it with them."""
     rows = select(BulkItem.state, sa.func.count()).where(BulkItem.act_id == act_id).group_by(BulkItem.state)
-    return {state: number for state, number in db.session.execute(rows)}  # noqa: C416 - rows are no tuples
+    return lookup(rows)

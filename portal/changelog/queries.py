@@ -17,7 +17,7 @@ from portal.accounts.roles import DECIDERS
 from portal.boards.models import Audience, Board
 from portal.boards.queries import audiences_of, is_known_to, is_worked_on_by
 from portal.changelog.models import Choice, Credit, CreditChoice, Entry, Part, Shipment
-from portal.db import UTCDateTime, db, utcnow
+from portal.db import UTCDateTime, db, lookup, utcnow
 from portal.ideas.models import Idea, Vote
 from portal.ideas.queries import is_out_for, is_seen_by
 from portal.ideas.supporters import is_counted, is_set_apart
@@ -238,7 +238,7 @@ def choice_of(user: User) -> Choice:
 def choices_of(user_ids: Sequence[int]) -> dict[int, Choice]:
     """Return what these people want done with their names; who is not among them is to be asked."""
     rows = select(CreditChoice.user_id, CreditChoice.choice).where(CreditChoice.user_id.in_(user_ids))
-    return {user_id: choice for user_id, choice in db.session.execute(rows)}  # noqa: C416 - rows are no tuples
+    return lookup(rows)
 
 
 def speaks_of(board: Board) -> bool:
@@ -265,7 +265,7 @@ def _count_people(ideas: dict[int, list[Idea]]) -> dict[int, int]:
         .where(sa.or_(merged.id.in_(ids), merged.merged_into_id.in_(ids) & ~is_set_apart(Vote.idea_id, Vote.voter_id)))
         .group_by(Shipment.entry_id)
     )
-    return {entry_id: people for entry_id, people in db.session.execute(behind)}  # noqa: C416 - rows are no tuples
+    return lookup(behind)
 
 
 def _people(
@@ -301,5 +301,4 @@ def may_be_named(credit: Credit, choice: Choice | None) -> bool:
 
 
 def _authors(idea_ids: Sequence[int]) -> dict[int, int | None]:
-    rows = db.session.execute(select(Idea.id, Idea.author_id).where(Idea.id.in_(idea_ids)))
-    return {idea_id: author_id for idea_id, author_id in rows}  # noqa: C416 - rows are no tuples
+    return lookup(select(Idea.id, Idea.author_id).where(Idea.id.in_(idea_ids)))

@@ -17,7 +17,7 @@ from portal.boards.models import Audience
 from portal.boards.queries import team_of
 from portal.comments.events import CommentPosted
 from portal.comments.models import Comment, CommentMention, CommentRevision, RevisionMention
-from portal.db import db, utcnow
+from portal.db import db, lookup, utcnow
 from portal.errors import Refusal
 from portal.events import EventRecord
 from portal.ideas.models import Idea
@@ -106,8 +106,7 @@ def forget_name(user: User) -> set[int]:
         others = select(CommentMention.user_id, CommentMention.handle).where(
             CommentMention.comment_id == comment.id, CommentMention.user_id != user.id
         )
-        rest = {user_id: name for user_id, name in db.session.execute(others)}  # noqa: C416 - rows are no tuples
-        comment.body_html = with_links(render_markdown(comment.body), rest)
+        comment.body_html = with_links(render_markdown(comment.body), lookup(others))
         changed.add(comment.idea_id)
     return changed
 

@@ -143,7 +143,7 @@ def add(user: User, answer: str, challenge: bytes, name: str) -> Passkey:
     if not fresh:
         raise PasskeyRefused(_("This passkey is known here already."))
     passkey = _find(made.credential_id)
-    assert passkey is not None  # noqa: S101 - it was inserted in this transaction
+    assert passkey is not None  # it was inserted in this transaction
     factors.tell_of_change(user, "passkey_added", passkey=passkey.id)
     return passkey
 

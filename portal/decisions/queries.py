@@ -16,7 +16,7 @@ from portal.accounts.roles import STAFF_READERS
 from portal.boards.models import Board, BoardMember
 from portal.boards.queries import is_worked_on_by
 from portal.comments.models import Comment
-from portal.db import UTCDateTime, db
+from portal.db import UTCDateTime, db, lookup
 from portal.decisions.models import DECIDED, REVERSIBLE, Decision, Need, Reason
 from portal.ideas.models import Idea, StatusChange, Vote
 from portal.ideas.queries import is_seen_by
@@ -245,8 +245,7 @@ def _asking_again(ideas: Sequence[Idea]) -> dict[int, int]:
     votes = since.where(Vote.idea_id.in_(ids), Vote.cast_at > Idea.status_since, Vote.set_aside_at.is_(None))
     still = select(Need.idea_id.label("idea_id"), Need.user_id.label("user_id")).join(Idea, Idea.id == Need.idea_id)
     both = sa.union(votes, still.where(Need.idea_id.in_(ids), Need.at >= Idea.status_since)).subquery()
-    rows = db.session.execute(select(both.c.idea_id, sa.func.count()).group_by(both.c.idea_id))
-    return {idea_id: number for idea_id, number in rows}  # noqa: C416 - rows are no tuples
+    return lookup(select(both.c.idea_id, sa.func.count()).group_by(both.c.idea_id))
 
 
 def _is_undone() -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ LONGEST_WORD = 40  # letters; what is longer is no word but a key, an address or
 
 _ADDRESS = re.compile(r"(?<=\S)@(?=\S)|(?<=\w)://(?=\S)")
 _LONG_NUMBER = re.compile(r"(?:\d[\s./()+-]*){7}")  # telephones, cards, accounts; written with gaps as well
-_MARKS = re.compile(r"[\"“”„«»]|(?<!\S)[-–]+(?=\S)|(?<!\S)\w+:\S+")  # noqa: RUF001
+_MARKS = re.compile(r"[\"“”„«»]|(?<!\S)[-–]+(?=\S)|(?<!\S)\w+:\S+")
 
 
 def kept_words(text: str) -> str:

@@ -137,7 +137,7 @@ def pair_of(one: Idea, other: Idea) -> Pair:
     values |= {"confirmed": False, "mutual": False}
     insert_if_absent(Pair, first_id=first, second_id=second, **values, **said)
     made = _locked(one, other)
-    assert made is not None  # noqa: S101 - it was inserted, or somebody else did
+    assert made is not None  # it was inserted, or somebody else did
     return made
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Person, User
-from portal.db import db
+from portal.db import db, lookup
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.supporters import Ballot, ballot_on, counts_for, is_set_apart, self_and_merged, votes_of
 
@@ -153,6 +153,5 @@ def count_audience(
     if not reasons:
         return {}
     people = audience_of(idea.id, actor_id, reasons, also_quiet=also_quiet).subquery()
-    rows = db.session.execute(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
-    counts: dict[str, int] = {reason: number for reason, number in rows}  # noqa: C416 - rows are no tuples
+    counts: dict[str, int] = lookup(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
     return {reason: counts[reason] for reason in ("author", "voter", "commenter", "follower") if reason in counts}

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.accounts.models import Person
 from portal.boards.models import Board
@@ -21,11 +22,11 @@ from portal.ideas.workflow import Category, Publication, Status, StatusRule, kin
 PAGE = 20
 RECENTLY = timedelta(days=60)
 
-SORTS: dict[str, ColumnElement[Any]] = {
-    "top": Idea.votes,  # type: ignore[dict-item]
-    "rising": Idea.heat,  # type: ignore[dict-item]
-    "new": Idea.published_at,  # type: ignore[dict-item]
-    "answered": Idea.answered_at,  # type: ignore[dict-item]
+SORTS: dict[str, InstrumentedAttribute[Any]] = {
+    "top": Idea.votes,
+    "rising": Idea.heat,
+    "new": Idea.published_at,
+    "answered": Idea.answered_at,
 }
 KINDS: dict[str, tuple[type, type]] = {
     "top": (int, int),

@@ -92,7 +92,7 @@ def renew(idea: Idea, due_at: datetime, reason: str, at: datetime) -> Promise:
         before.reason = reason
     _name_day(idea, due_at)
     promise = begin(idea, at)
-    assert promise is not None  # noqa: S101 - only what was promised is renewed
+    assert promise is not None  # only what was promised is renewed
     return promise
 
 

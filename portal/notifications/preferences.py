@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.boards.queries import list_boards
-from portal.db import db, utcnow
+from portal.db import db, lookup, utcnow
 from portal.ideas.followers import strongest_reason
 from portal.ideas.models import Follow, Idea
 from portal.ideas.queries import is_seen_by
@@ -217,6 +217,5 @@ def _level(follow: Follow) -> str:
 
 def _boards_of(user: User) -> list[tuple[Board, int]]:
     counted = select(BoardChoice.board_id, sa.func.count()).where(BoardChoice.user_id == user.id)
-    rows = db.session.execute(counted.group_by(BoardChoice.board_id))
-    own = {board_id: number for board_id, number in rows}  # noqa: C416 - rows are no tuples
+    own = lookup(counted.group_by(BoardChoice.board_id))
     return [(board, own.get(board.id, 0)) for board in list_boards(user)]

@@ -126,10 +126,8 @@ def people(
     """Return by name who would hear of this in one way, or would not hear of it."""
     told, out = _told(kind, idea, actor_id, among), _left_out(kind, idea, actor_id, among)
     found = select(told.c.user_id, told.c.reason, told.c.why_not, told.c.push).where(told.c.way == way)
-    if way == OUT:
-        others = select(out.c.user_id, literal("", String), out.c.why_not, sa.false())
-        found = sa.union_all(found, others)  # type: ignore[assignment]
-    rows = found.subquery()
+    others = select(out.c.user_id, literal("", String), out.c.why_not, sa.false())
+    rows = (sa.union_all(found, others) if way == OUT else found).subquery()
     user_id, because, why_not, push = rows.columns
     listed = select(User, because, why_not, push).join(User, User.id == user_id)
     if after is not None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Person, User
 from portal.accounts.roles import Role
 from portal.comments.models import Comment
-from portal.db import db
+from portal.db import db, lookup
 from portal.ideas.models import Answer, Idea, Objection, StatusChange
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Status
@@ -163,4 +163,4 @@ def _objections(told: Sequence[Notification]) -> dict[int, int]:
         return {}
     standing = select(Objection.idea_id, sa.func.count()).where(Objection.ended_at.is_(None))
     of_these = standing.where(Objection.idea_id.in_([n.idea_id for n in told])).group_by(Objection.idea_id)
-    return {idea_id: number for idea_id, number in db.session.execute(of_these)}  # noqa: C416 - rows are no tuples
+    return lookup(of_these)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from portal.accounts.models import SPOKEN_FOR, Person, User
-from portal.db import count_rows, db, insert_if_absent, utcnow
+from portal.db import count_rows, db, insert_if_absent, lookup, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas import heat, supporters
@@ -294,8 +294,7 @@ def _count_again(idea: Idea) -> None:
     lock(idea).votes = supporters.count_supporters(idea)
     alone = select(Vote.idea_id, sa.func.count()).where(is_counted(Vote)).group_by(Vote.idea_id)
     merged = list(db.session.scalars(select(Idea).where(Idea.merged_into_id == idea.id).order_by(Idea.id)))
-    rows = db.session.execute(alone.where(Vote.idea_id.in_([one.id for one in merged])))
-    counts = {idea_id: number for idea_id, number in rows}  # noqa: C416 - rows are no tuples
+    counts = lookup(alone.where(Vote.idea_id.in_([one.id for one in merged])))
     for one in merged:
         one.votes = counts.get(one.id, 0)
     db.session.flush()

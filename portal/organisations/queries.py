@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Person, User
-from portal.db import db
+from portal.db import db, lookup
 from portal.ideas.models import Idea, Vote
 from portal.ideas.supporters import counts_for, is_counted, is_set_apart, self_and_merged
 from portal.organisations.domains import is_at
@@ -159,5 +159,4 @@ def counts_by_idea(ids: Sequence[int]) -> dict[int, int]:
         return {}
     pairs = pairs_behind(ids).subquery()
     counts = select(pairs.c.idea_id, sa.func.count(sa.distinct(pairs.c.organisation_id)))
-    rows = db.session.execute(counts.where(pairs.c.idea_id.in_(ids)).group_by(pairs.c.idea_id))
-    return {idea_id: number for idea_id, number in rows}  # noqa: C416 - rows are no tuples
+    return lookup(counts.where(pairs.c.idea_id.in_(ids)).group_by(pairs.c.idea_id))

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.accounts.models import Person, Rules
-from portal.db import db, utcnow
+from portal.db import db, lookup, utcnow
 from portal.decisions.models import REVERSIBLE, Decision
 from portal.decisions.queries import stands
 from portal.ideas.models import Answer, Idea, StatusChange
@@ -155,7 +155,7 @@ def _shipped(quarter: Quarter, reader: Person) -> sa.Select[StatusChange]:
 
 def _with_verdicts(changes: Sequence[StatusChange]) -> list[Done]:
     rounds = select(Round.change_id, Round.end).where(Round.change_id.in_([change.id for change in changes]))
-    ends = {change_id: end for change_id, end in db.session.execute(rounds)}  # noqa: C416 - rows are no tuples
+    ends = lookup(rounds)
     return [Done(change.idea, change.at, ends.get(change.id)) for change in changes]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from portal.accounts.models import Person
 from portal.accounts.roles import STAFF_READERS
@@ -136,10 +136,10 @@ def list_ranked(viewer: Person, filters: Filters) -> tuple[list[Ranked], bool]:
     behind = pairs_behind().subquery()
     counts = select(behind.c.idea_id, sa.func.count(sa.distinct(behind.c.organisation_id)).label("organisations"))
     counted = counts.group_by(behind.c.idea_id).subquery()
-    keys: dict[str, ColumnElement[Any]] = {
+    keys: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
         "score": sa.func.coalesce(IdeaScore.value, sa.literal(-1e300)),
         "organisations": sa.func.coalesce(counted.c.organisations, 0),
-        "votes": Idea.votes,  # type: ignore[dict-item]
+        "votes": Idea.votes,
     }
     ideas = (
         ideas_visible_to(viewer)

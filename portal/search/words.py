@@ -25,7 +25,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’._-]+[^\W_]+)*")
 _PART = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PHRASE = re.compile(r'["“„]([^"“”„]*)["”“]')
-_MINUS = r"(?<!\S)[-−–]"  # noqa: RUF001 - the dashes that telephones make of a hyphen
+_MINUS = r"(?<!\S)[-−–]"  # the dashes that telephones make of a hyphen
 _NO_PHRASE = re.compile(_MINUS + _PHRASE.pattern)
 _NO_WORD = re.compile(_MINUS + r"([^\W_]\S*)")
 _ACCENTS = dict.fromkeys(range(0x300, 0x370))

@@ -29,7 +29,7 @@ from portal.transactions import transaction
 
 OLDEST, LEEWAY = 300, 60  # seconds
 LONGEST = 3000  # characters: it travels in a cookie from the address to the page
-NEEDED = {
+NEEDED: dict[str, type | tuple[type, ...]] = {
     "iss": str,
     "aud": (str, list),
     "sub": str,
@@ -128,7 +128,7 @@ def _signed(provider: Provider, token: str) -> dict[str, Any]:
 def _check(claims: dict[str, Any]) -> None:
     for claim, kind in NEEDED.items():
         value = claims.get(claim)
-        if not isinstance(value, kind) or isinstance(value, bool) or not value:  # type: ignore[arg-type]
+        if not isinstance(value, kind) or isinstance(value, bool) or not value:
             raise HandOverRefused("missing", _("“%(claim)s” is missing, or not of the right kind.", claim=claim))
     meant = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     if audience() not in [str(one).rstrip("/") for one in meant]:

@@ -146,7 +146,7 @@ def _publish(draft_id: int) -> None:
             moves.answer_idea(idea, actor, details)
         else:
             goal = place_named(draft.target)
-            assert goal is not None  # noqa: S101 - checked above
+            assert goal is not None  # checked above
             moves.move_idea(idea, goal.kind, actor, details, stage=goal.stage)
         drafts.publish(draft, actor)
 

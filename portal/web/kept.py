@@ -22,18 +22,17 @@ def kept(key: tuple[Any, ...], at_most: timedelta, make: Callable[[], Value]) ->
     One thread makes it anew; the others meanwhile go on with what there is, so that nothing is counted twice at a time.
     """
     figures: dict[tuple[Any, ...], tuple[float, Value]] = current_app.extensions.setdefault("kept", {})
-    made_at, value = figures.get(key, (float("-inf"), None))
-    if time.monotonic() - made_at <= at_most.total_seconds():
-        return value  # type: ignore[return-value]
+    there = figures.get(key)
+    if there and time.monotonic() - there[0] <= at_most.total_seconds():
+        return there[1]
     busy: Lock = current_app.extensions.setdefault("kept busy", {}).setdefault(key, Lock())
-    if not busy.acquire(blocking=key not in figures):
-        return value  # type: ignore[return-value]
+    if not busy.acquire(blocking=there is None) and there:
+        return there[1]
     try:
-        made_at, value = figures.get(key, (float("-inf"), None))
-        if time.monotonic() - made_at > at_most.total_seconds():
-            value = make()
-            figures[key] = (time.monotonic(), value)
-        return value  # type: ignore[return-value]
+        there = figures.get(key)
+        if not there or time.monotonic() - there[0] > at_most.total_seconds():
+            there = figures[key] = (time.monotonic(), make())
+        return there[1]
     finally:
         busy.release()
 
@@ -46,9 +45,9 @@ def kept_while_unchanged(key: tuple[Any, ...], make: Callable[[Session], Value])
     pulse: Pulse = current_app.extensions["pulse"]
     figures: dict[tuple[Any, ...], tuple[Any, Value]] = current_app.extensions.setdefault("kept while unchanged", {})
     version = pulse.feel()
-    made_at, value = figures.get(key, (None, None))
-    if version is not None and made_at == version:
-        return value  # type: ignore[return-value]
+    there = figures.get(key)
+    if there and version is not None and there[0] == version:
+        return there[1]
     with Session(db.engine) as session:
         value = make(session)
     figures[key] = (version, value)

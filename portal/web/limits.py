@@ -70,7 +70,7 @@ class Requests:
     def _hit(self, rate: RateLimitItem, *key: str) -> int:
         if time.monotonic() >= self._away_until:
             try:
-                return _hit(limiter._limiter or self._own, rate, key)  # noqa: SLF001 - `limiter.limiter` falls back by itself
+                return _hit(limiter._limiter or self._own, rate, key)  # `limiter.limiter` falls back by itself
             except Exception:
                 log.warning("the store for rate limits is away: counting in this process", exc_info=True)
                 self._away_until = time.monotonic() + ASK_AGAIN

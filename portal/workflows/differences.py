@@ -87,7 +87,7 @@ def _rule_changes(was: StatusRule, rule: StatusRule) -> Iterator[str]:
             before=_comments(was),
             after=_comments(rule),
             **name,
-        )  # noqa: E501
+        )
     if was.takes_edits != rule.takes_edits:
         yield (
             _("In %(status)s authors may change their words.", **name)

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from portal.membership import models  # noqa: F401 - its tables
-from portal.membership.views import (  # noqa: F401 - their addresses
-    beginning,
-    deciding,
-    inviting,
-    joining,
-    overview,
-    people,
-    publishing,
-)
+from portal.membership import models
+from portal.membership.views import beginning, deciding, inviting, joining, overview, people, publishing
 from portal.membership.views.base import bp
 
-__all__ = ["bp"]
+__all__ = ["beginning", "bp", "deciding", "inviting", "joining", "models", "overview", "people", "publishing"]

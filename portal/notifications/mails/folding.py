@@ -86,7 +86,7 @@ def _key(place: StatusRule | None) -> str:
 
 def _later(mail: Mail) -> sa.Select[int]:
     """Select the last mail to the same person about the same idea that still waits and tells of something newer."""
-    assert mail.notification is not None  # noqa: S101 - the caller has asked
+    assert mail.notification is not None  # the caller has asked
     return (
         select(Mail.id)
         .join(Notification, Notification.id == Mail.notification_id)
