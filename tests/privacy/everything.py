@@ -83,7 +83,7 @@ def make_somebody(settle) -> User:
         locale="en",
     )
     own, theirs = make_idea("Mark the wells", author=user, board=board), make_idea("Draw the fences", author=other)
-    remark, answered = make_comment(theirs, author=user, body="I need this."), make_comment(own, author=other)
+    remark, answered = make_comment(theirs, author=user, body="I need it."), make_comment(own, author=other)
     make_comment(own, author=other, body="So do I.")
     gone = make_comment(theirs, author=other, body="Rubbish.")
     with transaction(wake=False):
@@ -92,7 +92,7 @@ def make_somebody(settle) -> User:
         answered.helpful = 1
         comments.delete_comment(gone, user)
         db.session.add(Revision(idea_id=own.id, editor_id=user.id, title="Mark wells", need="", proposal=""))
-        comments.edit_comment(remark, "I need this daily.")
+        comments.edit_comment(remark, "I need this.")
         db.session.add(FeedAddress(user_id=user.id, nonce="quillnonce"))
         db.session.add(Draft(user_id=user.id, title="quilldraft"))
         db.session.add(Answer(idea_id=theirs.id, author_id=user.id, status=Status.NEW, body="We read it."))

@@ -78,6 +78,7 @@ def test_s66_the_file_says_what_was_seeded(browse, settle):
     assert (account["name"], account["email"]) == (NAME, "quillon@quillfield.example")
     assert [row["title"] for row in json.loads(found["ideas.json"])] == ["Mark the wells"]
     assert [row["body"] for row in json.loads(found["comments.json"])] == ["I need this."]
+    assert [row["body"] for row in json.loads(found["comments_before_edits.json"])] == ["I need it."]
     assert {row["idea"] for row in json.loads(found["votes.json"])} == {"Mark the wells", "Draw the fences"}
     assert json.loads(found["draft.json"])[0]["title"] == "quilldraft"
     assert json.loads(found["passkeys.json"])[0]["name"] == "quillkey"
