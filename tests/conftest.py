@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from werkzeug.routing import Rule
 
@@ -45,6 +47,8 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("PORTAL_") and not name.startswith(OURS)]:
         del os.environ[name]
     watch_connections()
+    examples.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    examples.load_profile("any machine")  # on top of what is chosen for CI: how busy a machine is proves nothing
 
 
 @pytest.hookimpl(tryfirst=True)

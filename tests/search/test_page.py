@@ -209,7 +209,7 @@ def test_searches_without_sense_are_answered(browse, ideas):
 
 
 def test_any_text_gets_a_page(ines):
-    @settings(max_examples=40, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(anything)
     def gets_a_page(typed):
         assert look(ines, typed.encode("utf-8", "replace").decode()).status_code == 200
