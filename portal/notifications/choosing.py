@@ -19,6 +19,7 @@ from portal.ideas.models import Idea
 from portal.notifications.digests import making as digests
 from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import CEILINGS, BoardChoice, Reach, Rhythm, TopicChoice
+from portal.options import decide
 
 PAUSE = timedelta(days=30)
 
@@ -71,6 +72,13 @@ def choose_ceiling(user: User, most: int | None) -> None:
     if most is not None and most not in CEILINGS:
         raise NotANumber
     _reach(user).mails_a_day = most
+
+
+def choose_usual_ceiling(most: int) -> None:
+    """Let as many mails a day at once, at most, be usual for everybody who chose no other number."""
+    if most not in CEILINGS:
+        raise NotANumber
+    decide("mails_a_day", most)
 
 
 def choose_quiet_hours(user: User, start: int | None, end: int | None) -> None:

@@ -57,8 +57,8 @@ def standing_of(user: User, idea: Idea) -> Standing:
 def before_leaving(mail_id: int, reader_id: int | None, letters: list[str] | None) -> sa.Row[Any]:
     """Return whether the mail is still ours to send, how often its end was unknown, and whether it is one too many.
 
-    It is that where as many mails reached this person in 24 hours, or are on their way, as they get at most; ``letters``
-    do not count, and for one of them (None) nothing is counted. Whoever counts for the same person waits.
+    It is that where as many mails reached this person in 24 hours, or are on their way, as they get at most;
+    ``letters`` do not count, and for one of them (None) nothing is counted. Whoever counts for the same person waits.
     """
     if letters is None:
         return db.session.execute(_before_leaving(False), {"mail_id": mail_id, "worker": outbox.WORKER_NAME}).one()

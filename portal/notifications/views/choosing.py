@@ -90,6 +90,15 @@ def choose_ceiling() -> Response:
     return _saved("ceiling")
 
 
+@bp.post("/mail/health/mails-a-day")
+def choose_usual_ceiling() -> Response:
+    """Decide how many mails a day are usual at most."""
+    authorize("outbox.see")
+    with transaction():
+        choosing.choose_usual_ceiling(_number("most"))
+    return go_to(url_for(".health", _anchor="mails-a-day"), notice=_("Saved."))
+
+
 @bp.post("/inbox/preferences/quiet-hours")
 def choose_quiet_hours() -> Response:
     """Choose hours at which nothing may arrive."""

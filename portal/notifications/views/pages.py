@@ -22,6 +22,8 @@ from portal.notifications.digests import turns
 from portal.notifications.mails import line, progress
 from portal.notifications.portal_news import PortalNews
 from portal.notifications.preferences import SHORT, count_followed, topic_rows
+from portal.notifications.reach import CEILINGS
+from portal.options import option
 from portal.transactions import transaction
 from portal.web.dates import day
 from portal.web.paging import cursor, place
@@ -226,6 +228,8 @@ def health() -> Response:
         configured=configured,
         line=line.state(),
         coming=inbound.coming_in(),
+        usual=option("mails_a_day"),
+        ceilings=CEILINGS,
     )
 
 
