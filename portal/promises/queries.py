@@ -166,6 +166,12 @@ def due_next(viewer: Person, limit: int = MOST) -> list[Promise]:
     return _running(viewer, Promise.due_at >= utcnow(), limit)
 
 
+def count_running(board_ids: Sequence[int]) -> int:
+    """Count the promises that run on these boards: other working days or clocks leave their days as they are."""
+    runs = select(sa.func.count()).select_from(Promise).join(Idea, Idea.id == Promise.idea_id)
+    return db.session.scalar(runs.where(Promise.ended_at.is_(None), Idea.board_id.in_(board_ids))) or 0
+
+
 def _running(viewer: Person, which: ColumnElement[bool], limit: int) -> list[Promise]:
     wanted = select(Promise).join(Promise.idea).where(is_out_for(viewer), Promise.ended_at.is_(None), which)
     shown = wanted.options(contains_eager(Promise.idea).options(joinedload(Idea.board)))

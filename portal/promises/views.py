@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, abort, current_app, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from portal.boards.calendars import ALL, Settings, calendar_of, days_for, settings_of
@@ -74,16 +75,33 @@ def edit_days(board_id: int) -> Response:
     if board and request.form.get("do") == "as-portal":
         with transaction():
             service.decide_days(board, None, member())
-        return go_to(url_for(".days"), _("%(board)s is as the portal again.", board=board.name))
+        said = _("%(board)s is as the portal again.", board=board.name)
+        return go_to(url_for(".days"), f"{said} {_kept(board)}".strip())
     found = settings_of(board_id) or Settings(as_portal=True)
     zone = settings_of(ALL).calendar.zone if board else current_app.config["TIMEZONE"]
     form = DaysForm.about(workflow.rules() if board else [], zone, found, blank=request.method == "GET")
     if form.validate_on_submit():
         with transaction():
             service.decide_days(board, form.settings(), member())
-        return go_to(url_for(".days"), _("Saved. What is promised from now on is counted by it."))
+        said = _("Saved. What is promised from now on is counted by it.")
+        return go_to(url_for(".days"), f"{said} {_kept(board)}".strip())
     status = 422 if form.errors else 200
-    return page("promises/edit_days.html", status=status, form=form, board=board, weekdays=WEEKDAYS)
+    return page("promises/edit_days.html", status=status, form=form, board=board, weekdays=WEEKDAYS, kept=_kept(board))
+
+
+def _kept(board: Board | None) -> str:
+    """Say how many promises run where these settings hold, and keep their day whatever becomes of the settings."""
+    number = queries.count_running(
+        [board.id] if board else [line.id for line in list_boards(viewer()) if _follows(line)]
+    )
+    if not number:
+        return ""
+    return ngettext("%(num)d promise that runs keeps its day.", "%(num)d promises that run keep their days.", number)
+
+
+def _follows(board: Board) -> bool:
+    own = settings_of(board.id)
+    return own is None or own.as_portal
 
 
 def _board(board_id: int) -> Board | None:

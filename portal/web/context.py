@@ -32,6 +32,7 @@ def init_app(app: Flask) -> None:
         portal_name=LocalProxy(lambda: option("name")),
         option=option,
         rules_grace=rules_grace,
+        only_reads=only_reads,
         passkeys_work=passkeys.are_possible,
         demo=app.config["DEMO"],
         languages=LANGUAGES,
@@ -69,6 +70,12 @@ def timezone() -> str | None:
     if written_for is not None or not has_request_context():
         return written_for or None
     return zones.usable(getattr(session.viewer(), "timezone", None))
+
+
+def only_reads() -> bool:
+    """Whether the viewer was let in to read and not to take part: nothing is to lead them where they are refused."""
+    person = session.viewer()
+    return isinstance(person, User) and person.is_approved and not session.can("idea.submit")
 
 
 def rules_grace() -> datetime | None:

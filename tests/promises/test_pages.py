@@ -126,6 +126,8 @@ def test_admins_decide_on_which_days_people_work(browse):
     with time_machine.travel(datetime(2026, 12, 21, 8, tzinfo=UTC), tick=False):
         assert running(make_idea(board=board)).due_at == datetime(2026, 12, 30, 22, 59, 59, tzinfo=UTC)
 
+    for number in (board.id, 0):
+        assert "1 promise that runs keeps its day." in browse(admin).get(f"/admin/working-days/{number}").text
     browse(admin).post(f"/admin/working-days/{board.id}", data={"do": "as-portal"})
     browse(admin).post("/admin/working-days/late", data={"days": "9"})
 

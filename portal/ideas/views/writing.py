@@ -35,6 +35,8 @@ from portal.web.session import authorize, can, member, viewer
 @bp.route("/ideas/new", methods=["GET", "POST"])
 def new() -> Response:
     """Write an idea down, seeing similar ones; what another form sends here stands in this one again."""
+    if viewer().is_signed_in and member().is_approved and not can("idea.submit"):
+        authorize("idea.submit")  # whoever only reads learns it before they type
     form = _new_form()
     if request.method == "POST":
         return _form_page(form)
