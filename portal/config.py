@@ -19,7 +19,7 @@ from portal.outgoing import check_allowed
 PREFIX = "PORTAL"
 SOON = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; counting requests must not hold them up
 ESCAPED = "In names and passwords write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A and % as %25."
-LONGEST_BEFORE = 20  # letters of an address before the token: 64 fit before the @
+LONGEST_BEFORE, LONGEST_AFTER = 20, 190  # letters of an address beside the token: 64 fit before the @, 254 in all
 YES, NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -259,11 +259,14 @@ def _refuse_unfit_mailboxes(config: Mapping[str, Any]) -> None:
     for name in ("REPLY_TO", "BOUNCE_TO"):
         before, gap, after = str(config[name]).partition("{token}")
         if config[name] and not (
-            gap and len(before) <= LONGEST_BEFORE and re.fullmatch(r"[\w.+=-]{0,64}@[\w.-]+", after)
+            gap
+            and len(before + after.partition("@")[0]) <= LONGEST_BEFORE
+            and len(after) <= LONGEST_AFTER
+            and re.fullmatch(r"[\w.+=-]*@[\w.-]+", after)
         ):
             raise ConfigurationError(
                 f"PORTAL_{name} must be an address with {{token}} before the @, such as "
-                f"ideas+{{token}}@reply.example.org, with at most {LONGEST_BEFORE} letters before {{token}}; "
+                f"ideas+{{token}}@reply.example.org, with at most {LONGEST_BEFORE} letters beside {{token}}; "
                 f"not {config[name]!r}."
             )
     address = config["INBOUND_URL"]

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 from enum import IntEnum
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import current_app
@@ -29,7 +29,9 @@ from portal.ideas.promised import Promise
 from portal.ideas.supporters import is_counted, is_set_apart
 from portal.ideas.workflow import Publication, Status
 from portal.inbound import mailbox
-from portal.notifications.mails.transport import NEARBY
+from portal.notifications.mails.addresses import in_header, on_the_line
+from portal.notifications.mails.letter import POLICY, sender_address
+from portal.notifications.mails.transport import EndUnknown, MailServer, NotEncrypted, NotTaken, Unreachable
 from portal.notifications.models import Mail
 from portal.outbox import OutboxRow
 from portal.schema import read_schema
@@ -40,7 +42,6 @@ from portal.workflows.checks import problems
 from portal.workflows.queries import count_ideas, now_held
 
 LATE = timedelta(minutes=10)
-TIMEOUT = 10  # seconds for a mail server to answer
 
 
 class Health(IntEnum):
@@ -303,6 +304,9 @@ def _mail(mail_to: str | None) -> Findings:
         yield _broken(
             "PORTAL_MAIL_URL must be like smtp://user:password@host:587, smtps://user:password@host:465 or catch:."
         )
+    elif mail_to and "@" not in mail_to:
+        yield _broken(f"{mail_to} is no address to send a test mail to.")
+        return
     else:
         yield _ask_mail_server(address, mail_to)
         return
@@ -326,56 +330,46 @@ def _inbound() -> Findings:
 
 def _ask_mail_server(address: str, mail_to: str | None) -> Finding:
     """Speak with the mail server as sending does, and say what it answered."""
-    url = urlsplit(address)
-    port = url.port or (465 if url.scheme == "smtps" else 25)
-    where = f"{url.hostname}:{port}"
-    step = "does not answer"
+    server = MailServer(address)
+    where, step = f"{server.host}:{server.port}", f"does not take the mail to {mail_to}"
     try:
-        with _connect(url.scheme, url.hostname or "", port) as server:
-            step = "does not encrypt"
-            server.ehlo()
-            if url.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
-                server.ehlo()
-            elif url.scheme == "smtp" and url.username and url.hostname not in NEARBY:
-                raise smtplib.SMTPException("the password was not sent; use smtps:")
-            step = "does not let us in"
-            if url.username:
-                server.login(unquote(url.username), unquote(url.password or ""))
-            step = f"does not take the mail to {mail_to}"
-            if mail_to:
-                server.send_message(_test_mail(mail_to))
-                return _ok(f"The mail server {where} took the test mail to {mail_to}. Look whether it arrives.")
-            greeting = server.noop()
-            return _ok(f"The mail server {where} answers: {greeting[0]} {greeting[1].decode(errors='replace')}")
-    except (OSError, smtplib.SMTPException) as problem:
-        return _broken(f"The mail server {where} {step}: {_answer(problem)}")
+        if mail_to:
+            server.hand_over(_test_mail(mail_to), sender_address(), mail_to)
+            return _ok(f"The mail server {where} took the test mail to {mail_to}. Look whether it arrives.")
+        return _ok(f"The mail server {where} answers, {_line_to(server)}.")
+    except Unreachable as problem:
+        step = _STEPS.get(type(problem.cause), "does not answer")
+        return _broken(f"The mail server {where} {step}: {str(problem).removeprefix(f'{where}: ')}")
+    except (NotTaken, EndUnknown) as problem:
+        return _broken(f"The mail server {where} {step}: {problem}")
+    finally:
+        server.close()
 
 
-def _connect(scheme: str, host: str, port: int) -> smtplib.SMTP:
-    if scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=ssl.create_default_context())
-    return smtplib.SMTP(host, port, timeout=TIMEOUT)
+_STEPS: dict[type[Exception] | type[None], str] = {
+    NotEncrypted: "does not encrypt",
+    ssl.SSLError: "does not encrypt",
+    ssl.SSLCertVerificationError: "does not prove itself",
+    smtplib.SMTPAuthenticationError: "does not let us in",
+    smtplib.SMTPNotSupportedError: "does not let us in",
+    UnicodeEncodeError: "does not let us in",
+}
+
+
+def _line_to(server: MailServer) -> str:
+    server.greet()
+    over = getattr(server.client, "sock", None)
+    return f"over {over.version()}" if isinstance(over, ssl.SSLSocket) else "unencrypted"
 
 
 def _test_mail(mail_to: str) -> EmailMessage:
     config = current_app.config
-    mail = EmailMessage()
-    mail["From"], mail["To"] = config["MAIL_FROM"], mail_to
+    mail = EmailMessage(policy=POLICY.clone(utf8=not on_the_line(mail_to).isascii()))
+    mail["From"], mail["To"] = in_header(sender_address()), in_header(mail_to)
     mail["Subject"] = f"Test mail from {config['NAME']}"
     mail["Message-ID"] = make_msgid(domain=urlsplit(config["BASE_URL"]).hostname or "localhost")
     mail.set_content(f"{config['NAME']} at {config['BASE_URL']} can send mail to you. There is nothing to do.\n")
     return mail
-
-
-def _answer(problem: Exception) -> str:
-    if isinstance(problem, smtplib.SMTPRecipientsRefused):
-        code, text = next(iter(problem.recipients.values()))
-        return f"{code} {text.decode(errors='replace')}"
-    if isinstance(problem, smtplib.SMTPResponseException):
-        said: bytes | str = problem.smtp_error
-        return f"{problem.smtp_code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
-    return str(problem).strip() or type(problem).__name__
 
 
 def _some(ids: Sequence[int]) -> str:

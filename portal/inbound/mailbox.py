@@ -15,10 +15,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from flask import current_app
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from portal import outbox
 from portal.db import db, insert_if_absent, utcnow
 from portal.inbound.receiving import LARGEST, receive
+from portal.notifications.mails.transport import in_short
 from portal.notifications.models import Mailbox
 from portal.transactions import transaction
 
@@ -131,6 +133,8 @@ def _empty(place: Place) -> int:
                 continue
             try:
                 receive(raw)
+            except OperationalError:
+                raise  # the database is at fault and not the mail, which is read another time
             except Exception:
                 log.exception("mail %s of the mailbox could not be taken in; it stays there, flagged", number)
                 _expect(box.uid("STORE", number, "+FLAGS.SILENT", r"(\Flagged)"), "flag")
@@ -150,6 +154,9 @@ def _opened(place: Place) -> Iterator[imaplib.IMAP4]:
         _expect(box.login(place.user, place.password), "sign in")
         _expect(box.select(_quoted(place.folder)), "open the folder")
         yield box
+    except UnicodeError:  # which would quote from the password
+        said = "name or password have letters outside ASCII, with which nobody can sign in there"
+        raise Closed(f"{place.host}:{place.port}: {said}") from None
     except (OSError, imaplib.IMAP4.error) as error:
         raise Closed(f"{place.host}:{place.port}: {_words(error)}") from None
     finally:
@@ -216,4 +223,4 @@ def _quoted(folder: str) -> str:
 
 def _words(*said: object) -> str:
     texts = [part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in said]
-    return " ".join(" ".join(texts).split())[:300]
+    return in_short(" ".join(" ".join(texts).split()))[:300]

@@ -15,6 +15,7 @@ from portal.db import db, utcnow
 from portal.notifications.models import Mailbox, ReceivedMail
 
 LATELY = timedelta(days=7)
+WORTH_TELLING = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,14 @@ def coming_in() -> Coming | None:
         counts=[(words, found[outcome]) for outcome, words in _words().items() if outcome in found],
         stopped=stopped,
     )
+
+
+def stuck_since() -> datetime | None:
+    """Return since when the mailbox cannot be read, once that is long enough for everybody on the team to know."""
+    box = db.session.scalar(select(Mailbox).limit(1)) if current_app.config["INBOUND_URL"] else None
+    if box is None or not box.error or box.looked_at is None or utcnow() - box.looked_at < WORTH_TELLING:
+        return None
+    return box.looked_at
 
 
 def _words() -> dict[str, str]:

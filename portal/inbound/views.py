@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hmac
 import time
+from datetime import datetime, timedelta
 
 from flask import Blueprint, abort, current_app, request
 from werkzeug.wrappers import Response
 
 from portal.extensions import csrf, limiter
-from portal.inbound import receiving
+from portal.inbound import queries, receiving
+from portal.web.kept import kept
 from portal.web.limits import LIMITS, per_address
 from portal.web.security import FROM_OUTSIDE
 
@@ -36,6 +38,12 @@ def receive() -> Response:
         abort(403)
     receiving.receive(raw)
     return current_app.response_class(status=204)
+
+
+@bp.app_template_global()
+def no_replies_since() -> datetime | None:
+    """Return since when no reply by mail comes in, as it was half a minute ago at most; None when they do."""
+    return kept(("no replies since",), timedelta(seconds=30), queries.stuck_since)
 
 
 def _is_signed(raw: bytes, secrets: list[str]) -> bool:

@@ -16,11 +16,14 @@ from portal.boards.models import Board
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication
-from portal.membership import queries
-from portal.notifications.mails import line
+from portal.membership import mail_proof, queries
+from portal.notifications import pushed
+from portal.notifications.mails import ledger, line
 from portal.notifications.models import Mail
 from portal.options import option
 from portal.web.dates import absolute
+
+MANY, ONE_IN = 10, 20  # mails that came back in a day: so many, and one in so many of those sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,12 @@ def _of_the_portal() -> Iterator[Need]:
     if (way := line.state()) is not None and way.failing_since is not None and current_app.config["MAIL_URL"]:
         since = absolute(way.failing_since)
         words = _("No mail goes out since %(moment)s. The mail server says: %(words)s", moment=since, words=way.words)
-        yield Need(words, url_for("notifications.mails"), _("See the mails"))
-    aside = sa.select(sa.func.count()).where(Mail.given_up_at.is_not(None))
+        yield Need(words, url_for("membership.mail_test"), _("Find out why"))
+    aside = sa.select(sa.func.count()).where(Mail.given_up_at.is_not(None), Mail.done_at.is_(None))
     if number := db.session.scalar(aside) or 0:
         words = ngettext("%(num)d mail did not get through.", "%(num)d mails did not get through.", number)
         yield Need(words, url_for("notifications.mails", state="set_aside"), _("See why"))
+    yield from _of_what_comes_back()
     owners = sa.select(sa.func.count()).where(User.role == Role.OWNER, User.suspended_at.is_(None))
     if (db.session.scalar(owners) or 0) == 1:
         words = _("The portal has one owner. With a second one, nobody can be locked out of it.")
@@ -86,3 +90,27 @@ def _of_the_portal() -> Iterator[Need]:
     if number := len(option("sample_ideas")):
         words = ngettext("%(num)d sample idea is still here.", "%(num)d sample ideas are still here.", number)
         yield Need(words, url_for("membership.begin"), _("Remove them"))
+
+
+def _of_what_comes_back() -> Iterator[Need]:
+    if (way := mail_proof.way_in()).error:
+        since = absolute(way.looked_at) if way.looked_at else ""
+        words = (
+            _("No reply by mail comes in since %(moment)s. The mailbox says: %(words)s", moment=since, words=way.error)
+            if since
+            else _("No reply by mail comes in. The mailbox says: %(words)s", words=way.error)
+        )
+        yield Need(words, url_for("membership.mail_test", _anchor="in-h"), _("What to check"))
+    back, sent = ledger.count_came_back()
+    if back >= MANY and back * ONE_IN >= sent:
+        words = (
+            ngettext("%(num)d mail came back since yesterday.", "%(num)d mails came back since yesterday.", back)
+            + " "
+            + _("%(sent)d were sent. Servers that see that often take no more mails from you.", sent=sent)
+        )
+        yield Need(words, url_for("notifications.mails", state="came_back"), _("See which"))
+    if number := pushed.count_open()[ledger.State.SET_ASIDE]:
+        words = ngettext(
+            "%(num)d message to a browser was refused.", "%(num)d messages to browsers were refused.", number
+        )
+        yield Need(words, url_for("notifications.pushes", state="set_aside"), _("See why"))

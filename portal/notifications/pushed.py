@@ -47,6 +47,11 @@ class Told:
         return self.push.available_at
 
     @property
+    def is_put_off(self) -> bool:
+        """Whether that is still to come; what is due already waits for nothing but its turn."""
+        return self.available_at > utcnow()
+
+    @property
     def what(self) -> str:
         """What it is about."""
         return what(self.push.kind)

@@ -17,6 +17,7 @@ from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.service import cast_vote
 from portal.ideas.workflow import Status
+from portal.notifications.mails import transport
 from portal.outbox import OutboxRow
 from portal.search import index
 from portal.transactions import transaction
@@ -175,11 +176,10 @@ def test_the_mail_server_is_asked_where_mails_are_sent():
 
 def test_no_password_is_sent_in_the_open(monkeypatch):
     server = MagicMock()
-    server.__enter__.return_value = server
-    server.has_extn.return_value = False
-    monkeypatch.setattr(doctor, "_connect", lambda *_where: server)
+    server.has_extn.return_value, server.esmtp_features = False, {}
+    monkeypatch.setattr(transport.smtplib, "SMTP", lambda *_where, **_how: server)
 
     found = doctor._ask_mail_server("smtp://ann:secret@mail.example.org", None)
 
-    assert "does not encrypt: the password was not sent" in found.sentence
+    assert "does not encrypt: the server offers no encryption, so the password was not sent" in found.sentence
     server.login.assert_not_called()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from portal.comments.models import Comment
 from portal.config import ConfigurationError
@@ -113,3 +114,31 @@ def test_settings_that_cannot_work_are_refused(tmp_path, settings):
     assert f"PORTAL_{next(iter(settings))}" in str(refused.value)
     assert "secret@" not in str(refused.value) and "pa" not in str(refused.value).split("'")
     assert "pa/ss" not in str(refused.value)
+
+
+@on_one_database
+def test_a_mail_is_read_again_where_the_database_was_at_fault(app, mailbox, monkeypatch):
+    user, idea = make_user(), make_idea()
+    mailbox.put(a_reply(user.email, address_for(user, idea)))
+    monkeypatch.setitem(app.config, "INBOUND_URL", mailbox.url)
+    take = chore.receive
+
+    def receive(raw: bytes) -> Outcome:
+        monkeypatch.setattr(chore, "receive", take)
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(chore, "receive", receive)
+    chore.look()
+    said = row().error
+    with time_machine.travel(utcnow() + timedelta(seconds=61)):
+        chore.look()
+
+    assert "database is locked" in said and row().error is None
+    assert outcomes() == [Outcome.POSTED]
+
+
+@on_one_database
+def test_a_password_that_cannot_be_said_is_not_quoted(app, imap_server):
+    said = chore.check(imap_server.url.replace("demopass", "p%C3%A4ss"))
+
+    assert "letters outside ASCII" in said and "ä" not in said

@@ -182,7 +182,8 @@ def test_only_the_word_of_our_own_mail_server_proves_a_sender(app, hand_in, resu
 @on_one_database
 @pytest.mark.parametrize(
     "headers",
-    [{"Auto_Submitted": "auto-replied"}, {"Precedence": "bulk"}, {"List_Id": "<list.example>"}, {"Return_Path": "<>"},
+    [{"Auto_Submitted": "auto-replied"}, {"Precedence": "bulk"}, {"X_Auto_Response_Suppress": "All"},
+     {"List_Id": "<list.example>"}, {"Return_Path": "<>"},
      {"X_Autoreply": "yes"}],
 )  # fmt: skip
 def test_what_a_machine_answers_is_dropped(app, hand_in, settle, headers):
@@ -383,3 +384,12 @@ def test_what_came_in_is_forgotten_after_ninety_days(app, hand_in):
 
     assert outcomes() == [Outcome.POSTED]
     assert len(said()) == 2
+
+
+@on_one_database
+def test_somebody_of_a_domain_with_letters_of_the_world_may_reply(app, hand_in):
+    user, idea = make_user(email="ann@bücher.example"), make_idea()
+
+    hand_in(a_reply("ann@xn--bcher-kva.example", address_for(user, idea)))
+
+    assert outcomes() == [Outcome.POSTED]

@@ -194,6 +194,8 @@ def pages_of_those_who_run_the_portal(scene):
             "/admin/privacy",
             "/admin/begin",
             "/admin/mail-test",
+            "/admin/mails",
+            "/admin/mails/browsers",
         ],
     )
     yield None, [*(f"/invitation/{invitations.token_of(letter)}" for letter in letters), "/invitation/no-longer"]

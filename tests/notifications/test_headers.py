@@ -3,14 +3,20 @@
 import unicodedata
 from email import message_from_bytes
 from email.policy import default
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from portal.accounts.models import User
-from portal.db import utcnow
+from portal.db import db, utcnow
 from portal.notifications.mails.letter import SUBJECT_MAX, Letter, Quote, compose, header_text
-from portal.notifications.models import Mail
+from portal.notifications.mails.transport import Catcher, MailServer, NotTaken
+from portal.notifications.models import CaughtMail, Mail
+from tests.support.databases import on_one_database
+from tests.support.mail import MailServer as Sink
 
 HEADERS = {
     "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "In-Reply-To", "References", "List-Id",
@@ -77,3 +83,60 @@ def test_text_for_a_header_is_one_visible_line(text):
     assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in line)
     assert "=?" not in line
     assert header_text(line) == line
+
+
+def handed_over(server: Sink, address: str) -> tuple[list[str], str]:
+    """Hand a mail to this address over; return to whom the envelope and the header said it goes."""
+    recipients, handed = [], type(server).handle_DATA
+
+    async def note(session_of: Sink, at: object, session: object, envelope: Any) -> str:
+        recipients.extend(envelope.rcpt_tos)
+        return await handed(session_of, at, session, envelope)
+
+    server.handle_DATA = note.__get__(server)
+    mail = Mail(id=3, key="one", kind="decided", user=User(id=7, email=address, name="Ann"), queued_at=utcnow())
+    message = compose(Letter(subject="Grüße", lead="x", title="x", button="x", url="http://x/", foot="x"), mail)
+    line = MailServer(server.url)
+    try:
+        line.hand_over(message, "ideas@portal.example", address)
+    finally:
+        line.close()
+    return recipients, str(server.got[-1]["To"])
+
+
+@on_one_database
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),  # any server takes that
+        ("ann@straße.example", "ann@xn--strae-oqa.example"),
+        ("jörg@example.org", "jörg@example.org"),
+        ("jörg@bücher.example", "jörg@xn--bcher-kva.example"),
+    ],
+)
+def test_an_address_with_letters_of_the_world_is_written_as_servers_know_it(app, smtp, address, written):
+    assert handed_over(smtp, address) == ([written], written)
+
+
+@on_one_database
+def test_a_server_without_such_letters_is_not_offered_them_and_takes_what_can_do_without(app):
+    server = Sink(enable_SMTPUTF8=False)
+    try:
+        assert handed_over(server, "ann@bücher.example")[0] == ["ann@xn--bcher-kva.example"]
+        with pytest.raises(NotTaken, match="takes no addresses with letters outside ASCII") as refused:
+            handed_over(server, "jörg@example.org")
+    finally:
+        server.stop()
+
+    assert refused.value.for_good and not refused.value.nobody_there
+
+
+@on_one_database
+def test_the_catcher_keeps_such_mails_too(app):
+    user = User(id=7, email="jörg@example.org", name="J")
+    mail = Mail(id=3, key="one", kind="decided", user=user, queued_at=utcnow())
+    letter = Letter(subject="Grüße", lead="x", title="x", button="x", url="http://x/", foot="x")
+
+    Catcher().hand_over(compose(letter, mail), "ideas@portal.example", mail.to)
+
+    assert "To: jörg@example.org" in db.session.scalars(select(CaughtMail.raw)).one()

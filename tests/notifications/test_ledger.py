@@ -15,7 +15,7 @@ from portal.ideas.models import Idea
 from portal.notifications import pushed
 from portal.notifications.mails import ledger, line, sending
 from portal.notifications.mails.ledger import Asked, State
-from portal.notifications.models import Mail, Notification
+from portal.notifications.models import Mail, Mailbox, MailLine, Notification
 from portal.notifications.policy import Kind
 from portal.push import service as push
 from portal.push.models import Push
@@ -241,7 +241,7 @@ def test_each_message_to_a_browser_is_found_by_what_became_of_it(app, browse):
     ideas, numbers = push_each()
     admin = make_user(Role.ADMIN)
 
-    for state in State:
+    for state in PUSHED:
         [entry] = pushed.entries(admin, Asked(state=state))
         assert (entry.state, entry.id) == (state, numbers[state])
     shown = browse(admin).get("/admin/mails/browsers").text
@@ -296,3 +296,81 @@ def test_pages_of_messages_follow_each_other_and_cost_the_same(app, browse, monk
 
     assert titles == [f"Huts on map {letter}" for letter in "gfedcba"]
     assert max(costs) == costs[0]
+
+
+def test_mails_that_came_back_are_found_and_no_longer_count_as_sent(app, smtp, browse):
+    queue(2)
+    sending.send_due()
+    with transaction():
+        mail = db.session.scalars(select(Mail).order_by(Mail.id)).first()
+        mail.bounce, mail.bounced_at = "hard", utcnow()
+    admin = browse(make_user(Role.ADMIN))
+
+    back, sent = (admin.get(f"/admin/mails?state={state}").text for state in ("came_back", "sent"))
+
+    assert states() == {State.SENT: 1, State.CAME_BACK: 1}
+    assert "there is nobody at this address" in back and "Huts on map b" not in back
+    assert "Huts on map b" in sent and "Huts on map a" not in sent
+
+
+def mail_is_down(minutes: int) -> None:
+    since = utcnow() - timedelta(minutes=minutes)
+    db.session.add(MailLine(key=line.KEY, failing_since=since, words="Connection refused", failures=3))
+
+
+def mailbox_fails(minutes: int) -> None:
+    looked_at = utcnow() - timedelta(minutes=minutes)
+    db.session.add(Mailbox(name="inbound", looked_at=looked_at, error="mail.example:993: refused", attempts=4))
+
+
+def mails_came_back(number: int) -> None:
+    for one in range(number):
+        db.session.add(Mail(key=f"back-{one}", kind="decided", recipient=f"a{one}@x.example", done_at=utcnow(),
+                            bounce="hard", bounced_at=utcnow()))  # fmt: skip
+
+
+def mail_is_set_aside() -> None:
+    db.session.add(Mail(key="aside", kind="decided", recipient="a@x.example", given_up_at=utcnow(), error="550 Never"))
+
+
+SENTENCES = {  # what is wrong, what admins read, where that leads, and what the team reads on its desk
+    "nothing": (lambda: None, "No mail has been sent yet", "", ""),
+    "nothing configured": (lambda: None, "No mail leaves the portal", "/admin/mail-test", ""),
+    "down for 5 minutes": (lambda: mail_is_down(5), "No mail goes out since", "/admin/mail-test", ""),
+    "down for 40 minutes": (
+        lambda: mail_is_down(40), "No mail goes out since", "/admin/mail-test", "No mail goes out since"
+    ),
+    "one set aside": (mail_is_set_aside, "1 mail did not get through.", "/admin/mails?state=set_aside", ""),
+    "replies for 5 minutes": (lambda: mailbox_fails(5), "No reply by mail comes in", "/admin/mail-test#in-h", ""),
+    "replies for 40 minutes": (
+        lambda: mailbox_fails(40), "No reply by mail comes in", "/admin/mail-test#in-h", "No reply by mail comes in"
+    ),
+    "some come back": (lambda: mails_came_back(9), "No mail has been sent yet", "", ""),
+    "many come back": (
+        lambda: mails_came_back(10), "10 mails came back since yesterday.", "/admin/mails?state=came_back", ""
+    ),
+}  # fmt: skip
+
+
+@on_one_database
+@pytest.mark.settings(INBOUND_URL="imaps://ann:secret@mail.example/INBOX")
+@pytest.mark.parametrize("what", SENTENCES)
+def test_what_is_wrong_with_mail_is_one_sentence_with_a_link_that_helps(app, browse, what):
+    happens, admins_read, leads_to, team_reads = SENTENCES[what]
+    app.config["MAIL_URL"] = "" if what == "nothing configured" else "catch:"
+    make_user(Role.OWNER), make_user(Role.OWNER)
+    with transaction():
+        happens()
+    app.extensions.get("kept", {}).clear()
+
+    overview, desk = (
+        browse(make_user(Role.ADMIN)).get("/admin").text,
+        browse(make_user(Role.PM)).get("/triage/first-look").text,
+    )
+
+    needs = re.findall(r"<li><span>(.*?)</span><a [^>]*href=\"(.*?)\"", overview)
+    assert admins_read in overview and "secret" not in overview
+    assert [url for words, url in needs if admins_read in words] == ([leads_to] if leads_to else [])
+    assert len(needs) == bool(leads_to)
+    said = re.findall(r"No (?:mail|reply by mail) \w+ \w+ since", desk)
+    assert [one.startswith(team_reads) for one in said] == [True] * bool(team_reads)

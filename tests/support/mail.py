@@ -15,7 +15,7 @@ class MailServer:
     def __init__(self, port: int | None = None, **more: Any) -> None:
         self.got: list[EmailMessage] = []
         self.refusals: list[str] = []
-        self.controller = Controller(self, hostname="127.0.0.1", port=port or free_port(), enable_SMTPUTF8=True, **more)
+        self.controller = Controller(self, hostname="127.0.0.1", port=port or free_port(), **more)
         self.controller.start()
         self.running = True
         self.url = f"smtp://127.0.0.1:{self.controller.port}"

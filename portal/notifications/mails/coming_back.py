@@ -16,6 +16,7 @@ from sqlalchemy import select
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.notifications.links import key_of
+from portal.notifications.mails.addresses import on_the_line
 from portal.notifications.models import Mail, ReceivedMail
 from portal.notifications.policy import TEAM_KINDS, Kind
 from portal.notifications.stories import Story
@@ -166,7 +167,7 @@ def replies_of(mail: Mail) -> list[str]:
 
 
 def _fill(setting: str, token: str) -> str:
-    return str(current_app.config[setting]).replace("{token}", token)
+    return on_the_line(str(current_app.config[setting])).replace("{token}", token)
 
 
 def _mail_named(tokens: list[str], pattern: re.Pattern[str], made: Callable[[int, str], str]) -> Mail | None:
@@ -179,7 +180,7 @@ def _mail_named(tokens: list[str], pattern: re.Pattern[str], made: Callable[[int
 
 
 def _tokens(setting: str, addresses: list[str]) -> list[str]:
-    pattern = str(current_app.config[setting]).lower()
+    pattern = on_the_line(str(current_app.config[setting])).lower()
     if not pattern:
         return []
     before, _gap, after = pattern.partition("{token}")

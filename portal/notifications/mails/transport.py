@@ -262,4 +262,9 @@ def _words(error: Exception) -> str:
         return "name or password have letters outside ASCII, with which nobody can sign in to a mail server"
     if isinstance(error, smtplib.SMTPResponseException):
         return str(_refusal(error.smtp_code, error.smtp_error))
-    return str(error) or type(error).__name__
+    return in_short(str(error)) or type(error).__name__
+
+
+def in_short(words: str) -> str:
+    """Return what a library said of an error, without its own numbers and names."""
+    return re.sub(r"^\[[^\]]{1,60}\] | \(_ssl\.c:\d+\)$", "", words)

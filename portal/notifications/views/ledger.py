@@ -62,7 +62,8 @@ def mails() -> Response:
 def pushes() -> Response:
     """Read what browsers were to be told at once, and what became of each message."""
     authorize("outbox.see")
-    return _show(".pushes", pushed.entries, list(State), pushed.count_open(), browsers=pushed.count_browsers())
+    states = [state for state in State if state is not State.CAME_BACK]
+    return _show(".pushes", pushed.entries, states, pushed.count_open(), browsers=pushed.count_browsers())
 
 
 @bp.post("/admin/mails/browsers/<int:push_id>/again")
@@ -120,7 +121,7 @@ def send_all_again() -> Response:
 def _show(
     here: str,
     entries: Callable[[Person, Asked, int | None, int], Sequence[Entry | Told]],
-    states: list[State],
+    states: Sequence[State],
     waiting: dict[State, int],
     browsers: int | None = None,
 ) -> Response:
