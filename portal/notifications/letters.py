@@ -125,7 +125,7 @@ def subject_of(story: Story) -> str:
         case Kind.REPLIED:
             return _("%(who)s replied to you: %(title)s", who=story.who, title=title)
         case Kind.MENTIONED:
-            return _("%(who)s calls you: %(title)s", who=story.who, title=title)
+            return _("%(who)s mentions you: %(title)s", who=story.who, title=title)
         case Kind.MERGED:
             return _("Joined with another idea: %(title)s", title=title)
         case Kind.MOVE_UNDONE:

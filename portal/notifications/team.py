@@ -53,7 +53,7 @@ class TeamTalk:
         """Return one line that says why the reader is told."""
         if self.draft is None:
             if reason is Reason.MENTIONED:
-                return _("%(who)s calls you in a note for the team", who=who)
+                return _("%(who)s mentions you in a note for the team", who=who)
             return _("%(who)s left a note on an idea you look after", who=who)
         if self.held_back:
             return _("What you planned did not go out")

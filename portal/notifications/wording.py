@@ -41,7 +41,7 @@ WHY: dict[Kind, dict[Reason, Any]] = {
         _OWNER: _l("%(who)s commented on an idea you look after"),
     },
     Kind.REPLIED: {_COMMENTER: _l("%(who)s replied to you")},
-    Kind.MENTIONED: {_MENTIONED: _l("%(who)s calls you in a discussion")},
+    Kind.MENTIONED: {_MENTIONED: _l("%(who)s mentions you in a discussion")},
     Kind.MERGED: {
         _AUTHOR: _l("Your idea was joined with another"),
         _VOTER: _l("An idea you voted for was joined with another"),
@@ -85,7 +85,7 @@ BECAUSE: dict[Kind | Reason, Any] = {
     Reason.OWNER: _l("You get this because you look after the idea."),
     Reason.PROPOSER: _l("You get this because you proposed it."),
     Reason.WATCHER: _l("You get this because you keep a search."),
-    Reason.MENTIONED: _l("You get this because somebody called you by name."),
+    Reason.MENTIONED: _l("You get this because somebody mentioned you."),
     Reason.REVIEWER: _l("You get this because a colleague asked you to look at it."),
     Reason.WRITER: _l("You get this because you wrote it."),
     Reason.MEMBER: _l("You get this because you have an account."),

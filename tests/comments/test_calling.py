@@ -51,11 +51,11 @@ def test_who_is_called_reads_it_in_the_inbox_and_by_mail_and_the_name_leads_to_t
 
     assert told() == {(ada, "mentioned", "mentioned"), (ines, "mentioned", "mentioned")}
     page = reader.get(f"/ideas/{number}").text
-    assert f'<a href="/people/{ines}">@ines keller</a>' in page and "Call somebody with @: Tom, Ada" in page
-    assert "Tom Ashby calls you in a discussion" in reader.get("/inbox?show=replies").text
+    assert f'<a href="/people/{ines}">@ines keller</a>' in page and "Mention somebody with @: Tom, Ada" in page
+    assert "Tom Ashby mentions you in a discussion" in reader.get("/inbox?show=replies").text
     (mail,) = mails_to(address)
-    assert mail["Subject"] == "Tom Ashby calls you: Ropes that do not freeze"
-    assert "You get this because somebody called you by name." in " ".join(words_of(mail).split())
+    assert mail["Subject"] == "Tom Ashby mentions you: Ropes that do not freeze"
+    assert "You get this because somebody mentioned you." in " ".join(words_of(mail).split())
     assert reader.get(f"/people/{ines}").status_code == 200
 
 

@@ -178,7 +178,7 @@ def test_a_note_that_calls_nobody_says_so_and_names_are_offered(browse):
     answer = browse(pm).post(f"/triage/first-look/{idea.id}/notes", data={"note": "@Tam @Tom"}, headers=HTMX).text
 
     assert "Tom will hear of it." in answer and "is called @Tam" in answer
-    assert "Call a colleague with @: Tom" in answer
+    assert "Mention a colleague with @: Tom" in answer
 
 
 def test_the_team_looks_for_notes_on_its_boards_and_finds_those_with_all_words(browse):
