@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from flask import abort
 from flask.typing import ResponseReturnValue
@@ -20,15 +21,15 @@ from portal.triage.desk import Typed, spot_of
 from portal.triage.views.pages import bp, go_on, show_again
 from portal.web.session import authorize, member, viewer
 
+Said = TypeVar("Said", StatusChange, Answer)
+
 
 @bp.post("/<queue>/<int:idea_id>/undo-move/<int:change_id>")
 def undo_move(queue: str, idea_id: int, change_id: int) -> ResponseReturnValue:
     """Put the idea back to where it stood; no mail has gone out yet."""
     idea = get_idea(idea_id, viewer())
     authorize("idea.move", idea)
-    change = db.session.get(StatusChange, change_id)
-    if change is None or change.idea_id != idea.id:
-        abort(404)
+    change = _said_of(idea, StatusChange, change_id)
 
     def undo() -> None:
         again = change.undone_at is not None
@@ -44,9 +45,7 @@ def undo_answer(queue: str, idea_id: int, answer_id: int) -> ResponseReturnValue
     """Take a public word back that was given without a move."""
     idea = get_idea(idea_id, viewer())
     authorize("idea.answer", idea)
-    answer = db.session.get(Answer, answer_id)
-    if answer is None or answer.idea_id != idea.id:
-        abort(404)
+    answer = _said_of(idea, Answer, answer_id)
 
     def undo() -> None:
         again = answer.taken_back_at is not None
@@ -63,6 +62,12 @@ def undo_hiding(queue: str, idea_id: int) -> ResponseReturnValue:
     idea = get_idea(idea_id, viewer())
     authorize("idea.hide", idea)
     return _take_back(queue, idea, lambda: taking_back.undo_hiding(idea, member()))
+
+
+def _said_of(idea: Idea, kind: type[Said], number: int) -> Said:
+    """Return a move of this idea or an answer to it, or answer 404."""
+    said = db.session.get(kind, number)
+    return said if said is not None and said.idea_id == idea.id else abort(404)
 
 
 def _take_back(queue: str, idea: Idea, undo: Callable[[], None]) -> ResponseReturnValue:
