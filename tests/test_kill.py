@@ -47,7 +47,7 @@ from tests.support.nursery import Nursery, nursery
 SECRET = "a secret of the tests, and of nobody else"
 KILLS = {"sqlite": 6, "postgresql": 4}  # at other moments each time
 IDEAS, VOTERS, COMMENTERS = 60, 4, 2
-BEHIND, WORKERS_KILLED = 300, 10
+BEHIND, WORKERS_KILLED = 160, 10
 LONGEST = 300  # seconds, after which something hangs; a busy machine may take most of it
 
 

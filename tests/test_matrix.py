@@ -281,8 +281,9 @@ OWNERS = {"waiting", "member", "observer", "member of the board", "PM of another
 ALSO_OWN = {"ideas.show", "ideas.vote", "ideas.voters", "comments.post", "comments.mark_helpful", "triage.desk"}
 COMPARED = {"visitor", "member", "PM of another board"}
 """Whose refusals are compared word by word with the answer about what was never there."""
-ON_BOTH = {"public", "private one-way"}
-"""The boards that are tried on both databases; the rules, for all kinds of board, are in ``boards/test_visibility``."""
+ON_BOTH = {"private one-way"}
+"""The boards that are tried on both databases; the rules, for all kinds of board, are in ``boards/test_visibility``,
+and what each role may do on a public board is tried on both in ``test_addresses``."""
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

@@ -257,10 +257,10 @@ def pages_of_what_belongs_together(scene):
 
 
 @pytest.fixture
-def scene(app, settle):
+def scene(app, once, settle):
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.add_url_rule("/trouble/<int:status>", "trouble", be_in_trouble)
-    return Scene(settle)
+    return once("scene", lambda: Scene(settle))
 
 
 def be_in_trouble(status):
