@@ -569,7 +569,7 @@ TABLE = (
     post("workflows.restore", DECIDERS, args={"version_id": 0}),
     get("workflows.proposal", DECIDERS, "proposed workflow"),
     post("workflows.accept", ADMINS, "proposed workflow"),
-    post("workflows.refuse", ADMINS, "proposed workflow"),
+    post("workflows.refuse", ADMINS, "proposed workflow", {"why": "Not before the summer."}),
     get("boards.index", ADMINS),
     get("boards.new", ADMINS),
     post("boards.create", ADMINS, form={"name": "Winter", "audience": "members"}),
@@ -599,7 +599,7 @@ TABLE = (
     post("organisations.organisation", ADMINS, "organisation", {"name": "{new slug}"}),
     post("organisations.add_person", ADMINS, "organisation", {"who": "The Helper"}),
     post("organisations.remove_person", ADMINS, "somebody of an organisation"),
-    post("organisations.lift", ADMINS, "somebody of an organisation"),
+    post("organisations.lift", ADMINS, "somebody taken out of an organisation"),
     post("organisations.delete", ADMINS, "organisation", {"sure": "1"}),
     get("organisations.list_segments", ADMINS),
     post("organisations.list_segments", ADMINS, form={"name": "{new slug}"}),
@@ -795,6 +795,7 @@ class World:
             "somebody in a team": lambda: {"team_id": self._team(), "user_id": self.people[Role.PM].id},
             "organisation": lambda: {"organisation_id": self._organisation()["organisation_id"]},
             "somebody of an organisation": self._organisation,
+            "somebody taken out of an organisation": self._taken_out,
             "segment": lambda: {"segment_id": self._segment()["segment_id"]},
             "somebody in a segment": self._segment,
             "idea with a vote for somebody": lambda: self._spoken_for(),
@@ -927,6 +928,14 @@ class World:
             made = make_organisation(owner, name=secrets.token_hex(4))
             add_person(made, somebody, owner)
         return {"organisation_id": made.id, "user_id": somebody.id}
+
+    def _taken_out(self) -> dict[str, int]:
+        from portal.organisations.service import remove_person
+
+        found = self._organisation()
+        with transaction(wake=False):
+            remove_person(db.session.get_one(User, found["user_id"]), self.people[Role.OWNER])
+        return found
 
     def _segment(self) -> dict[str, int]:
         from portal.organisations.segments import Rule, make_segment, put_in
