@@ -37,7 +37,7 @@ from portal.events import EventRecord
 from portal.ideas.models import Idea
 
 VOTES, STATUS, ANSWER, COMMENTS, TEXT = "votes", "status", "answer", "comments", "text"
-NEW, MERGED, ROADMAP, CHANGELOG, TEAM = "new", "merged", "roadmap", "changelog", "team"
+NEW, MERGED, ROADMAP, CHANGELOG, TEAM, THANKS = "new", "merged", "roadmap", "changelog", "team", "thanks"
 
 KINDS: dict[str, tuple[str, ...]] = {
     "idea.vote_cast": (VOTES,),
@@ -69,7 +69,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "comment.posted": (COMMENTS,),
     "comment.edited": (COMMENTS,),
     "comment.deleted": (COMMENTS,),
-    "comment.found_helpful": (COMMENTS,),
+    "comment.found_helpful": (THANKS,),
     "changelog.published": (CHANGELOG,),
     "changelog.edited": (CHANGELOG,),
     "changelog.withdrawn": (CHANGELOG,),
@@ -93,6 +93,9 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """What each fact of the journal changes on pages, by its name there; what is not in the table changes none."""
 
+CHANGED_COMMENT = frozenset({"comment.deleted", "comment.found_helpful"})
+"""What happens to a comment that pages may show already."""
+
 OTHERS = ("into_id", "from_id")
 """Where a fact names a second idea that it changes too."""
 
@@ -108,6 +111,7 @@ class Change:
     idea_id: int | None
     board_id: int | None
     kinds: frozenset[str]
+    comments: frozenset[int] = frozenset()  # which of its comments are not as pages have them
 
     @property
     def topics(self) -> frozenset[str]:
@@ -127,7 +131,7 @@ class Change:
     def in_public(self) -> Change | None:
         """What of it is not only for the team; None when nothing is."""
         kinds = self.kinds - {TEAM}
-        return Change(self.id, self.idea_id, self.board_id, kinds) if kinds else None
+        return Change(self.id, self.idea_id, self.board_id, kinds, self.comments) if kinds else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,7 @@ def gather(facts: Iterable[Fact]) -> list[Change]:
     Two statements, whatever their number.
     """
     kinds: dict[int, set[str]] = defaultdict(set)
+    comments: dict[int, set[int]] = defaultdict(set)
     latest: dict[int, int] = {}
     entries: dict[int, int] = {}
     for fact in facts:
@@ -161,18 +166,23 @@ def gather(facts: Iterable[Fact]) -> list[Change]:
             if "entry_id" in fact.data:
                 entries[fact.data["entry_id"]] = fact.id
             continue
+        if fact.name in CHANGED_COMMENT:
+            comments[fact.idea_id].add(fact.data["comment_id"])
         for idea_id in (fact.idea_id, *(fact.data[other] for other in OTHERS if fact.data.get(other))):
             kinds[idea_id].update(said)
             latest[idea_id] = max(latest.get(idea_id, 0), fact.id)
-    changes = _of_ideas(kinds, latest) + _of_entries(entries)
+    changes = _of_ideas(kinds, latest, comments) + _of_entries(entries)
     return sorted(changes, key=lambda change: change.id)
 
 
-def _of_ideas(kinds: dict[int, set[str]], latest: dict[int, int]) -> list[Change]:
+def _of_ideas(kinds: dict[int, set[str]], latest: dict[int, int], comments: dict[int, set[int]]) -> list[Change]:
     if not kinds:
         return []
     rows = db.session.execute(select(Idea.id, Idea.board_id).where(Idea.id.in_(kinds))).all()
-    return [Change(latest[idea_id], idea_id, board_id, frozenset(kinds[idea_id])) for idea_id, board_id in rows]
+    return [
+        Change(latest[number], number, board_id, frozenset(kinds[number]), frozenset(comments.get(number, ())))
+        for number, board_id in rows
+    ]
 
 
 def _of_entries(entries: dict[int, int]) -> list[Change]:

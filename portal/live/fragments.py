@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from flask_babel import force_locale
@@ -12,15 +12,32 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Guest
 from portal.changelog import queries as changelog
 from portal.comments import queries as comments
+from portal.comments.models import Comment
 from portal.db import db
 from portal.ideas import queries
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.page import Step, trail
 from portal.ideas.workflow import Publication, Status
-from portal.live.changes import ANSWER, CHANGELOG, COMMENTS, MERGED, NEW, ROADMAP, STATUS, VOTES, Change
+from portal.live.changes import (
+    ANSWER,
+    CHANGELOG,
+    COMMENTS,
+    MERGED,
+    NEW,
+    ROADMAP,
+    STATUS,
+    TEAM,
+    TEXT,
+    VOTES,
+    Change,
+)
 from portal.roadmap import queries as roadmap
 from portal.roadmap.models import HORIZON_OF
 from portal.web.responses import fragment
+
+MOST_COMMENTS = 20  # told of in one message
+DESKS = frozenset({NEW, STATUS, ANSWER, MERGED, TEAM})
+"""What may put an idea into another queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,8 @@ class Reading:
     answer: Answer | None
     talks: bool
     said: Sequence[int]
+    changed: Sequence[Comment]  # which were removed, or helped somebody
+    retold: bool
     offers: Sequence[tuple[str, str]]  # what pages listen to, and what they may not have yet
 
 
@@ -64,8 +83,15 @@ def _read(idea: Idea, change: Change) -> Reading:
         answer=next(iter(queries.answers(idea)), None) if decides else None,
         talks=talks,
         said=comments.latest_on(idea) if talks else (),
-        offers=[*_arrivals(idea, kinds), *_places(idea, kinds)],
+        changed=_comments(idea, change.comments) if change.comments else (),
+        retold=TEXT in kinds,
+        offers=[*_arrivals(idea, kinds), *_places(idea, kinds), *([("triage/numbers", "")] if kinds & DESKS else [])],
     )
+
+
+def _comments(idea: Idea, numbers: Collection[int]) -> Sequence[Comment]:
+    some = select(Comment).where(Comment.idea_id == idea.id, Comment.id.in_(numbers)).order_by(Comment.id.desc())
+    return db.session.scalars(some.limit(MOST_COMMENTS).execution_options(populate_existing=True)).all()
 
 
 def _arrivals(idea: Idea, kinds: frozenset[str]) -> list[tuple[str, str]]:

@@ -232,6 +232,12 @@ def open_workspace(
     return Workspace(spot, queues.queues_of(viewer()), counts, list_worked_on(viewer()), page, desk, opened, finished)
 
 
+def open_queues(spot: Spot) -> Workspace:
+    """Return the queues alone, with how much waits in each by now."""
+    counts = queues.count_all(viewer(), spot.board)
+    return Workspace(spot, queues.queues_of(viewer()), counts, [], Page([], False), None, opened=False)
+
+
 def open_desk(idea: Idea, typed: Typed) -> Desk:
     """Return the idea with what this person may do now; what was typed stays in its form while that is offered."""
     me, staff = viewer(), team_of(idea.board)

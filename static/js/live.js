@@ -4,7 +4,8 @@
 
   const update = (here, next) => {
     const { after, words: text } = here.dataset;
-    if (text) {
+    if (here.matches("nav")) htmx.trigger(here, "live"); // to each their own
+    else if (text) {
       const known = after.split(" ");
       const fresh = next.dataset.after.split(" ").filter((one) => !known.includes(one) && !(+one <= +known.at(-1)));
       const { size } = (here.came = new Set([...(here.came ?? []), ...fresh]));

@@ -25,6 +25,7 @@ from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication
 from portal.live import rights
 from portal.live.slow import SlowReaders
+from portal.notifications.models import Notification
 from portal.options import decide
 from portal.talk import service as talk
 from portal.transactions import transaction
@@ -260,6 +261,58 @@ def test_after_an_interruption_comes_what_was_missed(app, listen):
     assert ">3<" in second["data"]
     assert strange["event"] == "refetch"
     assert ideas_in(missed) == {idea.id, other.id}
+
+
+class Visitor:
+    """Somebody who presses buttons at a server."""
+
+    def __init__(self, app: Flask, user: User) -> None:
+        browser = app.test_client()
+        browser.sign_in(user)
+        name = app.config["SESSION_COOKIE_NAME"]
+        self.cookies = {name: browser.get_cookie(name).value}
+
+    def press(self, address: str, path: str) -> int:
+        """Post an empty form of a page that was just opened."""
+        page = self._ask(address, "GET", "/inbox", {})
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page.read().decode())
+        for name, value in page.getheaders():
+            if name.lower() == "set-cookie":
+                cookie, _equals, said = value.partition(";")[0].partition("=")
+                self.cookies[cookie] = said
+        return self._ask(address, "POST", path, {"X-CSRFToken": token[1], "Content-Length": "0"}).status
+
+    def _ask(self, address: str, method: str, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(address).port, timeout=PATIENCE)
+        cookies = "; ".join(f"{name}={said}" for name, said in self.cookies.items())
+        connection.request(method, path, headers={"Cookie": cookies, "Connection": "close", **headers})
+        return connection.getresponse()
+
+
+def test_two_servers_on_one_database_tell_each_others_pages_by_the_same_rights(app, listen):
+    board = make_board(audience=Audience.PRIVATE)
+    open_idea, secret = make_idea(), make_idea(board=board)
+    insider, outsider, voter = make_user(), make_user(), make_user()
+    for person in (insider, voter):
+        make_place(board, person)
+    with transaction():
+        number = emit(VoteCast(idea_id=open_idea.id))
+        about = {"event_id": number, "idea_id": open_idea.id, "kind": "voted", "reason": "author"}
+        db.session.add(Notification(user_id=insider.id, **about))
+    topics = f"idea-{open_idea.id},idea-{secret.id}"
+    with serving(app) as here, serving(app) as there:
+        inside, outside = listen(there, topics, insider).hello(), listen(there, topics, outsider).hello()
+        presses = Visitor(app, voter)
+        answers = [presses.press(here, f"/ideas/{idea.id}/vote") for idea in (secret, open_idea)]
+        assert answers == [303, 303]
+        heard = [ideas_in(inside.hears()) for _vote in range(2)]
+        first_outside = ideas_in(outside.hears())
+        assert Visitor(app, insider).press(here, "/inbox/read") == 303
+        unread = inside.hears()
+
+    assert heard == [{secret.id}, {open_idea.id}]
+    assert first_outside == {open_idea.id}
+    assert 'aria-label="Inbox"' in unread
 
 
 def test_nobody_takes_more_streams_than_three(app, listen):

@@ -11,7 +11,7 @@ from portal.ideas.models import Idea
 from portal.ideas.queries import get_idea
 from portal.transactions import transaction
 from portal.triage import queues
-from portal.triage.desk import Spot, Typed, Workspace, next_idea, open_workspace, spot_of
+from portal.triage.desk import Spot, Typed, Workspace, next_idea, open_queues, open_workspace, spot_of
 from portal.triage.queues import QUEUES, Place
 from portal.triage.views.drafting import resume
 from portal.web.responses import fragment, go_to, is_htmx, own_path
@@ -31,8 +31,10 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/<queue>")
 def queue(queue: str) -> ResponseReturnValue:
-    """Look through what waits."""
+    """Look through what waits; a page on which others changed the numbers asks for those alone."""
     authorize("triage.read")
+    if request.headers.get("HX-Target") == "triage-queues":
+        return fragment("triage/_queues.html", workspace=open_queues(spot_of(queue)))
     return show(open_workspace(spot_of(queue), None, opened=False, finished="finished" in request.args))
 
 
