@@ -76,6 +76,7 @@ def test_a_new_role_is_a_line_for_whoever_has_it_and_for_nobody_else(browse, set
     assert [kinds(number) for number in ids] == [["role_changed"], []]
     assert "Your role is now: Moderator" in reader.get("/inbox").text
     line = number_of("role_changed", ids[0])
+    assert reader.post(f"/inbox/{line}", headers=PLAIN).headers["Location"].endswith("/account")
     assert browse(make_user()).post(f"/inbox/{line}", headers=PLAIN).status_code == 404
 
 
