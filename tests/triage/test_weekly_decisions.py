@@ -6,10 +6,11 @@ import pytest
 
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
+from portal.db import utcnow
 from portal.ideas import moves, taking_back
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
-from portal.notifications.mails.letter import Suppressed
+from portal.notifications.mails.letter import Suppressed, compose
 from portal.notifications.models import Mail
 from portal.transactions import transaction
 from portal.triage.letters import triage_note
@@ -49,3 +50,14 @@ def test_colleagues_decisions_are_in_it_but_ones_own_undone_ones_and_those_out_o
     member = make_user()
     make_place(hidden, member)
     assert isinstance(note_to(member), Suppressed)
+
+
+def test_both_parts_of_the_mail_say_what_was_decided():
+    reader = make_user(Role.PM)
+    decide(make_idea("Theirs", status=Status.UNDER_REVIEW), make_user(Role.ADMIN, name="Petra"))
+    mail = Mail(key="note", kind="triage_note", user=reader, data={}, queued_at=utcnow())
+
+    written = compose(triage_note(mail), mail)
+
+    plain, html = (written.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert "* Theirs\n  Planned\n  Petra, " in plain and ">Planned</span>" in html
