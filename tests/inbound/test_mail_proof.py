@@ -2,6 +2,7 @@
 
 import html
 import re
+import socket
 import ssl
 from datetime import timedelta
 
@@ -109,9 +110,17 @@ TROUBLES = {
 @on_one_database
 @pytest.mark.parametrize("what", TROUBLES)
 def test_why_a_server_cannot_be_spoken_to_is_said_with_what_to_do_and_without_the_password(
-    app, browse, smtp, admin, what
+    app, browse, smtp, admin, monkeypatch, what
 ):
     url, advice = TROUBLES[what]
+    known = socket.getaddrinfo
+
+    def look_up(host, *about, **more):
+        if host == "nowhere.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return known(host, *about, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     app.config["MAIL_URL"] = url.format(free=free_port(), smtp=smtp.controller.port)
 
     page, mail = sent_by(browse, admin)
