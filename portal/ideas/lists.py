@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.accounts.models import Person
 from portal.boards.models import Board
@@ -124,6 +124,15 @@ class IdeaRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Shipped:
+    """One idea that came out, and how many asked for it."""
+
+    id: int
+    title: str
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
 class IdeaPage:
     """One page of a list, and the place where the next one begins."""
 
@@ -174,15 +183,16 @@ def select_rows(viewer: Person) -> Select[*tuple[Any, ...]]:
     ).join(Board, Board.id == Idea.board_id)
 
 
-def just_shipped(viewer: Person, limit: int = 3) -> list[IdeaRow]:
+def just_shipped(viewer: Person, session: Session | None = None, limit: int = 3) -> list[Shipped]:
     """Return what was shipped last."""
     latest = [
         select(Idea.id).where(is_out_for(viewer), Idea.status == status)
         .order_by(Idea.status_since.desc()).limit(limit).subquery()
         for status in GOT
     ]  # fmt: skip
-    newest = select_rows(viewer).where(sa.or_(*(Idea.id.in_(select(each.c.id)) for each in latest)))
-    return [IdeaRow(*row) for row in db.session.execute(newest.order_by(Idea.status_since.desc()).limit(limit))]
+    newest = select(Idea.id, Idea.title, Idea.votes).where(sa.or_(*(Idea.id.in_(select(each.c.id)) for each in latest)))
+    rows = (session or db.session).execute(newest.order_by(Idea.status_since.desc()).limit(limit))
+    return [Shipped(*row) for row in rows]
 
 
 def count_shipped(board_ids: Sequence[int]) -> int:

@@ -94,10 +94,12 @@ def everybody(kind: Kind, idea: Idea, actor_id: int | None, among: Collection[st
 
 
 def count(kind: Kind, idea: Idea, actor_id: int | None, among: Collection[str] = REASONS) -> Recipients:
-    """Count who would hear of this now, and who would not, in two statements however many they are."""
+    """Count who would hear of this now, and who would not, in one statement however many they are."""
     told, out = _told(kind, idea, actor_id, among), _left_out(kind, idea, actor_id, among)
     each = told.c.way, told.c.why_not, told.c.push
-    rows = db.session.execute(select(*each, sa.func.count()).group_by(*each)).all()
+    hear = select(*each, sa.func.count()).group_by(*each)
+    others = select(literal(OUT, String), out.c.why_not, sa.false(), sa.func.count()).group_by(out.c.why_not)
+    rows = db.session.execute(sa.union_all(hear, others)).all()
     by, why_inbox, why_out, push = Counter[str](), Counter[str](), Counter[str](), 0
     for way, why, at_once, number in rows:
         by[way] += number
@@ -106,9 +108,6 @@ def count(kind: Kind, idea: Idea, actor_id: int | None, among: Collection[str] =
             why_out[why] += number
         elif why and way == Way.INBOX:
             why_inbox[why] += number
-    for why, number in db.session.execute(select(out.c.why_not, sa.func.count()).group_by(out.c.why_not)):
-        by[OUT] += number
-        why_out[why] += number
     return Recipients(
         {str(way): by[way] for way in BY}, push, _in_words(why_inbox, WHY_NOT), _in_words(why_out, LEFT_OUT)
     )

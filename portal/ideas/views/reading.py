@@ -83,13 +83,20 @@ def _list(chosen: Board | None) -> Response:
         mine=lists.count_mine(person),
         tags=_tags(boards),
         total=_total(boards, chosen),
-        facts=_facts(boards) | {"just_shipped": [] if is_htmx() else lists.just_shipped(person)},
+        facts=_facts(boards) | {"just_shipped": [] if is_htmx() else _just_shipped(boards, person)},
         news=None if is_htmx() else news_for(person),
     )
 
 
 def _boards(person: Person) -> list[BoardLine]:
     return kept_while_unchanged(("boards", *kind_of_reader(person)), partial(board_lines, person))
+
+
+def _just_shipped(boards: list[BoardLine], person: Person) -> list[lists.Shipped]:
+    """Ask it once for all who read the same ideas; where some read only their own, for each of them."""
+    if not all(line.is_open for line in boards):
+        return lists.just_shipped(person)
+    return kept_while_unchanged(("just shipped", *kind_of_reader(person)), partial(lists.just_shipped, person))
 
 
 def _open(boards: list[BoardLine]) -> tuple[int, ...]:
