@@ -121,6 +121,17 @@ def test_s57_an_idea_a_note_an_answer_and_a_move_sent_twice_are_made_once_and_an
 
 
 @on_one_database
+def test_s57_a_vote_with_words_sent_twice_brings_them_once(browse):
+    idea, browser = make_idea(author=make_user()), browse(make_user())
+    form = {"csrf_token": browser.token(), "title": "Name my routes", "origin": "typed", "body": "I need this daily."}
+
+    answers = [browser.post(f"/ideas/{idea.id}/back/now", data=form) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert number_of(Comment) == 1
+
+
+@on_one_database
 def test_s57_a_note_added_twice_in_place_stands_there_once(browse):
     idea, browser = make_idea(), browse(make_user(Role.PM))
     form = {"csrf_token": browser.token(), "note": "Support hears this often."}

@@ -20,6 +20,7 @@ from portal.text import clean_line
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
 from portal.web.responses import fragment, go_to, is_htmx, page, swap
+from portal.web.sent import this_form
 from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("demand", __name__)
@@ -58,7 +59,7 @@ def back(idea_id: int) -> Response:
             typed=form.title.data,
             origin=Origin(form.origin.data),
             differs=form.differs.data,
-            words=form.body.data,
+            words=_new_words(form, idea),
         )
         if reviewed:
             _discard_draft(form.title.data)
@@ -89,6 +90,16 @@ def idea_behind(idea_id: int) -> Idea:
     """Return the idea that is meant, of a merged one the main idea, or answer 404."""
     idea = ideas.get_idea(idea_id, viewer())
     return ideas.get_idea(idea.merged_into_id, viewer()) if idea.merged_into_id else idea
+
+
+def _new_words(form: BackingForm, idea: Idea) -> str:
+    """Return what is to become a comment: nothing where this very form has made one; the vote is one however often."""
+    words: str = form.body.data or ""
+    if not words:
+        return ""
+    sent = this_form()
+    said, sent.made = sent.made is not None, idea.id
+    return "" if said else words
 
 
 def _show_review(form: BackingForm, idea: Idea, status: int = 200) -> Response:
