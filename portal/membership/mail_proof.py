@@ -107,13 +107,11 @@ def send(tester: User, to: str) -> Mail:
         )
         db.session.add(mail)
         db.session.flush()
-        mail_id = mail.id
-    mail = db.session.get_one(Mail, mail_id)
-    with in_language_of(tester):
-        letter = test_letter(mail)
-        message = compose(letter, mail) if isinstance(letter, Letter) else None
-    path = coming_back.return_path(mail, sender_address())
-    db.session.rollback()  # nothing of the database is held while a server takes its time
+        mail_id, path = mail.id, coming_back.return_path(mail, sender_address())
+        with in_language_of(tester):
+            letter = test_letter(mail)
+            message = compose(letter, mail) if isinstance(letter, Letter) else None
+    # nothing of the database is held while a server takes its time
     proof = prove(message, path, address) if message else Proof(NOT_ENDED, path, address)
     with transaction():
         mail = db.session.get_one(Mail, mail_id)
