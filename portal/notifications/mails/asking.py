@@ -54,7 +54,7 @@ def standing_of(user: User, idea: Idea) -> Standing:
     return Standing(*db.session.execute(_standing(), {"reader_id": user.id, "heard_id": idea.id}).one())
 
 
-def before_leaving(mail_id: int, reader_id: int | None, letters: list[str] | None) -> sa.Row[Any]:
+def before_leaving(mail_id: int, reader_id: int | None, letters: list[str] | None) -> sa.Row[bool, int, bool]:
     """Return whether the mail is still ours to send, how often its end was unknown, and whether it is one too many.
 
     It is that where as many mails reached this person in 24 hours, or are on their way, as they get at most;

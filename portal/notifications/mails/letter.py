@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import quoprimime
 from email.headerregistry import BaseHeader, HeaderRegistry
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import formatdate, parseaddr
 from functools import lru_cache
@@ -234,13 +234,13 @@ def _paragraphs(markdown: str) -> tuple[str, ...]:
     return tuple(shown)
 
 
-def _part(kind: str, text: str) -> MIMEPart:
+def _part(kind: str, text: str) -> EmailMessage:
     """Return one part as ``set_content`` makes it, without the questions that it asks itself for any text."""
-    part = MIMEPart(policy=POLICY)
+    part = EmailMessage(policy=POLICY)
     part["Content-Type"] = f'text/{kind}; charset="utf-8"'
     part["Content-Transfer-Encoding"] = "quoted-printable"
     lines = b"\n".join([*text.encode().splitlines(), b""])
-    part.set_payload(quoprimime.body_encode(lines.decode("latin-1"), POLICY.max_line_length))
+    part.set_payload(quoprimime.body_encode(lines.decode("latin-1"), POLICY.max_line_length or 78))
     return part
 
 
