@@ -218,7 +218,9 @@ def sections() -> dict[str, str]:
         "backed_instead_of_posting": _("ideas you backed instead of posting, and how yours differ"),
         "draft": _("an idea you began and have not posted"),
         "inbox": _("what the portal told you"),
-        "when_you_are_reached": _("how often a digest comes, how many mails a day, your quiet hours, and whether you asked for a pause"),
+        "when_you_are_reached": _(
+            "how often a digest comes, how many mails a day, your quiet hours, and whether you asked for a pause"
+        ),
         "next_digest": _("when your next digest is due"),
         "digests": _("when digests were made for you"),
         "unwanted_letters": _("letters that come by turns and that you do not want"),
