@@ -231,7 +231,10 @@ def _what_to_do(trouble: str) -> str:
         case "tls fails":
             return _("Encryption was offered and failed. Ask whoever runs the server which versions of TLS it speaks.")
         case "password":
-            return _("Check name and password in PORTAL_MAIL_URL. There / ? # @ are written as %%2F %%3F %%23 %%40.")
+            return _(
+                "Check name and password in PORTAL_MAIL_URL. There / ? # @ are written as %(codes)s.",
+                codes="%2F %3F %23 %40",
+            )
         case "no sign-in":
             return _("The server lets nobody sign in here. Use port 587 or 465, or leave name and password out.")
         case "in the clear":
