@@ -23,6 +23,11 @@ class Record:
     value: str
     why: str
 
+    @property
+    def asked(self) -> str:
+        """The command that shows whether it stands there; empty where another record could do the same."""
+        return f"dig +short TXT {self.name}" if self.kind == "TXT" else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Domains:
