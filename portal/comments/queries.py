@@ -74,10 +74,12 @@ def get_comment(comment_id: int, viewer: Person) -> Comment:
     return comment or abort(404)
 
 
-def earlier(comment: Comment) -> list[Earlier]:
+def earlier(comment: Comment, before: int | None, count: int) -> list[Earlier]:
     """Return what a comment said before its edits, newest first; those who were called by name are not led to."""
     of_this = select(CommentRevision).where(CommentRevision.comment_id == comment.id)
-    rows = db.session.scalars(of_this.order_by(CommentRevision.id.desc()))
+    if before is not None:
+        of_this = of_this.where(CommentRevision.id < before)
+    rows = db.session.scalars(of_this.order_by(CommentRevision.id.desc()).limit(count))
     return [Earlier(row.id, row.at, render_markdown(row.body)) for row in rows]
 
 

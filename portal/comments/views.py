@@ -15,12 +15,15 @@ from portal.ideas import queries as ideas
 from portal.ideas.models import Idea
 from portal.limits import TooMuch
 from portal.transactions import transaction
+from portal.web import paging
 from portal.web.limits import LIMITS, per_person
 from portal.web.responses import fragment, go_to, page, swap
 from portal.web.sent import this_form
 from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("comments", __name__)
+
+EARLIER = 10  # wordings on a page: each is rendered when it is read
 
 
 @bp.get("/ideas/<int:idea_id>/comments/new")
@@ -57,6 +60,7 @@ def post(idea_id: int) -> Response:
 
 
 @bp.route("/comments/<int:comment_id>/edit", methods=["GET", "POST"])
+@limiter.limit(LIMITS["comments.post"], key_func=per_person, methods=["POST"])
 def edit(comment_id: int) -> Response:
     """Say it differently."""
     comment = queries.get_comment(comment_id, viewer())
@@ -73,7 +77,17 @@ def history(comment_id: int) -> Response:
     comment = queries.get_comment(comment_id, viewer())
     if comment.deleted_at is not None and not can("comment.read_removed", comment):
         abort(404)
-    return page("comments/history.html", comment=comment, earlier=queries.earlier(comment), place=_place(comment))
+    place = paging.place(request.args.get("after"), (int,))
+    rows = queries.earlier(comment, place[0] if place else None, EARLIER + 1)
+    more = len(rows) > EARLIER
+    return page(
+        "comments/history.html",
+        comment=comment,
+        earlier=rows[:EARLIER],
+        older=url_for(".history", comment_id=comment.id, after=paging.cursor(rows[EARLIER - 1].id)) if more else None,
+        first=url_for(".history", comment_id=comment.id) if place else None,
+        place=_place(comment),
+    )
 
 
 @bp.route("/comments/<int:comment_id>/delete", methods=["GET", "POST"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.accounts.models import User
 from portal.accounts.roles import Role
@@ -43,6 +45,36 @@ def test_the_word_edited_leads_to_what_a_comment_said_before_newest_first(browse
     ]
     assert places == sorted(places)
     assert history.count('id="revision-') == 2
+
+
+@on_one_database
+def test_of_very_many_wordings_a_page_renders_ten_and_no_search_engine_keeps_them(browse):
+    comment = edited()
+    with transaction():
+        for number in range(12):
+            service.edit_comment(comment, f"Wording {number}.")
+    guest = browse()
+
+    newest = guest.get(f"/comments/{comment.id}/history").text
+    older = re.search(rf'href="(/comments/{comment.id}/history\?after=[^"]+)"', newest)
+    rest = guest.get(older[1]).text
+
+    assert (newest.count('id="revision-'), rest.count('id="revision-')) == (10, 3)
+    assert "thaws" not in newest and "thaws" in rest
+    assert '<meta name="robots" content="noindex">' in newest
+
+
+@on_one_database
+@pytest.mark.settings(LIMITS=True, LIMITS_OVERRIDE="comments.post = 2 per hour")
+def test_s49_a_comment_is_edited_so_often_and_no_more(browse):
+    comment = make_comment()
+    author = browse(comment.author)
+
+    answers = [author.post(f"/comments/{comment.id}/edit", data={"body": f"Said {n} times."}) for n in range(3)]
+
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(CommentRevision)) == 2
 
 
 @on_one_database
