@@ -181,7 +181,9 @@ TEAM_KINDS = frozenset({Kind.NOTED, Kind.REVIEW_ASKED, Kind.REVIEWED, Kind.HELD_
 
 ADMIN_KINDS = frozenset({Kind.MAIL_STUCK, Kind.MAIL_FLOWS, Kind.WORKFLOW_PROPOSED})
 """What only admins read, now as then."""
-PORTAL_KINDS = ADMIN_KINDS | {Kind.RULES_CHANGED, Kind.ROLE_CHANGED, Kind.WORKFLOW_SETTLED}
+DECIDER_KINDS = frozenset({Kind.WORKFLOW_SETTLED})
+"""What only those read who may propose a workflow, now as then."""
+PORTAL_KINDS = ADMIN_KINDS | DECIDER_KINDS | {Kind.RULES_CHANGED, Kind.ROLE_CHANGED}
 """What is about no idea."""
 
 PERSONAL_KINDS = TEAM_KINDS | frozenset(

@@ -14,7 +14,7 @@ from portal.accounts.models import Person, User
 from portal.accounts.queries import has_accepted_rules
 from portal.accounts.roles import Role
 from portal.notifications.models import Notification
-from portal.notifications.policy import ADMIN_KINDS, PORTAL_KINDS, Kind
+from portal.notifications.policy import ADMIN_KINDS, DECIDER_KINDS, PORTAL_KINDS, Kind
 from portal.web.dates import absolute
 
 Facts = dict[str, Any]
@@ -58,6 +58,7 @@ class PortalNews:
 def is_about_portal_for(viewer: Person) -> ColumnElement[bool]:
     """Say which notifications are about no idea, and may be read by the viewer now."""
     kinds = PORTAL_KINDS if viewer.is_admin else PORTAL_KINDS - ADMIN_KINDS
+    kinds = kinds if viewer.is_decider else kinds - DECIDER_KINDS
     return Notification.idea_id.is_(None) & Notification.kind.in_(sorted(kinds))
 
 

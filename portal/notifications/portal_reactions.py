@@ -14,7 +14,7 @@ from portal.notifications import pushing
 from portal.notifications.deciding import decided
 from portal.notifications.digests import making as digests
 from portal.notifications.models import Notification
-from portal.notifications.policy import ADMIN_KINDS, Kind, Reason, Way
+from portal.notifications.policy import ADMIN_KINDS, DECIDER_KINDS, Kind, Reason, Way
 
 
 def note_rules_in_inboxes(recorded: Recorded) -> None:
@@ -70,6 +70,6 @@ def _tell(recorded: Recorded, kind: Kind, whom: ColumnElement[bool], reason: Rea
         ),
     )
     digests.expect(recorded.id)
-    if kind in ADMIN_KINDS | {Kind.WORKFLOW_SETTLED}:  # of the way that mails go, no mail can tell
+    if kind in ADMIN_KINDS | DECIDER_KINDS:  # of the way that mails go, no mail can tell
         pushing.queue(recorded.id, kind, utcnow())
     return told

@@ -89,3 +89,21 @@ def test_nobody_is_mailed_about_a_proposal_that_was_decided_or_is_no_longer_thei
     assert [kind for kind, _way in told(who)] == ["workflow_proposed"]
     assert mails_to(address) == []
     assert db.session.scalar(select(EventRecord.id).where(EventRecord.name == "workflow.proposed")) is not None
+
+
+def test_s09_whoever_decides_no_more_reads_no_more_what_became_of_their_proposal(browse, settle):
+    pm, admin = make_user(Role.PM), make_user(Role.ADMIN)
+    who, address, proposer, decider = pm.id, pm.email, browse(pm), browse(admin)
+    number = propose(pm)
+    decider.post(f"/admin/workflow/proposals/{number}/refuse", data={"why": "Quillsecret plans."})
+    with transaction():
+        db.session.get_one(User, who).role = Role.MEMBER
+    settle()
+
+    assert told(who) == [("workflow_settled", "inbox")]
+    assert mails_to(address) == []
+    inbox = proposer.get("/inbox").text
+    assert "Quillsecret" not in inbox and "Your workflow" not in inbox
+    with transaction():
+        db.session.get_one(User, who).role = Role.PM
+    assert "Quillsecret" in proposer.get("/inbox").text
