@@ -105,6 +105,11 @@ class Asked:
         """Return the same without one of its limits."""
         return replace(self, operators=tuple(one for one in self.operators if one != operator))
 
+    @property
+    def of_team(self) -> Asked:
+        """The limits that only the team may set, alone."""
+        return Asked(operators=tuple(one for one in self.operators if one.field in TEAM_FIELDS))
+
     def saying(self, words: str) -> Asked:
         """Return the same limits around other words."""
         return replace(self, terms=read(words).terms)

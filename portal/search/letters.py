@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import select
 
+from portal.accounts.models import User
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_out_for
@@ -15,6 +17,8 @@ from portal.notifications import links
 from portal.notifications.mails.letter import Entry, Letter, Suppressed
 from portal.notifications.mails.sections import section, shares
 from portal.notifications.models import Mail
+from portal.search.asking import read
+from portal.search.matching import fitting
 from portal.search.models import SavedMatch, SavedSearch
 
 TITLES, IN_ALL = 10, 60  # of one search; at least one of each that somebody keeps
@@ -28,7 +32,7 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
     if not user.works_here:
         return Suppressed("no longer on the team")
     found = (
-        select(SavedSearch.id, SavedSearch.name, Idea.id, Idea.title)
+        select(SavedSearch.id, SavedSearch.name, SavedSearch.query, Idea.id, Idea.title)
         .join(SavedMatch, SavedMatch.search_id == SavedSearch.id)
         .join(Idea, Idea.id == SavedMatch.idea_id)
         .where(SavedSearch.user_id == user.id, SavedMatch.mailed_at == datetime.fromisoformat(mail.data["at"]))
@@ -36,8 +40,11 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
         .order_by(SavedSearch.name, SavedSearch.id, Idea.id.desc())
     )
     titles: dict[tuple[int, str], dict[int, str]] = {}
-    for search_id, name, idea_id, title in db.session.execute(found):
-        titles.setdefault((search_id, name), {})[idea_id] = title
+    rows = db.session.execute(found).all()
+    labelled = _still_labelled(user, [(row[2], row[3]) for row in rows])
+    for search_id, name, query, idea_id, title in rows:
+        if (query, idea_id) in labelled:
+            titles.setdefault((search_id, name), {})[idea_id] = title
     if not titles:
         return Suppressed("no longer visible")
     ideas = {idea_id for of_one in titles.values() for idea_id in of_one}
@@ -61,6 +68,17 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
         stop_url=links.absolute_url("notifications.stop", token=links.stop_token(user.id, None, mail.kind)),
         settings_url=links.absolute_url("search.saved"),
     )
+
+
+def _still_labelled(user: User, found: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Leave out what was found by a label that its reader may not read any more."""
+    by_query: dict[str, set[int]] = {}
+    for query, idea_id in found:
+        by_query.setdefault(query, set()).add(idea_id)
+    for query, ids in by_query.items():
+        by_label = read(query, user.works_here).of_team
+        by_query[query] = ids if by_label.is_empty else fitting(user, by_label, ids)
+    return {(query, idea_id) for query, ids in by_query.items() for idea_id in ids}
 
 
 def _entry(idea_id: int, title: str) -> Entry:

@@ -5,21 +5,22 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.accounts.models import User
 from portal.accounts.roles import Role
-from portal.boards.models import Audience
+from portal.boards.models import Audience, BoardMember
 from portal.db import db
 from portal.errors import Refusal
 from portal.ideas import moves, service
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication
+from portal.labels import service as labels
 from portal.notifications.models import Notification
 from portal.search import index, saved, watching
 from portal.search.models import Alert, SavedMatch, SavedSearch
 from portal.transactions import transaction
-from tests.factories import make_board, make_comment, make_idea, make_user, make_votes
+from tests.factories import make_board, make_comment, make_idea, make_place, make_user, make_votes
 from tests.support.mails import mails_to, words_of
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -203,6 +204,37 @@ def test_s05_a_letter_holds_nothing_that_was_hidden_meanwhile(manager, settle):
         settle()
 
     assert letters_to(address) == []
+
+
+def test_s09_a_letter_tells_nothing_by_labels_of_boards_that_one_works_on_no_more(settle):
+    here, there, local = make_board("Near"), make_board("Far"), make_user()
+    for board in (here, there):
+        make_place(board, local, Role.MODERATOR)
+    address, away = local.email, there.id
+    known, caves, lakes = (
+        make_idea(title, board=board).id for title, board in (("Maps", here), ("Caves", here), ("Lakes", there))
+    )
+
+    def label(*ideas):
+        with transaction():
+            for number in ideas:
+                labels.set_labels(db.session.get_one(Idea, number), ["legal"], make_user(Role.PM))
+
+    label(known)
+    with time_machine.travel(datetime(2026, 5, 4, 9, tzinfo=UTC)):
+        keep(local, "label:legal", Alert.MAIL)
+        settle()
+        label(caves, lakes)
+        settle()
+        found = set(db.session.scalars(select(SavedMatch.idea_id)))
+        with transaction():
+            db.session.execute(delete(BoardMember).where(BoardMember.board_id == away))
+    with time_machine.travel(datetime(2026, 5, 5, 8, tzinfo=UTC)):
+        settle()
+
+    (letter,) = letters_to(address)
+    assert found == {caves, lakes}
+    assert "Caves" in words_of(letter) and "Lakes" not in words_of(letter)
 
 
 def letters_to(address):
