@@ -35,9 +35,9 @@ from tests.support.databases import Database, Postgres, SQLite, forget, in_a_hur
 from tests.support.live import People, served
 from tests.support.mail import MailServer
 from tests.support.mail_clients import problems_of
-from tests.support.once import Kept
 from tests.support.postgres import PostgreSQL
 from tests.support.valkey import Valkey
+from tests.support.worlds import Worlds
 
 OURS = ("PORTAL_TEST_", "PORTAL_FAILED_CHECKS", "PORTAL_VENV")
 
@@ -294,13 +294,13 @@ def letters_for_all_mail_programs() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def kept_worlds(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+def kept_worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
     """What tests of this process made once."""
-    return Kept(tmp_path_factory.mktemp("worlds"))
+    return Worlds(tmp_path_factory.mktemp("worlds"))
 
 
 @pytest.fixture
-def once(app: Flask, database: Database, kept_worlds: Kept) -> Callable[[str, Callable[[], Any]], Any]:
+def once(app: Flask, database: Database, kept_worlds: Worlds) -> Callable[[str, Callable[[], Any]], Any]:
     """Make what is dear once for all tests that ask for it by the same name: ``once("scene", make_scene)``."""
     return partial(kept_worlds.once, app, database)
 

@@ -17,8 +17,8 @@ from portal.limits import TooMuch
 from portal.transactions import transaction
 from portal.web import paging
 from portal.web.limits import LIMITS, per_person
+from portal.web.once import this_form
 from portal.web.responses import fragment, go_to, page, swap
-from portal.web.sent import this_form
 from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("comments", __name__)

@@ -19,8 +19,8 @@ from portal.ideas.models import Idea
 from portal.text import clean_line
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
+from portal.web.once import this_form
 from portal.web.responses import fragment, go_to, is_htmx, page, swap
-from portal.web.sent import this_form
 from portal.web.session import authorize, can, member, viewer
 
 bp = Blueprint("demand", __name__)

@@ -27,8 +27,8 @@ from portal.links.service import spring_from
 from portal.search.queries import guess_board, is_worth_comparing, similar_ideas
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
+from portal.web.once import this_form
 from portal.web.responses import fragment, go_to, page, swap
-from portal.web.sent import this_form
 from portal.web.session import authorize, can, member, viewer
 
 

@@ -32,7 +32,7 @@ from portal.triage.desk import Typed, open_workspace, spot_of
 from portal.triage.forms import Offer, offer_answer, offer_move, offer_override, offer_record
 from portal.triage.views import drafting, planning
 from portal.triage.views.pages import bp, go_on, show, show_again
-from portal.web.sent import this_form
+from portal.web.once import this_form
 from portal.web.session import authorize, member, viewer
 
 Act = Callable[[MoveDetails], int]

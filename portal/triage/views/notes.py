@@ -16,8 +16,8 @@ from portal.talk.models import Note
 from portal.transactions import transaction
 from portal.triage.desk import Spot, Typed, spot_of
 from portal.triage.views.pages import bp, show_again
+from portal.web.once import this_form
 from portal.web.responses import fragment, go_to, is_htmx, swap
-from portal.web.sent import this_form
 from portal.web.session import authorize, member, viewer
 
 

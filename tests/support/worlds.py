@@ -20,8 +20,8 @@ from tests.support.databases import Database, forget
 World = TypeVar("World")
 
 
-class Kept:
-    """Worlds by database and name: the rows in the database, the files beside them, and what Python knows of them."""
+class Worlds:
+    """By database and name: the rows in the database, the files beside them, and what Python knows of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
