@@ -13,10 +13,10 @@ from portal.db import db
 from portal.ideas.events import IdeaMoved, MoveUndone, OwnerAssigned
 from portal.notifications import links, telling
 from portal.notifications.letters import address_of, letter_of
-from portal.notifications.mails import waiting
+from portal.notifications.mails import asking, waiting
 from portal.notifications.mails.letter import Entry, Letter, Quote, Suppressed, paragraphs
 from portal.notifications.mails.sections import section, shares
-from portal.notifications.mails.sending import is_muted, still_concerns
+from portal.notifications.mails.sending import still_concerns
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Kind, Way
 from portal.notifications.stories import Story
@@ -31,8 +31,8 @@ def letter_about_many(mail: Mail) -> Letter | Suppressed:
     told = events_of(act, MoveUndone.name) if undone else events_of(act, IdeaMoved.name, OwnerAssigned.name)
     mine = select(Notification).where(Notification.user_id == user.id, Notification.event_id.in_(told))
     mine = mine.where(Notification.way == Way.MAIL)  # the rest stands in their digest or inbox
-    news = telling.tell(db.session.scalars(mine.order_by(Notification.id)).all(), user)
-    news = [story for story in news if not is_muted(user, story.idea) and still_concerns(user, story)]
+    news = telling.stories_of(db.session.scalars(mine.order_by(Notification.id)).all(), user)
+    news = [story for story in news if not asking.is_muted(user, story.idea) and still_concerns(user, story)]
     if not news:
         return Suppressed("taken back")
     unwanted = waiting.unwanted(news, user)

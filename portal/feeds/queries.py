@@ -24,7 +24,7 @@ from portal.ideas.queries import is_out_for
 from portal.notifications import queries as notifications
 from portal.notifications.links import absolute_url
 from portal.notifications.stories import Story
-from portal.notifications.telling import tell
+from portal.notifications.telling import stories_of
 from portal.quarters.letters import sentences
 from portal.quarters.queries import quarters, report
 from portal.roadmap import queries as roadmap
@@ -196,7 +196,7 @@ def inbox_feed(reader: User) -> Feed:
     """Return what the reader was told, as their inbox has it."""
     newest = notifications.newest_for(reader, ITEMS)
     # An address that asks for no password is no place for what the team says among itself.
-    items = [_of_story(story) for story in tell(newest, reader) if story.team is None]
+    items = [_of_story(story) for story in stories_of(newest, reader) if story.team is None]
     return Feed(f"inbox/{reader.id}", _("Inbox"), absolute_url("notifications.inbox"), items)
 
 

@@ -62,15 +62,15 @@ def is_about_portal_for(viewer: Person) -> ColumnElement[bool]:
     return Notification.idea_id.is_(None) & Notification.kind.in_(sorted(kinds))
 
 
-def tell(notifications: Sequence[Notification]) -> list[PortalNews]:
+def lines_of(notifications: Sequence[Notification]) -> list[PortalNews]:
     """Return the lines of those notifications that are about no idea, in the same order."""
     return [_WRITERS[Kind(n.kind)](n, n.record.data) for n in notifications if n.idea_id is None and n.kind in _WRITERS]
 
 
-def tell_later(notifications: Sequence[Notification], reader: User) -> list[PortalNews]:
+def lines_for_later(notifications: Sequence[Notification], reader: User) -> list[PortalNews]:
     """Return what is still so, the latest of each kind, in words for whoever reads it days afterwards in a digest."""
     newest = {n.kind: n for n in sorted(notifications, key=lambda n: n.id) if not _is_over(n, reader)}
-    told = tell(sorted(newest.values(), key=lambda n: -n.id))
+    told = lines_of(sorted(newest.values(), key=lambda n: -n.id))
     return [_of_mail_that_was_stuck(news) if news.notification.kind == Kind.MAIL_STUCK else news for news in told]
 
 

@@ -24,7 +24,7 @@ from portal.notifications import portal_news, telling
 from portal.notifications.deciding import decided_for
 from portal.notifications.hours import held_until
 from portal.notifications.links import absolute_url
-from portal.notifications.mails import folding, sending
+from portal.notifications.mails import asking, folding, sending
 from portal.notifications.mails.letter import in_language_of
 from portal.notifications.models import Notification
 from portal.notifications.policy import FOLDED_KINDS, TEAM_KINDS, Kind
@@ -153,7 +153,7 @@ def _write(push_id: int) -> Message | LeftOut | Held:
 def _story(push: Push, notification: Notification, user: User) -> Story | LeftOut:
     """Return what there is to tell, as far as its reader may see it at this moment and still wants to be told."""
     folded = select(Notification).where(Notification.id.in_(push.data.get("folded", ()))).order_by(Notification.id)
-    found = telling.tell([*db.session.scalars(folded), notification], user)
+    found = telling.stories_of([*db.session.scalars(folded), notification], user)
     if not found or found[-1].notification is not notification:
         return LeftOut("no longer visible")
     *before, last = found
@@ -162,7 +162,7 @@ def _story(push: Push, notification: Notification, user: User) -> Story | LeftOu
     chosen = decided_for(last.kind, user.id, last.reason, last.idea.board_id)
     if chosen is None or not chosen.push:
         return LeftOut("not wanted")
-    if sending.is_muted(user, last.idea):
+    if asking.is_muted(user, last.idea):
         return LeftOut("idea muted")
     if folding.is_as_before(before, last):
         return LeftOut("changed back")
@@ -179,7 +179,7 @@ def _message(told: Subscription, story: Story) -> Message:
 
 def _of_portal(told: Subscription, notification: Notification) -> Message | LeftOut:
     readable = select(Notification.id).where(portal_news.is_about_portal_for(told.user))
-    found = portal_news.tell([notification])
+    found = portal_news.lines_of([notification])
     if not found or db.session.scalar(readable.where(Notification.id == notification.id)) is None:
         return LeftOut("no longer visible")
     (news,) = found

@@ -198,14 +198,14 @@ def news_row(notification: Notification, oldest_id: int, viewer: Person) -> News
     same = notifications_for(viewer).where(
         Notification.idea_id == notification.idea_id, Notification.id.between(oldest_id, notification.id)
     )
-    told = telling.tell(db.session.scalars(_newest_first(same).limit(PAGE)).all(), viewer)
+    told = telling.stories_of(db.session.scalars(_newest_first(same).limit(PAGE)).all(), viewer)
     levels = _levels_of(viewer, [notification.idea_id])
     return _row(told, levels.get(notification.idea_id)) if told else abort(404)
 
 
 def portal_row(notification: Notification) -> PortalNews:
     """Return the line about no idea that this notification is."""
-    told = portal_news.tell([notification])
+    told = portal_news.lines_of([notification])
     return told[0] if told else abort(404)
 
 
@@ -239,10 +239,10 @@ def _newest_first(told: Select[Notification]) -> Select[Notification]:
 
 
 def _by_day(shown: Sequence[Notification], viewer: Person) -> list[tuple[date, list[NewsRow | PortalNews]]]:
-    zone, told = get_timezone(), telling.tell(shown, viewer)
+    zone, told = get_timezone(), telling.stories_of(shown, viewer)
     levels = _levels_of(viewer, [story.idea.id for story in told])
     of_ideas = {story.notification.id: story for story in told}
-    of_portal = {news.id: news for news in portal_news.tell(shown)}
+    of_portal = {news.id: news for news in portal_news.lines_of(shown)}
     days: dict[date, dict[int, Any]] = {}
     for notification in shown:
         rows = days.setdefault(notification.at.astimezone(zone).date(), {})

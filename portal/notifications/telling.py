@@ -27,7 +27,7 @@ Numbered = Idea | User | Answer | Comment | StatusChange
 Row = TypeVar("Row", Idea, User, Answer, Comment, StatusChange)
 
 
-def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
+def stories_of(notifications: Sequence[Notification], reader: Person) -> list[Story]:
     """Return the stories of these notifications that their reader may still see, in the same order."""
     records = {n.id: n.record for n in notifications}
     data = [record.data for record in records.values()]
@@ -38,11 +38,8 @@ def tell(notifications: Sequence[Notification], reader: Person) -> list[Story]:
     comments = _rows(Comment, [facts.get("comment_id") for facts in data])
     changes = _rows(StatusChange, [facts.get("change_id") for facts in data])
     questions = _questions([n for n in notifications if n.kind == Kind.QUESTION_REMINDER])
-
     objections = _objections([n for n in notifications if n.kind == Kind.MERGE_OBJECTED])
-
     talk = team.read(notifications)
-
     searches = _names_of_searches([facts.get("search_id") for facts in data])
 
     def story(n: Notification, idea: Idea) -> Story:

@@ -19,7 +19,7 @@ from portal.membership import setting_up as service
 from portal.membership.forms import MailTestForm, SetUpForm
 from portal.membership.setting_up import AlreadySetUp, WrongCode
 from portal.membership.views.base import bp, say_at, status_of
-from portal.notifications.mails import records
+from portal.notifications.mails import dns
 from portal.options import option
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_address, per_person
@@ -142,7 +142,7 @@ def _show_mail_test(form: MailTestForm, test: mail_proof.Test | None) -> Any:
         test=test,
         last=mail_proof.last_of(member()) if test is None else None,
         way_in=test.way_in if test else mail_proof.way_in(),
-        records=records.needed(),
-        domains=records.domains(),
+        records=dns.needed(),
+        domains=dns.domains(),
         sender=current_app.config["MAIL_FROM"],
     )

@@ -67,7 +67,7 @@ def digest_letter(mail: Mail) -> Letter | Suppressed:
         return Suppressed("digest not wanted")
     news = _news_of(digest, user)
     rows = sorted(_rows(news, user), key=_weight)
-    besides = portal_news.tell_later([n for n in news if n.idea_id is None], user)
+    besides = portal_news.lines_for_later([n for n in news if n.idea_id is None], user)
     if not rows and not besides:
         return Suppressed(digests.NOTHING_NEW)
     since = _since(mail, digest, timedelta(days=1 if beat.weekday is None else 7))
@@ -119,7 +119,7 @@ def _older(digest: Digest, user: User) -> list[str]:
 
 def _rows(news: Sequence[Notification], user: User) -> list[NewsRow]:
     """Return a line for each idea, the news of it newest first: what still stands and concerns its reader."""
-    told = telling.tell(_without_what_came_together(news, user), user)
+    told = telling.stories_of(_without_what_came_together(news, user), user)
     mine = select(Follow).where(Follow.user_id == user.id, Follow.idea_id.in_({story.idea.id for story in told}))
     follows = {follow.idea_id: follow for follow in db.session.scalars(mine)}
     by_idea: dict[int, list[Story]] = {}

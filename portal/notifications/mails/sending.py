@@ -17,7 +17,6 @@ from sqlalchemy.orm import aliased
 from portal import outbox
 from portal.accounts.models import User
 from portal.db import db, utcnow
-from portal.ideas.models import Idea
 from portal.notifications import links, stories, telling
 from portal.notifications.digests import making as digests
 from portal.notifications.letters import letter_of
@@ -163,7 +162,7 @@ def _write(mail: Mail) -> EmailMessage | Suppressed:
     if not user.can_get_mail:
         return Suppressed("mails not wanted" if user.confirmed_at else "address not confirmed")
     with in_language_of(user), links.key_known(user.id, mail.reach.links_key if mail.reach else ""):
-        told = telling.tell(folding.notifications_of(mail), user)
+        told = telling.stories_of(folding.notifications_of(mail), user)
         if not told:
             return Suppressed("taken back" if folding.is_taken_back(mail) else "no longer visible")
         *before, last = told
@@ -205,11 +204,6 @@ def account_letters() -> dict[str, Writer]:
     """Return who writes which letter, by the table beside the reactions."""
     table: dict[str, Writer] = current_app.extensions["letters"]
     return table
-
-
-def is_muted(user: User, idea: Idea) -> bool:
-    """Whether the user wants no more of this idea."""
-    return asking.is_muted(user, idea)
 
 
 def still_concerns(user: User, story: stories.Story, standing: asking.Standing | None = None) -> bool:
