@@ -9,8 +9,6 @@ import unicodedata
 import mistune
 import nh3
 
-RENDERER = 1  # counts up when the same text would render differently
-
 _NESTING_MAX = 8
 _QUOTE_RUN = re.compile(r"^[ \t]{0,3}(?:>[ \t]?){9,}", re.MULTILINE)
 _LIST_INDENT = re.compile(r"^[ \t]{25,}", re.MULTILINE)

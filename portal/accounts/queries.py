@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from portal.accounts.models import AuthSession, PrivacyNotice, Rules, RulesAcceptance, User, name_key
-from portal.accounts.roles import STAFF
 from portal.db import db, utcnow
 
 IDLE_STAFF = timedelta(minutes=60)
@@ -55,11 +54,6 @@ def rules_accepted_by(user: User) -> Rules | None:
     return db.session.scalar(accepted.where(RulesAcceptance.user_id == user.id).order_by(Rules.version.desc()).limit(1))
 
 
-def rules_version(version: int) -> Rules | None:
-    """Return one version of the rules."""
-    return db.session.get(Rules, version)
-
-
 def rules_versions() -> list[Rules]:
     """Return every version of the rules, newest first."""
     return list(db.session.scalars(select(Rules).order_by(Rules.version.desc())))
@@ -96,12 +90,6 @@ def privacy_versions() -> list[PrivacyNotice]:
 def team_names() -> list[str]:
     """Return the names under which the team speaks."""
     return list(db.session.scalars(select(User.team).where(User.team.is_not(None)).distinct()))
-
-
-def list_staff() -> list[User]:
-    """Return everybody who can own an idea, by name."""
-    here = User.role.in_(STAFF) & User.suspended_at.is_(None) & User.leaves_at.is_(None)
-    return list(db.session.scalars(select(User).where(here).order_by(User.name)))
 
 
 def sessions_of(user: User) -> list[AuthSession]:

@@ -121,11 +121,6 @@ def get_board(board_id: int, viewer: Person) -> Board | None:
     return db.session.scalar(boards_visible_to(viewer).where(Board.id == board_id))
 
 
-def visible_board_ids(viewer: Person) -> sa.ScalarSelect[int]:
-    """Return the ids of the viewer's boards, for use inside other queries."""
-    return select(Board.id).where(is_known_to(viewer)).scalar_subquery()
-
-
 def team_of(board: Board) -> list[User]:
     """Return everybody who can own an idea on this board, by name: the team, as far as it knows of the board."""
     here = select(BoardMember.user_id).where(BoardMember.board_id == board.id)

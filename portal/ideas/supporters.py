@@ -133,11 +133,6 @@ def self_and_merged(idea_id: int) -> Select[int]:
     return select(either.id).where(sa.or_(either.id == idea_id, either.merged_into_id == idea_id))
 
 
-def with_merged(idea: Idea) -> list[int]:
-    """Return the idea's id and those of the ideas merged into it."""
-    return [idea.id, *merged_ids(idea)]
-
-
 def merged_ids(idea: Idea) -> list[int]:
     """Return the ids of the ideas merged into this one."""
     return list(db.session.scalars(select(Idea.id).where(Idea.merged_into_id == idea.id)))

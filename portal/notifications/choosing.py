@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +14,6 @@ from portal.accounts.models import User
 from portal.boards.models import Board
 from portal.db import db, insert_if_absent, utcnow
 from portal.errors import Refusal
-from portal.ideas import service as ideas
-from portal.ideas.models import Idea
 from portal.notifications.digests import making as digests
 from portal.notifications.policy import Topic, Way
 from portal.notifications.reach import CEILINGS, BoardChoice, Reach, Rhythm, TopicChoice
@@ -103,12 +101,6 @@ def resume(user: User) -> None:
 def make_links_useless(user: User) -> None:
     """Let no link work any more that a mail to the user carried until now; the next mails carry others."""
     _reach(user).links_key = secrets.token_hex(8)
-
-
-def stop_following(user: User, followed: Iterable[Idea]) -> None:
-    """Tell the user no more of several ideas."""
-    for idea in followed:
-        ideas.unfollow(idea, user)
 
 
 def _reach(user: User) -> Reach:

@@ -16,7 +16,6 @@ from portal.ideas.models import Idea, Vote
 from portal.ideas.supporters import counts_for, is_counted, is_set_apart, self_and_merged
 from portal.organisations.domains import is_at
 from portal.organisations.models import (
-    FOR_THEMSELVES,
     Organisation,
     OrganisationDomain,
     OrganisationMember,
@@ -114,12 +113,6 @@ def belonging_of(person: Person) -> OrganisationMember | None:
     """Return for which organisation this person counts, or that they count for none; None when nothing was said."""
     mine = select(OrganisationMember).where(OrganisationMember.user_id == person.id)
     return db.session.scalar(mine.options(joinedload(OrganisationMember.organisation)))
-
-
-def speaks_for_themselves(person: Person) -> bool:
-    """Whether this person said that they count for no organisation."""
-    row = belonging_of(person)
-    return row is not None and row.way in FOR_THEMSELVES
 
 
 def get_segment(segment_id: int) -> Segment:

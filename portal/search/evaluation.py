@@ -65,11 +65,6 @@ def whoosh_engine(docs: Iterable[Issue]) -> Search:
     return answering(new_whoosh_engine(), docs)
 
 
-def postgres_engine(docs: Iterable[Issue]) -> Search:
-    """The same from PostgreSQL: that of PORTAL_DATABASE_URL, or a throw-away one."""
-    return answering(new_postgres_engine(), docs)
-
-
 def new_whoosh_engine() -> WhooshEngine:
     """An engine with a folder that goes with this process."""
     folder = Path(tempfile.mkdtemp(prefix="portal-search-"))

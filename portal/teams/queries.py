@@ -31,12 +31,6 @@ def team_ids_of(person: Person) -> Select[int]:
     return select(TeamMember.team_id).where(TeamMember.user_id == person.id)
 
 
-def teams_of(person: Person) -> list[Team]:
-    """Return the teams that this person is part of, by name."""
-    mine = select(Team).where(Team.id.in_(team_ids_of(person)))
-    return list(db.session.scalars(mine.order_by(Team.name, Team.id)))
-
-
 def members_of(team: Team) -> list[TeamMember]:
     """Return who is part of a team, by name."""
     places = select(TeamMember).join(User, User.id == TeamMember.user_id).where(TeamMember.team_id == team.id)

@@ -22,11 +22,11 @@ from portal.duplicates.queries import count_waiting
 from portal.ideas import heat
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
+from portal.ideas.teamwork import belongs_to_team_of
 from portal.ideas.workflow import Category, Publication, Status, StatusRule, kinds_in, rules
 from portal.search.models import SavedSearch
 from portal.talk.queries import count_waiting as drafts_for
 from portal.talk.queries import goes_out_at
-from portal.teams.queries import team_ids_of
 from portal.triage import saved
 from portal.triage.asides import comes_back, is_aside, is_snoozed
 
@@ -214,7 +214,7 @@ QUEUES: dict[str, Queue] = {
             "team",
             _l("Your team’s"),
             _l("Nothing waits for your team."),
-            lambda viewer, _now: _owed_by(Idea.team_id.in_(team_ids_of(viewer))),
+            lambda viewer, _now: _owed_by(belongs_to_team_of(viewer)),
             Idea.due_at,
             group=Group.OWN,
         ),
