@@ -7,25 +7,24 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 from flask import abort, current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.accounts.models import User
-from portal.db import count_rows, db, utcnow
+from portal.db import db, utcnow
 from portal.notifications import links
 from portal.notifications.mails import coming_back, dns, line
 from portal.notifications.mails.letter import Letter, Suppressed, compose, in_language_of, sender_address
 from portal.notifications.mails.proof import TAKEN, Proof, prove
 from portal.notifications.mails.sending import Ending
 from portal.notifications.models import Mail, MailAttempt, Mailbox, ReceivedMail
+from portal.notifications.service import MAIL_TEST
 from portal.options import option
 from portal.transactions import transaction
 
-LETTER = "mail_test"
+LETTER = MAIL_TEST
 NOT_TAKEN, NOT_ENDED = "test not taken", "test not ended"
-KEPT_FOR = timedelta(days=90)
 WATCHED_FOR = timedelta(hours=1)  # by a page that is left open; reloading shows what came later
 
 
@@ -155,11 +154,6 @@ def last_of(tester: User) -> Mail | None:
     """Return the test that somebody sent last; None where they never did."""
     theirs = select(Mail).where(Mail.user_id == tester.id, Mail.kind == LETTER)
     return db.session.scalar(theirs.order_by(Mail.id.desc()).limit(1))
-
-
-def forget_old() -> int:
-    """Drop old tests: they may have gone to addresses of people who never came here."""
-    return count_rows(sa.delete(Mail).where(Mail.kind == LETTER, Mail.queued_at < utcnow() - KEPT_FOR))
 
 
 def way_in() -> WayIn:

@@ -18,7 +18,7 @@ from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.membership.models import Invitation
 from portal.notifications.models import CaughtMail, Mail
-from portal.notifications.service import queue_letter
+from portal.notifications.service import MAIL_TEST, queue_letter
 from portal.privacy import files, queries
 from portal.privacy.holdings import ADDRESSES, HOLDINGS, Fate
 from portal.privacy.models import Export
@@ -134,6 +134,8 @@ def erase(user: User, actor: User | None = None) -> None:
         holder = getattr(column.class_, "user_id", None)  # an address may have been typed that was another person's
         nobody_elses = sa.or_(holder.is_(None), holder == user.id) if holder is not None else sa.true()
         db.session.execute(sa.delete(column.class_).where(column.in_(addresses), nobody_elses))
+    tested = sa.func.lower(Mail.recipient).in_([address.lower() for address in addresses])
+    db.session.execute(sa.delete(Mail).where(Mail.kind == MAIL_TEST, tested))  # whoever sent the test
     _empty(user)
     db.session.flush()
     db.session.expire_all()
@@ -142,7 +144,8 @@ def erase(user: User, actor: User | None = None) -> None:
 
 def _addresses_of(user: User) -> set[str]:
     """Return every address that the account has had, as far as anything still says."""
-    written_to = select(Mail.recipient).where(Mail.user_id == user.id, Mail.recipient.is_not(None)).distinct()
+    theirs = (Mail.user_id == user.id) & (Mail.kind != MAIL_TEST)  # a test goes to whom one likes
+    written_to = select(Mail.recipient).where(theirs, Mail.recipient.is_not(None)).distinct()
     asked_for = select(MailedLink.email).where(MailedLink.user_id == user.id).distinct()
     found = {user.email, *db.session.scalars(written_to), *db.session.scalars(asked_for)} - {None, ""}
     others = db.session.scalars(select(User.email).where(User.email.in_(found), User.id != user.id))

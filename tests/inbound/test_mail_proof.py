@@ -11,6 +11,7 @@ import time_machine
 from aiosmtpd.smtp import AuthResult
 from sqlalchemy import select
 
+from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.comments.models import Comment
 from portal.db import db, utcnow
@@ -20,6 +21,9 @@ from portal.membership import mail_proof
 from portal.notifications.mails import coming_back, ledger, line, sending
 from portal.notifications.mails.ledger import State
 from portal.notifications.models import Mail, Mailbox
+from portal.notifications.service import forget_letters_to_strangers
+from portal.privacy.service import erase
+from portal.transactions import transaction
 from tests.factories import make_user
 from tests.inbound.conftest import SETTINGS
 from tests.inbound.letters import a_bounce, a_reply, outcomes
@@ -96,6 +100,28 @@ def test_a_certificate_that_holds_is_named_and_one_that_does_not_is_refused(app,
     assert "Yes, TLSv1.3. The certificate proves that it is the server." in known
     assert "For localhost, by localhost, until" in known and "STARTTLS" in known
     assert len(server.got) == 1
+
+
+@on_one_database
+def test_a_test_is_forgotten_after_90_days_or_with_whom_it_went_to_and_makes_no_address_the_testers(browse, admin):
+    other, who = make_user(), admin.id
+    gone = other.id
+    sent_by(browse, admin, other.email)
+    sent_by(browse, admin, "ann@elsewhere.example")
+    with transaction():
+        db.session.add(Mail(key="sign-up", kind="sign_up", recipient="ann@elsewhere.example"))  # waits yet
+        make_user(Role.OWNER)
+    there = select(Mail.recipient).order_by(Mail.id)
+
+    with transaction():
+        erase(db.session.get_one(User, gone))
+    assert db.session.scalars(there).all() == ["ann@elsewhere.example"] * 2
+    with time_machine.travel(utcnow() + timedelta(days=91)), transaction():
+        assert forget_letters_to_strangers() == 1
+    sent_by(browse, db.session.get_one(User, who), "ann@elsewhere.example")
+    with transaction():
+        erase(db.session.get_one(User, who))
+    assert db.session.scalars(select(Mail.kind)).all() == ["sign_up"]
 
 
 TROUBLES = {
