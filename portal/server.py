@@ -23,6 +23,7 @@ from granian.server import Server
 
 from portal import create_app, worker
 from portal.config import ConfigurationError
+from portal.demand.log import SearchLog
 from portal.gateway import Gateway
 from portal.live.hub import Hub
 from portal.schema import read_schema
@@ -108,10 +109,17 @@ def _start_process(settings: Mapping[str, Any], threads: int, greeting: str, fir
     _end_with_parent()
     app = create_app(settings)
     logging.getLogger("granian.access").addFilter(HidesTokens())
-    stop = _run_worker_in_one_process(app) if app.config["WORKER"] == "inside" else None
+    stop_worker = _run_worker_in_one_process(app) if app.config["WORKER"] == "inside" else None
+
+    def end() -> None:
+        searches: SearchLog = app.extensions["search log"]
+        searches.write_at_last()  # what was forked ends without ``atexit``
+        if stop_worker is not None:
+            stop_worker()
+
     if greeting and first.acquire(block=False):
         click.echo(greeting)
-    return Gateway(app, threads, stop or (lambda: None), Hub(app, _streams(app)) if app.config["STREAMS"] else None)
+    return Gateway(app, threads, end, Hub(app, _streams(app)) if app.config["STREAMS"] else None)
 
 
 def _streams(app: Flask) -> int:

@@ -101,6 +101,11 @@ class SearchLog:
                 self._followed.pop(keys[key], None)
         return len(batch)
 
+    def write_at_last(self) -> None:
+        """Write all that is left before this process ends; one that was forked has to ask for it."""
+        if self._waiting or self._followed:
+            self._write_in_background(everything=True)
+
     def _typed_before(self, noted: Noted) -> Noted | None:
         for before in islice(reversed(self._waiting.values()), LOOKED_THROUGH):
             if before.at < noted.at - TYPING:
@@ -121,7 +126,7 @@ class SearchLog:
         if self._timer is not None or self._app.testing or not (self._waiting or self._followed):
             return
         if not hasattr(self, "_ends"):
-            self._ends = atexit.register(self._write_at_last)
+            self._ends = atexit.register(self.write_at_last)
         now = utcnow()
         self._timer = threading.Timer(60.2 - now.second - now.microsecond / 1e6, self._write_in_background)
         self._timer.daemon = True
@@ -133,10 +138,6 @@ class SearchLog:
                 self.write_down(everything)
         except Exception:
             log.exception("searches could not be written down")
-
-    def _write_at_last(self) -> None:
-        if self._waiting:
-            self._write_in_background(everything=True)
 
 
 def init_app(app: Flask) -> None:

@@ -120,6 +120,7 @@ def test_the_demo_is_built_once_served_stopped_and_used_again(tmp_path):
         wait_until_answered(port)
         workers = children(demo.pid)
         status, page = get(port, "/")
+        searched = get(port, "/search?q=woolly+rhinoceros")[0]
         second = portal(*words)
         fresh = portal("demo", "--port", str(free_port()), "--instance", str(instance), "--fresh")
         code, seconds = stop(demo)
@@ -139,6 +140,9 @@ def test_the_demo_is_built_once_served_stopped_and_used_again(tmp_path):
     assert [pid for pid in workers if is_alive(pid)] == []
 
     database = instance / "portal.db"
+    with closing(sqlite3.connect(database)) as connection:
+        kept = connection.execute("SELECT count(*) FROM noted_searches WHERE words = 'woolly rhinoceros'").fetchone()
+    assert (searched, kept) == (200, (1,))  # it was kept in memory, for the minute was not full
     before = first_idea(database)
     with running(*words) as again:
         wait_until_answered(port)
