@@ -28,6 +28,7 @@ from portal.outbox import ATTEMPTS, LEASE, OutboxRow, claim, work_off
 from portal.search.models import IndexTask
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user
+from tests.support.side_by_side import at_once
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -440,28 +441,8 @@ def test_reminders_of_two_workers_reach_the_author_once(asked, app):
 
 
 def in_threads(app: Flask, number: int, work: Callable[[], Any]) -> None:
-    """Do the same work several times at once, each in a context and a session of its own."""
-    db.session.rollback()  # we hold nothing meanwhile
-    problems: list[BaseException] = []
-    start = threading.Barrier(number)
-
-    def run() -> None:
-        with app.app_context():
-            try:
-                start.wait(10)
-                work()
-            except BaseException as problem:
-                problems.append(problem)
-            finally:
-                db.session.remove()
-
-    threads = [threading.Thread(target=run) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    db.session.rollback()
-    assert problems == []
+    """Do the same work several times at once."""
+    assert at_once(app, [work] * number) == []
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
