@@ -93,7 +93,12 @@ from portal.verdicts import clocks as verdicts
 from portal.verdicts.events import VerdictAsked
 from portal.workflows import letters as workflow_letters
 from portal.workflows import reactions as workflow_reactions
-from portal.workflows.events import WorkflowProposalAccepted, WorkflowProposalRefused, WorkflowProposed
+from portal.workflows.events import (
+    WorkflowChanged,
+    WorkflowProposalAccepted,
+    WorkflowProposalRefused,
+    WorkflowProposed,
+)
 
 REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     MemberRegistered: (notifications.ask_to_confirm_address, membership.tell_moderators),
@@ -166,8 +171,9 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
     TagsChanged: (changes.watch_idea,),
     LabelsChanged: (changes.watch_idea,),
     WorkflowProposed: (workflow_reactions.tell_admins_of_proposal,),
+    WorkflowChanged: (workflow_reactions.count_proposal_as_read,),
     WorkflowProposalAccepted: (workflow_reactions.tell_proposer,),
-    WorkflowProposalRefused: (workflow_reactions.tell_proposer,),
+    WorkflowProposalRefused: (workflow_reactions.count_proposal_as_read, workflow_reactions.tell_proposer),
     MatchesFound: (team_reactions.tell_of_matches,),
     NoteWritten: (team_reactions.tell_of_note,),
     NoteDeleted: (team_reactions.count_note_as_read,),

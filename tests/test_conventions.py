@@ -537,7 +537,6 @@ NEEDS_NO_REACTION = {
     "talk.draft_dropped": "for the journal; it can be taken up again",
     "talk.draft_reopened": "for the journal",
     "talk.snippets_changed": "for the journal",
-    "workflow.changed": "for the journal; it holds at once, and the log has it",
     "idea.imported": "imports are silent; the importer indexes by itself",
     "idea.backed_instead": "the receipt itself is the point",
     "receipt.hidden": "for the journal; its author sees it",

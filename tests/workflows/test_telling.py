@@ -7,7 +7,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.db import db
 from portal.events import EventRecord
-from portal.notifications import choosing
+from portal.notifications import choosing, queries
 from portal.notifications.models import Notification
 from portal.notifications.policy import Topic, Way
 from portal.transactions import transaction
@@ -77,6 +77,19 @@ def test_an_accepted_workflow_is_told_to_whoever_proposed_it_and_choices_are_hee
     assert told(ids[0]) == [("workflow_settled", "inbox")]
     assert [letter["Subject"] for letter in mails_to(addresses[0])] == ["Your workflow holds now"]
     assert "Your workflow holds now" in proposer.get("/inbox").text
+
+
+@pytest.mark.parametrize("answer", ["accept", "refuse"])
+def test_what_one_admin_decided_waits_for_no_other(browse, settle, answer):
+    pm, admin, other = make_user(Role.PM), make_user(Role.ADMIN), make_user(Role.ADMIN)
+    number, decider = propose(pm), browse(admin)
+    settle()
+    assert [queries.count_unread(db.session.get_one(User, one)) for one in (admin.id, other.id)] == [1, 1]
+
+    decider.post(f"/admin/workflow/proposals/{number}/{answer}", data={"why": "Not before the summer."})
+    settle()
+
+    assert [queries.count_unread(db.session.get_one(User, one)) for one in (admin.id, other.id)] == [0, 0]
 
 
 def test_nobody_is_mailed_about_a_proposal_that_was_decided_or_is_no_longer_theirs(settle):
