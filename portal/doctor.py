@@ -8,6 +8,7 @@ import stat
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import make_msgid
 from enum import IntEnum
@@ -304,7 +305,7 @@ def _mail(mail_to: str | None) -> Findings:
         yield _broken(
             "PORTAL_MAIL_URL must be like smtp://user:password@host:587, smtps://user:password@host:465 or catch:."
         )
-    elif mail_to and "@" not in mail_to:
+    elif mail_to and not _is_address(mail_to):
         yield _broken(f"{mail_to} is no address to send a test mail to.")
         return
     else:
@@ -360,6 +361,14 @@ def _line_to(server: MailServer) -> str:
     server.greet()
     over = getattr(server.client, "sock", None)
     return f"over {over.version()}" if isinstance(over, ssl.SSLSocket) else "unencrypted"
+
+
+def _is_address(text: str) -> bool:
+    """Whether a mail can be sent there; a name beside the address is none."""
+    try:
+        return "@" in str(in_header(text))
+    except (ValueError, MessageError):
+        return False
 
 
 def _test_mail(mail_to: str) -> EmailMessage:

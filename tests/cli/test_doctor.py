@@ -170,6 +170,13 @@ def test_a_test_mail_without_a_mail_server_is_no_success(app):
     )
 
 
+@pytest.mark.parametrize("there", ["nia", "Nia <nia@example.org>", "nia..o@example.org", "n@i@example.org"])
+def test_no_test_mail_goes_to_what_is_no_address(app, there):
+    app.config["MAIL_URL"] = "smtp://127.0.0.1:1"
+
+    assert f"{there} is no address to send a test mail to." in sentences(Health.BROKEN, there)
+
+
 def test_the_mail_server_is_asked_where_mails_are_sent():
     assert doctor._ask_mail_server("smtp://127.0.0.1", None).sentence.startswith("The mail server 127.0.0.1:25 ")
 
