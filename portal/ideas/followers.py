@@ -14,6 +14,10 @@ from portal.db import db, lookup
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.supporters import Ballot, ballot_on, counts_for, is_set_apart, self_and_merged, votes_of
 
+REASONS = ("author", "voter", "commenter", "follower")
+"""Why somebody hears of an idea, the strongest first."""
+_HOLDS = dict(zip(REASONS, (Follow.is_author, Follow.is_voter, Follow.is_commenter, Follow.by_choice), strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Following:
@@ -47,18 +51,6 @@ def ballot_and_following(idea: Idea, main: Idea, viewer: Person) -> tuple[Ballot
     return ballot_on(main, cast), _following(idea, follow)
 
 
-def _is_told_through(idea_id: int, viewer: Person) -> ColumnElement[bool]:
-    """Say which rows tell of the viewer and an idea: their own, and those by which they came along with another."""
-    own = Follow.idea_id == idea_id
-    return (Follow.user_id == viewer.id) & Follow.idea_id.in_(self_and_merged(idea_id)) & (own | reaches(idea_id))
-
-
-def _following(idea: Idea, row: Follow | None) -> Following:
-    on = row is not None and not row.muted
-    reason, quiet = (strongest_reason(row), row.decisions_only) if row and on else ("", False)
-    return Following(idea.id, idea.title, on, reason, idea.board_id, quiet)
-
-
 def follows(idea: Idea, viewer: Person) -> bool:
     """Whether the viewer is told of changes."""
     return following(idea, viewer).on
@@ -70,35 +62,21 @@ def strongest_reason(follow: Follow) -> str:
     return next((name for name, holds in reasons if holds), "follower")
 
 
-REASONS = ("author", "voter", "commenter", "follower")
-
-
 def audience_of(
-    idea_id: int,
-    except_id: int | None,
-    reasons: Sequence[str] = REASONS,
-    *,
-    through_merges: bool = True,
-    also_quiet: bool = True,
+    idea_id: int, except_id: int | None, reasons: Sequence[str] = REASONS, *, also_quiet: bool = True
 ) -> Select[int, str]:
     """Select who hears of an idea for one of ``reasons``, each person once with the strongest, one left out.
 
     Those who follow an idea merged into it hear too, unless they objected to that merge or muted the main idea. Without
     ``also_quiet`` those are left out who asked for decisions only.
     """
-    columns = {
-        "author": Follow.is_author,
-        "voter": Follow.is_voter,
-        "commenter": Follow.is_commenter,
-        "follower": Follow.by_choice,
-    }
-    holding = [columns[reason] for reason in reasons]
+    holding = [_HOLDS[reason] for reason in reasons]
     strongest = sa.func.min(sa.case(*((column, rank) for rank, column in enumerate(holding))))
     reason = sa.case(*((strongest == rank, name) for rank, name in enumerate(reasons)))
     people = (
         select(Follow.user_id.label("user_id"), reason.label("reason"))
         .join(User, User.id == Follow.user_id)
-        .where(reaches(idea_id, also_quiet) if through_merges else (Follow.idea_id == idea_id) & ~Follow.muted)
+        .where(reaches(idea_id, also_quiet))
         .where(sa.or_(*holding), User.suspended_at.is_(None))
         .group_by(Follow.user_id)
     )
@@ -133,8 +111,7 @@ def count_told(idea: Idea, actor_id: int | None, reasons: Sequence[str] = REASON
     """
     if not reasons:
         return 0
-    columns = {"author": Follow.is_author, "voter": Follow.is_voter, "commenter": Follow.is_commenter}
-    holds = sa.or_(*(columns.get(reason, Follow.by_choice) for reason in reasons))
+    holds = sa.or_(*(_HOLDS[reason] for reason in reasons))
     suspended = select(User.id).where(User.suspended_at.is_not(None))
     here = select(sa.func.count()).select_from(Follow).where(Follow.idea_id == idea.id, ~Follow.muted, holds)
     here = here.where(Follow.user_id.not_in(suspended), Follow.user_id != (actor_id or 0))
@@ -154,4 +131,16 @@ def count_audience(
         return {}
     people = audience_of(idea.id, actor_id, reasons, also_quiet=also_quiet).subquery()
     counts: dict[str, int] = lookup(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
-    return {reason: counts[reason] for reason in ("author", "voter", "commenter", "follower") if reason in counts}
+    return {reason: counts[reason] for reason in REASONS if reason in counts}
+
+
+def _is_told_through(idea_id: int, viewer: Person) -> ColumnElement[bool]:
+    """Say which rows tell of the viewer and an idea: their own, and those by which they came along with another."""
+    own = Follow.idea_id == idea_id
+    return (Follow.user_id == viewer.id) & Follow.idea_id.in_(self_and_merged(idea_id)) & (own | reaches(idea_id))
+
+
+def _following(idea: Idea, row: Follow | None) -> Following:
+    on = row is not None and not row.muted
+    reason, quiet = (strongest_reason(row), row.decisions_only) if row and on else ("", False)
+    return Following(idea.id, idea.title, on, reason, idea.board_id, quiet)
