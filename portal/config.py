@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from flask import Flask
 
 from portal.outgoing import check_allowed
@@ -145,6 +146,7 @@ def configure(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     app.config.from_mapping(overrides or {})
     config = app.config
     config.update({setting.name: _meant(setting, config[setting.name]) for setting in SETTINGS})
+    config["BASE_URL"] = _with_plain_host(config["BASE_URL"])
     if config["PRODUCTION"] is None:
         config["PRODUCTION"] = config["BASE_URL"].startswith("https:")
     instance = _instance_folder(config["INSTANCE"])
@@ -174,6 +176,19 @@ def _meant(setting: Setting, value: Any) -> Any:
     return words
 
 
+def _with_plain_host(address: str) -> str:
+    """Return an address with its host as browsers and headers of mails name it: ``xn--bcher-kva.example``."""
+    if address.isascii():
+        return address
+    start, _gap, rest = address.partition("://")
+    host = re.split(r"[:/?#]", rest, maxsplit=1)[0]
+    try:
+        plain = validate_email(f"a@{host}", check_deliverability=False, test_environment=True).ascii_domain
+    except EmailNotValidError:
+        return address
+    return f"{start}://{plain}{rest.removeprefix(host)}"
+
+
 def _instance_folder(name: str) -> Path:
     code = Path(__file__).parent.parent
     home = code if (code / "pyproject.toml").exists() else Path.cwd()
@@ -199,7 +214,7 @@ def _database_url(config: Mapping[str, Any], instance: Path) -> str:
 def _refuse_what_is_unsafe(app: Flask) -> None:
     config = app.config
     url = urlsplit(config["BASE_URL"])
-    if url.scheme not in {"http", "https"} or not url.hostname:
+    if url.scheme not in {"http", "https"} or not url.hostname or not config["BASE_URL"].isascii():
         raise ConfigurationError(
             f"PORTAL_BASE_URL must be an address such as https://ideas.example.org, not {config['BASE_URL']!r}."
         )

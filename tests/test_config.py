@@ -37,6 +37,23 @@ def test_what_is_left_empty_is_the_default(tmp_path):
     assert (config["WORKER"], config["DEMO"], config["PROXIES"]) == ("inside", False, 0)
 
 
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("http://Straße.example:8000/ideas", "http://xn--strae-oqa.example:8000/ideas"),
+        ("https://ideas.example.org", "https://ideas.example.org"),
+    ],
+)
+def test_the_host_is_named_as_browsers_and_headers_of_mails_name_it(tmp_path, written, known):
+    assert configured(tmp_path, BASE_URL=written, SECRET_KEY="k" * 40)["BASE_URL"] == known
+
+
+def test_an_address_that_no_header_can_name_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="PORTAL_BASE_URL must be an address"):
+        configured(tmp_path, BASE_URL="https://ideas.example.org/bücher", SECRET_KEY="k" * 40)
+
+
 def test_a_name_of_digits_is_a_name(tmp_path, monkeypatch):
     monkeypatch.setenv("PORTAL_NAME", "2027")
 

@@ -111,6 +111,7 @@ class MailServer:
         """Have the server take the mail and return what it says; afterwards it is the server's to deliver."""
         self.step = Step.GREETING
         sender, recipient = on_the_line(sender), on_the_line(recipient)
+        text = _as_sent(message)  # first: what cannot be written must leave no server waiting for its end
         client = self._connected()
         try:
             self.step = Step.RECIPIENT
@@ -121,7 +122,7 @@ class MailServer:
             _expect_recipient(client.rcpt(recipient))
             self.step = Step.TEXT
             _expect(client.docmd("DATA"), ready=354)
-            client.send(_as_sent(message))  # what fails until here was not taken: its last line never left
+            client.send(text)  # what fails until here was not taken: its last line never left
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise NotTaken(_words(error)) from None
