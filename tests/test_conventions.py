@@ -317,6 +317,19 @@ def test_a_fragment_holds_the_macro_it_is_named_after():
     assert without == set()
 
 
+def test_a_template_imports_only_what_it_uses():
+    texts = {page: path.read_text() for page, path in PAGES.items()}
+    imported = [
+        (page, said.split(" as ")[-1].strip())
+        for page, text in texts.items()
+        for names in re.findall(r'\{%-? from "[^"]+" import (.+?)(?: with context)? -?%\}', text)
+        for said in names.split(",")
+    ]
+
+    assert len(imported) > 200
+    assert [(page, name) for page, name in imported if len(re.findall(rf"\b{name}\b", texts[page])) < 2] == []
+
+
 def asked_in_templates() -> set[str]:
     return {name for path in PAGES.values() for name in re.findall(r'\bcan\(\s*["\']([^"\']+)["\']', path.read_text())}
 
