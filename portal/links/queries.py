@@ -150,11 +150,6 @@ def lineage_of(idea: Idea, viewer: Person, *, votes: bool) -> Lineage:
     )
 
 
-def stance_of(idea: Idea, viewer: Person) -> NeedStance:
-    """Return whether the viewer has the need and wants another solution."""
-    return NeedStance(idea, db.session.get(NeedBacker, (idea.id, viewer.id)) is not None)
-
-
 def count_with_need(idea: Idea, solutions: Sequence[int]) -> int:
     """Count the people who have the need, each once: behind it, behind one of these solutions, or wanting another."""
     ids = [idea.id, *solutions]

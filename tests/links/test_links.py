@@ -10,8 +10,8 @@ from portal.db import db
 from portal.ideas import service as idea_service
 from portal.ideas import supporters
 from portal.ideas.models import Idea, Nature
-from portal.links import queries, service
-from portal.links.models import Kind
+from portal.links import service
+from portal.links.models import Kind, NeedBacker
 from portal.links.queries import lineage_of, ties_of
 from portal.links.words import CHOICES, READ, choice_of, read_choice
 from portal.transactions import transaction
@@ -156,7 +156,7 @@ def test_backing_the_need_takes_the_vote_for_the_solution_back_and_voting_again_
     db.session.rollback()
     assert "want another solution" in shown
     assert (alone, both) == ((1, 1), (2, 0))
-    assert not queries.stance_of(idea, person).cast
+    assert db.session.get(NeedBacker, (idea.id, person.id)) is None
     assert supporters.is_behind(db.session.get_one(Idea, idea.id), person)
 
 
