@@ -28,9 +28,10 @@ FAST = (
 
 
 class PostgreSQL:
-    """A server on a Unix socket of its own, gone with the tests."""
+    """A server on a Unix socket of its own, gone with its process; ``settings`` are PostgreSQL's, ``name=value``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *settings: str) -> None:
+        self.settings = (*FAST, *settings)
         self.root = Path(tempfile.mkdtemp(prefix="portal-pg-"))
         atexit.register(self.stop)
         self.process: subprocess.Popen[bytes] | None = None
@@ -102,7 +103,7 @@ class PostgreSQL:
             raise RuntimeError(made.stderr)
 
     def _start(self) -> None:
-        settings = [word for setting in FAST for word in ("-c", setting)]
+        settings = [word for setting in self.settings for word in ("-c", setting)]
         command = [str(word) for word in (self.bin / "postgres", "-D", self.data, "-k", self.socket, *settings)]
         with (self.root / "log").open("wb") as log:
             server = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, **self.identity)  # noqa: S603

@@ -97,8 +97,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgreSQL]:
-    """A real PostgreSQL server."""
-    server = need("postgres", PostgreSQL)
+    """A real PostgreSQL server, which commits nothing by itself: what is kept while nothing is committed stays kept."""
+    server = need("postgres", partial(PostgreSQL, "autovacuum=off"))
     yield server
     server.stop()
 
