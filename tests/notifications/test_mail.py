@@ -227,10 +227,10 @@ def test_a_mail_that_another_worker_took_over_is_left_to_it(app, smtp, monkeypat
     plan(voters=0)
     begin = sending._begin
 
-    def too_late(mail_id: int, taken: list[int]) -> bool:
+    def too_late(mail: Mail, taken: list[int]) -> bool:
         with transaction():
-            db.session.get_one(Mail, mail_id).locked_by = "somebody else"
-        return begin(mail_id, taken)
+            db.session.get_one(Mail, mail.id).locked_by = "somebody else"
+        return begin(mail, taken)
 
     monkeypatch.setattr(sending, "_begin", too_late)
     sending.send_due()
@@ -240,6 +240,26 @@ def test_a_mail_that_another_worker_took_over_is_left_to_it(app, smtp, monkeypat
     with transaction():
         service.try_again(a_mail())  # somebody presses the button meanwhile
     assert (a_mail().locked_by, a_mail().attempts) == ("somebody else", 1)
+
+
+def test_a_mail_that_goes_while_others_are_sent_holds_none_of_them_up(app, monkeypatch):
+    plan(voters=3)
+
+    class TakesBackTheNext(Dies):
+        def hand_over(self, message: EmailMessage, sender: str, recipient: str) -> None:
+            self.taken.append(message["To"])
+            if len(self.taken) == 1:
+                with transaction():
+                    waits = select(Mail).where(Mail.locked_until.is_not(None), Mail.unknown_ends == 0)
+                    db.session.delete(db.session.scalars(waits.order_by(Mail.id)).first())
+
+    taker = TakesBackTheNext()
+    monkeypatch.setattr(sending, "transport_for", lambda _url: taker)
+    sending.send_due()
+
+    assert len(taker.taken) == len(set(taker.taken)) == 3
+    db.session.expire_all()
+    assert [bool(mail.done_at) for mail in db.session.scalars(select(Mail))] == [True] * 3
 
 
 def hide(idea: Idea, user: User) -> None:

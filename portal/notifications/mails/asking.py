@@ -34,9 +34,9 @@ class Standing:
         return self.hears if also_quiet else self.hears_more
 
 
-def load(mail_id: int) -> Mail:
+def load(mail_id: int) -> Mail | None:
     """Return a mail as it is now, with its reader, what they chose about being reached, and what it tells of."""
-    return db.session.scalars(_mail(), {"mail_id": mail_id}).one()
+    return db.session.scalars(_mail(), {"mail_id": mail_id}).one_or_none()
 
 
 def is_muted(user: User, idea: Idea) -> bool:
@@ -54,19 +54,20 @@ def standing_of(user: User, idea: Idea) -> Standing:
     return Standing(*db.session.execute(_standing(), {"reader_id": user.id, "heard_id": idea.id}).one())
 
 
-def before_leaving(mail_id: int, reader_id: int | None, letters: list[str] | None) -> sa.Row[bool, int, bool]:
+def before_leaving(mail_id: int, reader_id: int | None, letters: list[str] | None) -> sa.Row[bool, int, bool] | None:
     """Return whether the mail is still ours to send, how often its end was unknown, and whether it is one too many.
 
     It is that where as many mails reached this person in 24 hours, or are on their way, as they get at most;
     ``letters`` do not count, and for one of them (None) nothing is counted. Whoever counts for the same person waits.
     """
     if letters is None:
-        return db.session.execute(_before_leaving(False), {"mail_id": mail_id, "worker": outbox.WORKER_NAME}).one()
+        alone = {"mail_id": mail_id, "worker": outbox.WORKER_NAME}
+        return db.session.execute(_before_leaving(False), alone).one_or_none()
     if not on_sqlite():  # which has one writer anyway
         db.session.execute(_locked_reader(), {"reader_id": reader_id})
     asked = {"mail_id": mail_id, "worker": outbox.WORKER_NAME, "reader_id": reader_id, "letters": letters}
     asked |= {"since": utcnow() - timedelta(days=1), "usual": option("mails_a_day")}
-    return db.session.execute(_before_leaving(True), asked).one()
+    return db.session.execute(_before_leaving(True), asked).one_or_none()
 
 
 def note_leaving(mail_id: int, until: datetime) -> None:

@@ -117,8 +117,8 @@ def _is_next() -> sa.ColumnElement[bool]:
 
 def _reader_of(mail_id: int) -> int | None:
     """Return whose news a mail brings; nobody's, if it is a letter."""
-    mail = db.session.get_one(Mail, mail_id)
-    return mail.user_id if mail.notification_id is not None else None
+    mail = db.session.get(Mail, mail_id)
+    return mail.user_id if mail is not None and mail.notification_id is not None else None
 
 
 def _send(mail_id: int, transport: Transport | None, taken: list[int]) -> bool:
@@ -127,6 +127,8 @@ def _send(mail_id: int, transport: Transport | None, taken: list[int]) -> bool:
     That a mail was taken is noted in the transaction in which the next one begins: one for each mail, not two.
     """
     mail = asking.load(mail_id)
+    if mail is None:
+        return False  # what it was to tell of, or its reader, went since it was claimed
     if folding.fold(mail) or waiting.wait_for_morning(mail):
         return False
     written = _write(mail) if transport else Suppressed("no mail server configured")
@@ -228,11 +230,10 @@ def _begin(mail: Mail, taken: list[int]) -> bool:
     with transaction(wake=False):
         for earlier in before:
             asking.note_taken(earlier)
-        is_ours, unknown_ends, is_one_too_many = asking.before_leaving(
-            mail_id, reader_id, None if is_letter else letters
-        )
+        now = asking.before_leaving(mail_id, reader_id, None if is_letter else letters)
+        is_ours, unknown_ends, is_one_too_many = now or (False, 0, False)
         if not is_ours:
-            return False  # another worker took it over after our lease ran out
+            return False  # another worker took it over after our lease ran out, or it is gone
         if unknown_ends >= REPEATS:
             _set_aside(mail, "unknown whether it arrived")
             return False
@@ -248,8 +249,9 @@ def _begin(mail: Mail, taken: list[int]) -> bool:
 def _note_untaken(mail_id: int) -> None:
     """Note that the mail was not taken: its end is known."""
     with transaction(wake=False):
-        mail = db.session.get_one(Mail, mail_id)
-        mail.unknown_ends = max(0, mail.unknown_ends - 1)
+        mail = db.session.get(Mail, mail_id)
+        if mail is not None:
+            mail.unknown_ends = max(0, mail.unknown_ends - 1)
 
 
 def _note_taken(taken: list[int]) -> None:
@@ -263,8 +265,8 @@ def _note_taken(taken: list[int]) -> None:
 
 def _suppress(mail_id: int, suppressed: Suppressed) -> None:
     with transaction(wake=False):
-        mail = db.session.get_one(Mail, mail_id)
-        if mail.done_at is None and mail.locked_by == outbox.WORKER_NAME:
+        mail = db.session.get(Mail, mail_id)
+        if mail is not None and mail.done_at is None and mail.locked_by == outbox.WORKER_NAME:
             mail.done_at, mail.suppressed = utcnow(), suppressed.why
             if mail.kind == digests.LETTER and suppressed.why != digests.NOTHING_NEW:
                 digests.give_back(mail.data["digest"])
@@ -272,8 +274,10 @@ def _suppress(mail_id: int, suppressed: Suppressed) -> None:
 
 def _give_up(mail_id: int, words: str, nobody_there: bool = False) -> None:
     with transaction(wake=False):
+        mail = db.session.get(Mail, mail_id)
+        if mail is None:
+            return
         db.session.add(MailAttempt(mail_id=mail_id, ended=Ending.REFUSED, words=words[:500]))
-        mail = db.session.get_one(Mail, mail_id)
         _set_aside(mail, words)
         if nobody_there:
             coming_back.note_bounce(mail, hard=True)
@@ -289,8 +293,8 @@ def _put_back(mail_id: int, problem: Exception) -> None:
     ended = Ending.LATER if taken else Ending.UNKNOWN if isinstance(problem, EndUnknown) else Ending.UNWRITTEN
     words = str(problem) if ended is not Ending.UNWRITTEN else f"{type(problem).__name__}: {problem}"
     with transaction(wake=False):
-        mail = db.session.get_one(Mail, mail_id)
-        if mail.locked_by == outbox.WORKER_NAME:
+        mail = db.session.get(Mail, mail_id)
+        if mail is not None and mail.locked_by == outbox.WORKER_NAME:
             mail.put_back(words, ATTEMPTS)
             db.session.add(MailAttempt(mail_id=mail_id, ended=ended, words=words[:500]))
 
