@@ -277,7 +277,7 @@ def _refuse_unfit_mailboxes(config: Mapping[str, Any]) -> None:
             gap
             and len(before + after.partition("@")[0]) <= LONGEST_BEFORE
             and len(after) <= LONGEST_AFTER
-            and re.fullmatch(r"[\w.+=-]*@[\w.-]+", after)
+            and re.fullmatch(r"[\w.+=-]{0,64}@[\w.-]{1,255}", after)
         ):
             raise ConfigurationError(
                 f"PORTAL_{name} must be an address with {{token}} before the @, such as "

@@ -99,17 +99,18 @@ def test_a_folder_that_is_not_writable_is_one_sentence(copy):
     if root and not shutil.which("setpriv"):
         pytest.skip("root may write anywhere, and there is no setpriv to be somebody else with")
     somebody = ["setpriv", "--reuid=65534", "--clear-groups"] if root else []
+    surroundings = {name: value for name, value in os.environ.items() if name != "PORTAL_VENV"}
 
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(copy, folder, dirs_exist_ok=True)
         Path(folder).chmod(0o555)
         answer = subprocess.run(
-            [*somebody, system_python(), "run", "doctor"], cwd=folder, capture_output=True, text=True
+            [*somebody, system_python(), "run", "doctor"], cwd=folder, env=surroundings, capture_output=True, text=True
         )
         named = subprocess.run(
             [*somebody, system_python(), "run", "doctor"],
             cwd=folder,
-            env={**os.environ, "PORTAL_VENV": folder},
+            env={**surroundings, "PORTAL_VENV": folder},
             capture_output=True,
             text=True,
         )
