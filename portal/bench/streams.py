@@ -32,6 +32,8 @@ CLIENTS = 2  # processes that hold the streams
 SHOWN = 20  # ideas on a page
 CHECKED_OFTEN = 6.0  # seconds in which everybody who is signed in is looked at a few times
 QUIET = 1.0  # seconds between votes
+NEXT_TO_NOTHING = 0.05  # of a core
+PATIENCE = 180.0  # seconds
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ def measure(app: Flask, instance: Path, streams: int, votes: int, seconds: float
     with portal_server(settings, 1, 8) as server:
         _ask(server, Ask("/", members[0]))
         found = Found(streams, half, 0.0, 0.0, 0.0)
+        _wait_until_idle(server)
         _pages(server, page, seconds, "without", found)
         before, idle = server.memory(), _idle(server)
         begin = time.perf_counter()
@@ -154,6 +157,13 @@ def _ask(server: Server, ask: Ask) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def _wait_until_idle(server: Server) -> None:
+    """Let the worker see to what it finds in a new portal: while it writes, nothing that is kept stays kept."""
+    until = time.monotonic() + PATIENCE
+    while _idle(server) > NEXT_TO_NOTHING and time.monotonic() < until:
+        pass
 
 
 def _idle(server: Server) -> float:
