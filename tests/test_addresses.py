@@ -59,7 +59,7 @@ from tests.factories import (
     make_user,
     move_to,
 )
-from tests.support import HTMX, Browser, without_tokens
+from tests.support import HTMX, Browser, timeless
 from tests.support.databases import on_one_database
 from tests.support.images import picture
 from tests.support.workflows import added_status, proposed_workflow
@@ -1522,7 +1522,7 @@ def test_s04_what_others_were_told_answers_like_what_does_not_exist(world):
 def without_numbers(answer: Any, asked: str = "") -> tuple[Any, ...]:
     """All that an answer says, but for the number, or the name, that was asked for."""
     names = re.compile(rf"{re.escape(asked)}|\d+" if asked else r"\d+")
-    text = names.sub("N", without_tokens(answer.text))
+    text = names.sub("N", timeless(answer.text))
     headers = sorted(
         (name, names.sub("N", value))
         for name, value in answer.headers

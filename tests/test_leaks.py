@@ -53,7 +53,7 @@ from portal.talk import service as team_notes
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_rules, make_user
 from tests.inbound.letters import a_reply, address_for
-from tests.support import HTMX, Browser, on_one_database, without_tokens
+from tests.support import HTMX, Browser, on_one_database, timeless
 from tests.test_matrix import KINDS
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -506,7 +506,7 @@ def _said_without(person: Somebody, url: str, word: str) -> str:
     text = person.browser.get(url.format(word)).text.replace(word, "WORD")
     if url.startswith("/search/similar"):  # what is offered; how alike it is hangs on all titles that were compared
         return str(sorted(set(re.findall(r"/ideas/\d+", text))))
-    return without_tokens(text)
+    return timeless(text)
 
 
 def test_s05_s09_no_mail_digest_or_message_to_a_browser_holds_what_its_reader_may_not_see(world, monkeypatch, settle):

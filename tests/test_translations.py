@@ -365,6 +365,7 @@ def test_dates_and_spans_of_time_are_written_as_germans_write_them(app: Flask):
         assert dates.reltime(now - timedelta(hours=3)) == "vor 3 Stunden"
         assert dates.reltime(now + timedelta(days=2)) == "in 2 Tagen"
         assert dates.reltime(now) == "gerade eben"
+        assert dates.reltime(now - timedelta(seconds=63)) == "vor 1 Minute"
 
 
 def test_dates_stay_british_in_english(app: Flask):

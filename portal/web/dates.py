@@ -20,7 +20,7 @@ def reltime(moment: datetime | date | None) -> str:
     if abs(distance) < timedelta(minutes=1):
         return _("just now")
     if abs(distance) < timedelta(days=7):
-        return format_timedelta(distance, add_direction=True, threshold=1.2)
+        return format_timedelta(distance, granularity="minute", add_direction=True, threshold=1.2)
     return day(moment)
 
 

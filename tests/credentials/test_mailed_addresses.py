@@ -15,7 +15,7 @@ from portal.errors import Refusal
 from portal.security.models import SecurityEntry
 from portal.transactions import transaction
 from tests.factories import PASSWORD, make_user
-from tests.support import either_way, without_tokens
+from tests.support import either_way, timeless
 from tests.support.mails import mails_to, newest_link, words_of
 
 OLD, NEW = "noor@example.org", "noor@elsewhere.example.org"
@@ -106,7 +106,7 @@ def test_s16_an_address_that_has_an_account_is_answered_like_any_other(browse, n
 
 def said(page):
     """What a page says, without what is different each time."""
-    return re.sub(r"<time.*?</time>", "", without_tokens(page), flags=re.DOTALL)
+    return re.sub(r"<time.*?</time>", "", timeless(page), flags=re.DOTALL)
 
 
 def test_an_address_that_got_an_account_meanwhile_is_not_taken_over(browse, noor, settle):

@@ -18,7 +18,7 @@ from portal.search.models import Alert, SavedMatch
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_place, make_user
 from tests.support import either_way
-from tests.support.browser import without_tokens
+from tests.support.browser import timeless
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -169,4 +169,4 @@ def test_a_kept_search_for_a_label_tells_when_an_idea_gets_it(settle):
 
 
 def same(page, word):
-    return without_tokens(page).replace(word, "X")
+    return timeless(page).replace(word, "X")

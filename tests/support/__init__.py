@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from tests.support.accessibility import assert_accessible
-from tests.support.browser import HTMX, PLAIN, Browser, either_way, without_tokens
+from tests.support.browser import HTMX, PLAIN, Browser, either_way, timeless
 from tests.support.databases import on_one_database
 from tests.support.live import with_and_without_javascript
 from tests.support.queries import queries
@@ -21,8 +21,8 @@ __all__ = [
     "need",
     "on_one_database",
     "queries",
+    "timeless",
     "with_and_without_javascript",
-    "without_tokens",
 ]
 
 PEERS = {"chromium", "postgres", "valkey", "smtp", "openid"}

@@ -49,11 +49,15 @@ class Browser(FlaskClient):
         return str(serializer.dumps(secret))
 
 
-def without_tokens(page: str) -> str:
-    """A page without its forms' tokens, which change with the second: the way to compare two pages."""
-    return _TOKEN.sub(r"\1", page)
+def timeless(page: str) -> str:
+    """A page without what changes while time passes: how long ago something was, and the tokens of its forms.
+
+    The way to compare two pages. The moments themselves stay: each ``<time>`` has its own as an attribute.
+    """
+    return _TOKEN.sub(r"\1", _AGO.sub(r"\1", page))
 
 
+_AGO = re.compile(r"(<time [^>]*>)[^<]*")
 _TOKEN = re.compile(r"""(csrf_token"(?: type="hidden")? value="|X-CSRFToken(?:"|&#34;): (?:"|&#34;))[\w.-]+""")
 
 
