@@ -201,6 +201,23 @@ def loop(few: int, many: int, database: str, minutes: float) -> None:
 
 
 @bench.command()
+@click.option("--members", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Who get one.")
+@click.option("--database", default="", metavar="URL", help="An empty database instead of SQLite; it stays filled.")
+@click.option("--minutes", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="To watch mails go.")
+def digests(members: int, database: str, minutes: float) -> None:
+    """Measure what digests cost that are all due at the same moment, from the first that is made to the last mail.
+
+    The production server makes and sends them, over a mail server of this machine that takes everything.
+    """
+    from portal.bench import digests as by_turns
+
+    click.echo(f"Measured on {report.machine()}.\n")
+    with folder(None) as place:
+        for line in by_turns.measure(members, place / "digests", database, minutes):
+            click.echo(line)
+
+
+@bench.command()
 @click.option(
     "--streams",
     "numbers",
