@@ -46,6 +46,7 @@ from portal.ideas.events import (
     MoveUndone,
     ObjectionTakenBack,
     OwnerAssigned,
+    PublishingUndone,
     TagsChanged,
     VoteCast,
     VoteWithdrawn,
@@ -132,6 +133,7 @@ REACTIONS: dict[type[Event], tuple[events.Reaction, ...]] = {
         decisions.watch_what_stands_again,
     ),
     HidingUndone: (search.index_idea, notifications.forget_undone_hiding),
+    PublishingUndone: (search.index_idea, notifications.forget_undone_publication),
     AnswerUndone: (search.index_idea, notifications.forget_undone_answer),
     IdeaMerged: (
         search.index_idea,

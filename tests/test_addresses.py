@@ -90,6 +90,7 @@ OWN = {
     "move just made",
     "answer just given",
     "idea just hidden",
+    "idea just let through",
     "browser told at once",
     "test mail",
 }  # what only its owner can know of
@@ -427,6 +428,7 @@ TABLE = (
     post("triage.undo_move", TRIAGERS, "move just made", args=QUEUE),
     post("triage.undo_answer", TRIAGERS, "answer just given", args=QUEUE),
     post("triage.undo_hiding", TRIAGERS, "idea just hidden", args=QUEUE, publication=Publication.HIDDEN),
+    post("triage.undo_publishing", MODERATORS, "idea just let through", args=QUEUE),
     get("bulk.index", DECIDERS),
     get("bulk.new", DECIDERS),
     post("bulk.plan", DECIDERS, form={"act": "add_tags", "tags": "maps", "idea": "{main}"}),
@@ -842,6 +844,7 @@ class World:
             "move just made": lambda: self._just_done("change_id", who),
             "answer just given": lambda: self._just_done("answer_id", who),
             "idea just hidden": lambda: self._just_done("", who),
+            "idea just let through": lambda: self._just_done("through", who),
             "asset": lambda: {"file": self._stylesheet()},
         }
         return kinds[row.about]()
@@ -1222,6 +1225,8 @@ class World:
             if what == "answer_id":
                 return {"idea_id": idea.id, what: moves.answer_idea(idea, actor, said).id}
             service.hide_idea(idea, actor, "By mistake.")
+            if what == "through":
+                service.publish_idea(idea, actor)
         return {"idea_id": idea.id}
 
     def _stylesheet(self) -> str:

@@ -377,7 +377,8 @@ def test_s02_who_waits_is_suspended_or_ranks_on_a_board_gets_no_more_than_that_e
 ELSEWHERE_BY_BOARD = {
     *("feeds.idea", "feeds.private_idea"),  # only what everybody, or whose feed it is, may see: tests/feeds
     *("verdicts.form", "verdicts.give", "verdicts.words", "verdicts.ask"),  # only who was asked: tests/verdicts
-    *("triage.undo_move", "triage.undo_answer", "triage.undo_hiding"),  # only who did it just now: tests/triage
+    # only who did it just now: tests/ideas/test_taking_back
+    *("triage.undo_move", "triage.undo_answer", "triage.undo_hiding", "triage.undo_publishing"),
     "triage.recipients_of",  # names a move of this idea: tests/triage
 }
 """About an idea, and about more than the role and the board of who asks."""

@@ -16,6 +16,18 @@ class IdeaSubmitted(Event, name="idea.submitted"):
 class IdeaPublished(Event, name="idea.published"):
     """A held or hidden idea was let through."""
 
+    before: str = "held"  # how it was shown until then
+    since: str | None = None  # from when it counted as posted, and when its next word was due, until then
+    due: str | None = None
+    trusted: bool = False  # whether its author's ideas were held until then
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishingUndone(Event, name="idea.publishing_undone"):
+    """An idea was let through by mistake, and is where it was."""
+
+    published_by: int  # the event
+
 
 @dataclass(frozen=True, kw_only=True)
 class IdeaHidden(Event, name="idea.hidden"):

@@ -61,6 +61,19 @@ def begin_again(idea: Idea, at: datetime) -> None:
         begin(idea, at)
 
 
+def end_again(idea: Idea, at: datetime, due_at: datetime | None) -> bool:
+    """Let what was promised anew at this moment never have been; say no if the team has said something since."""
+    made = select(Promise).where(Promise.idea_id == idea.id, Promise.made_at == at)
+    promise = db.session.scalar(made)
+    if promise is not None and promise.ended_at is not None:
+        return False
+    if promise is not None:
+        db.session.delete(promise)
+        db.session.flush()
+    idea.due_at = due_at
+    return True
+
+
 def begin_all(ideas: Iterable[Idea], at: datetime) -> None:
     """Write down what is promised of many ideas of which nothing was promised before."""
     rows = [

@@ -124,15 +124,24 @@ def publish_idea(idea: Idea, moderator: User) -> None:
     lock(idea)
     if idea.publication not in {Publication.HELD, Publication.HIDDEN}:
         return
+    at, trusts = utcnow(), bool(idea.author and not idea.author.trusted_at)
+    published = IdeaPublished(
+        actor_id=moderator.id,
+        idea_id=idea.id,
+        before=idea.publication.value,
+        since=idea.published_at.isoformat(),
+        due=idea.due_at.isoformat() if idea.due_at else None,
+        trusted=trusts,
+    )
     if idea.publication is Publication.HELD:
-        idea.published_at = idea.status_since = utcnow()
-    begin_again(idea, utcnow())
+        idea.published_at = idea.status_since = at
+    begin_again(idea, at)
     idea.publication = Publication.PUBLISHED
-    if idea.author and not idea.author.trusted_at:
-        idea.author.trusted_at = utcnow()
+    if idea.author and trusts:
+        idea.author.trusted_at = at
     if idea.status is not Status.MERGED:
         count_on_board(idea.board_id, +1)
-    emit(IdeaPublished(actor_id=moderator.id, idea_id=idea.id))
+    emit(published, at)
 
 
 def hide_idea(idea: Idea, moderator: User, reason: str) -> None:

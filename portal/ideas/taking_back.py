@@ -11,9 +11,16 @@ from flask_babel import gettext as _
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.errors import Refusal
-from portal.events import EventRecord, emit
+from portal.events import Event, EventRecord, emit, read
 from portal.ideas import policy, promises, workflow
-from portal.ideas.events import AnswerUndone, HidingUndone, IdeaHidden, MoveUndone
+from portal.ideas.events import (
+    AnswerUndone,
+    HidingUndone,
+    IdeaHidden,
+    IdeaPublished,
+    MoveUndone,
+    PublishingUndone,
+)
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.service import count_on_board, lock
 from portal.ideas.steps import Tell, restore
@@ -92,12 +99,7 @@ def undo_hiding(idea: Idea, actor: User) -> None:
     lock(idea)
     if idea.publication is not Publication.HIDDEN:
         return
-    hidden = db.session.scalar(
-        sa.select(EventRecord)
-        .where(EventRecord.idea_id == idea.id, EventRecord.name == IdeaHidden.name)
-        .order_by(EventRecord.id.desc())
-        .limit(1)
-    )
+    hidden = _last(idea, IdeaHidden)
     if hidden is None or hidden.actor_id != actor.id:
         raise CannotUndo(_("Only whoever took it out of sight can take that back."))
     _in_time(hidden.at, None)
@@ -105,6 +107,28 @@ def undo_hiding(idea: Idea, actor: User) -> None:
     if idea.is_published and idea.status is not Status.MERGED:
         count_on_board(idea.board_id, +1)
     emit(HidingUndone(actor_id=actor.id, idea_id=idea.id, hidden_by=hidden.id))
+
+
+def undo_publishing(idea: Idea, actor: User) -> None:
+    """Hold or hide an idea again that this person has just let through; its author hears of neither."""
+    lock(idea)
+    if not idea.is_published:
+        return
+    record = _last(idea, IdeaPublished)
+    if record is None or record.actor_id != actor.id or not record.data.get("since"):
+        raise CannotUndo(_("Only whoever let it through can take that back."))
+    _in_time(record.at, None)
+    published: IdeaPublished = read(record).event
+    if _said_since(idea, record.at) or not promises.end_again(idea, record.at, _moment(published.due)):
+        raise CannotUndo(_("Somebody answered or moved it since."))
+    if published.before == Publication.HELD:
+        idea.published_at = idea.status_since = datetime.fromisoformat(published.since or "")
+    if published.trusted and idea.author:
+        idea.author.trusted_at = None
+    if idea.status is not Status.MERGED:
+        count_on_board(idea.board_id, -1)
+    idea.publication = Publication(published.before)
+    emit(PublishingUndone(actor_id=actor.id, idea_id=idea.id, published_by=record.id))
 
 
 def last_move(idea: Idea) -> int | None:
@@ -122,6 +146,24 @@ def last_answer(idea: Idea) -> Answer | None:
 def can_undo(at: datetime) -> bool:
     """Whether what was done then can still be taken back unheard."""
     return utcnow() < at + fold_window()
+
+
+def _last(idea: Idea, kind: type[Event]) -> EventRecord | None:
+    """Return the newest fact of this kind about the idea."""
+    facts = sa.select(EventRecord).where(EventRecord.idea_id == idea.id, EventRecord.name == kind.name)
+    return db.session.scalar(facts.order_by(EventRecord.id.desc()).limit(1))
+
+
+def _said_since(idea: Idea, at: datetime) -> bool:
+    """Whether a move or an answer of after this moment stands."""
+    moved = sa.select(StatusChange.id).where(StatusChange.idea_id == idea.id, StatusChange.undone_at.is_(None))
+    said = sa.select(Answer.id).where(Answer.idea_id == idea.id, Answer.taken_back_at.is_(None))
+    later = sa.union_all(moved.where(StatusChange.at >= at), said.where(Answer.at >= at))
+    return db.session.scalar(later.limit(1)) is not None
+
+
+def _moment(written: str | None) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None
 
 
 def _in_time(at: datetime, within: timedelta | None) -> None:

@@ -51,6 +51,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "idea.published": (NEW,),
     "idea.hiding_undone": (NEW,),
     "idea.hidden": (TEAM,),
+    "idea.publishing_undone": (TEAM,),
     "idea.removed": (TEAM,),
     "idea.board_changed": (NEW, TEXT),
     "idea.edited": (TEXT,),

@@ -202,7 +202,7 @@ PERSONAL_KINDS = TEAM_KINDS | frozenset(
 
 FOLDED_KINDS = frozenset({Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.ANSWERED})
 """What the team does to an idea in a short while becomes one mail."""
-HELD_KINDS = FOLDED_KINDS | {Kind.MERGED, Kind.MERGE_UNDONE, Kind.ASSIGNED, Kind.HIDDEN}
+HELD_KINDS = FOLDED_KINDS | {Kind.MERGED, Kind.MERGE_UNDONE, Kind.ASSIGNED, Kind.HIDDEN, Kind.PUBLISHED}
 """What can be taken back for a while, and so is not mailed before."""
 
 VOTES_WORTH_TELLING = (1, 5, 10, 25, 50, 100)

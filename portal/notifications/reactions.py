@@ -46,8 +46,10 @@ def tell_of_receipt(recorded: Recorded) -> None:
 
 
 def tell_of_publication(recorded: Recorded) -> None:
-    """Tell the author that the idea can be seen now."""
-    tell_author(recorded, Kind.PUBLISHED)
+    """Tell the author that the idea can be seen now, unless that was taken back at once."""
+    idea = idea_of(recorded)
+    if idea is not None and idea.is_published:
+        tell_author(recorded, Kind.PUBLISHED)
 
 
 def tell_of_hiding(recorded: Recorded) -> None:
@@ -103,11 +105,12 @@ def forget_undone_answer(recorded: Recorded) -> None:
 
 def forget_undone_hiding(recorded: Recorded) -> None:
     """Take the line back that told the author of it, and the mail that waits with it."""
-    mailed = select(Mail.notification_id).where(Mail.done_at.is_not(None), Mail.suppressed.is_(None))
-    unsaid = Notification.event_id == recorded.event.hidden_by
-    sent = mailed.where(Mail.notification_id.is_not(None))
-    unsent = sa.delete(Notification).where(unsaid, Notification.id.not_in(sent))
-    db.session.execute(unsent, execution_options={"synchronize_session": False})
+    _unsay(recorded.event.hidden_by)
+
+
+def forget_undone_publication(recorded: Recorded) -> None:
+    """Take the line back that told the author of it, and the mail that waits with it."""
+    _unsay(recorded.event.published_by)
 
 
 def tell_of_merge(recorded: Recorded) -> None:
@@ -230,3 +233,11 @@ def count_comment_as_read(recorded: Recorded) -> None:
         EventRecord.data["comment_id"].as_integer() == recorded.event.comment_id,
     )
     count_as_read(recorded, Notification.event_id.in_(posted))
+
+
+def _unsay(event_id: int) -> None:
+    """Drop the lines that tell of an event, with the mails that wait; what was mailed stays said."""
+    mailed = select(Mail.notification_id).where(Mail.done_at.is_not(None), Mail.suppressed.is_(None))
+    sent = mailed.where(Mail.notification_id.is_not(None))
+    unsent = sa.delete(Notification).where(Notification.event_id == event_id, Notification.id.not_in(sent))
+    db.session.execute(unsent, execution_options={"synchronize_session": False})

@@ -216,6 +216,8 @@ TEAM: dict[str, Teller] = {
     "idea.labels_changed": _labels,
     "idea.hidden": _hidden,
     "idea.published": _published,
+    "idea.hiding_undone": _simply("undo-2", lambda: _("brought it back into sight")),
+    "idea.publishing_undone": _simply("undo-2", lambda: _("took back that it was let through")),
     "idea.info_still_needed": _reminded,
     "idea.merge_objected": _objected,
     "idea.objection_taken_back": _came_along,

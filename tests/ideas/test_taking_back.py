@@ -10,12 +10,12 @@ from sqlalchemy import select
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.events import EventRecord
-from portal.ideas import merging, moves, taking_back
+from portal.ideas import merging, moves, promises, service, taking_back
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.moves import MoveDetails
 from portal.ideas.queries import answers, status_changes
 from portal.ideas.taking_back import CannotUndo
-from portal.ideas.workflow import Status
+from portal.ideas.workflow import Publication, Status
 from portal.notifications.mails.sending import send_due
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.outbox import work_off
@@ -273,3 +273,43 @@ def test_the_desk_says_why_it_is_too_late(reviewed, browse, headers):
     assert answer.status_code == 422 and "It is too late to take this back" in answer.text
     db.session.rollback()
     assert idea.status is Status.PLANNED
+
+
+@either_way
+@pytest.mark.parametrize("before", [Publication.HELD, Publication.HIDDEN])
+def test_an_idea_let_through_by_mistake_is_held_again_as_if_nothing_had_been(browse, headers, before):
+    moderator, author = make_user(Role.MODERATOR), make_user(trusted_at=None)
+    idea = make_idea(author=author, publication=before, at=utcnow() - timedelta(days=3))
+    forget_mails()
+    was, counted, browser = state(idea), idea.board.ideas, browse(moderator)
+    ledger = len(promises.ledger_of(idea.id))
+
+    done = browser.post(f"/triage/held/{idea.id}/publish", headers=headers, follow_redirects=True)
+    undo = re.search(r'action="([^"]*undo-publishing)"', done.text)
+    work_off(500)
+    db.session.rollback()
+    told = db.session.scalars(select(Notification.kind)).all()
+    assert undo and idea.is_published and author.trusted_at and set(told) == {"received", "published"}
+    back = browser.post(html.unescape(undo[1]), headers=headers, follow_redirects=True)
+    let_pass()
+
+    db.session.expire_all()
+    assert "Taken back." in back.text
+    assert state(idea) == was and idea.board.ideas == counted and author.trusted_at is None
+    assert len(promises.ledger_of(idea.id)) == ledger
+    assert subjects() == [] and db.session.scalars(select(Notification.kind)).all() == ["received"]
+
+
+def test_what_was_let_through_stays_once_somebody_else_has_gone_on_with_it():
+    moderator, idea = make_user(Role.MODERATOR), make_idea(publication=Publication.HELD)
+    with transaction():
+        service.publish_idea(idea, moderator)
+
+    with pytest.raises(CannotUndo, match="Only whoever"), transaction():
+        taking_back.undo_publishing(idea, make_user(Role.MODERATOR))
+    move(idea, Status.UNDER_REVIEW, moderator, MoveDetails(owner=make_user(Role.PM)))
+    with pytest.raises(CannotUndo, match="answered or moved"), transaction():
+        taking_back.undo_publishing(idea, moderator)
+
+    db.session.rollback()
+    assert idea.is_published and idea.status is Status.UNDER_REVIEW

@@ -178,7 +178,7 @@ def publish(queue: str, idea_id: int) -> ResponseReturnValue:
         service.publish_idea(idea, member())
         return _("Published.")
 
-    return _change(queue, idea, act)
+    return _change(queue, idea, act, {"endpoint": "undo_publishing"} if can_undo(utcnow()) else None)
 
 
 @bp.post("/<queue>/<int:idea_id>/undo-merge")

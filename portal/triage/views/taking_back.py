@@ -64,6 +64,14 @@ def undo_hiding(queue: str, idea_id: int) -> ResponseReturnValue:
     return _take_back(queue, idea, lambda: taking_back.undo_hiding(idea, member()))
 
 
+@bp.post("/<queue>/<int:idea_id>/undo-publishing")
+def undo_publishing(queue: str, idea_id: int) -> ResponseReturnValue:
+    """Hold an idea again that one has just let through."""
+    idea = get_idea(idea_id, viewer())
+    authorize("idea.hold", idea)
+    return _take_back(queue, idea, lambda: taking_back.undo_publishing(idea, member()))
+
+
 def _said_of(idea: Idea, kind: type[Said], number: int) -> Said:
     """Return a move of this idea or an answer to it, or answer 404."""
     said = db.session.get(kind, number)
