@@ -24,6 +24,7 @@ from sqlalchemy.orm import aliased
 from portal.boards.models import Board
 from portal.comments.models import Comment, Helpful
 from portal.db import db, on_sqlite, utcnow
+from portal.events import OutboxRow
 from portal.extensions import limiter
 from portal.ideas.models import Idea, Objection, Vote
 from portal.ideas.promised import Promise
@@ -34,7 +35,6 @@ from portal.notifications.mails.addresses import in_header, on_the_line
 from portal.notifications.mails.letter import POLICY, sender_address
 from portal.notifications.mails.transport import EndUnknown, MailServer, NotEncrypted, NotTaken, Unreachable
 from portal.notifications.models import Mail
-from portal.outbox import OutboxRow
 from portal.schema import read_schema
 from portal.search.engine import NeedsRebuild
 from portal.search.index import engine

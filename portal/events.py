@@ -1,4 +1,4 @@
-"""The journal: facts that happened, each written once, in the transaction of the change."""
+"""The journal: facts that happened, each written once, in the transaction of the change, and what has to follow."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from flask import current_app
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Model, db, utcnow
+from portal.leases import Leased
 
 _kinds: dict[str, type[Event]] = {}
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -53,6 +54,26 @@ class EventRecord(Model):
     data: Mapped[dict[str, Any]]
 
 
+class OutboxRow(Leased, Model):
+    """One reaction to one event, to be carried out once."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        sa.UniqueConstraint("event_id", "reaction"),
+        sa.Index(
+            "ix_outbox_due",
+            "available_at",
+            "id",
+            sqlite_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL AND given_up_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(sa.ForeignKey("events.id", ondelete="CASCADE"))
+    reaction: Mapped[str] = mapped_column(sa.String(100))
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """An event together with its place in the journal: what a reaction is given."""
@@ -64,8 +85,6 @@ class Recorded:
 
 def emit(event: Event, at: datetime | None = None) -> int:
     """Write the fact, and beside it one outbox row for each reaction; return its number in the journal."""
-    from portal.outbox import OutboxRow
-
     data = {key: value for key, value in dataclasses.asdict(event).items() if key not in {"actor_id", "idea_id"}}
     record = EventRecord(name=event.name, actor_id=event.actor_id, idea_id=event.idea_id, data=data, at=at or utcnow())
     db.session.add(record)

@@ -26,6 +26,7 @@ from portal.config import ConfigurationError
 from portal.demand.log import SearchLog
 from portal.gateway import Gateway
 from portal.live.hub import Hub
+from portal.live.reader import Reader
 from portal.schema import read_schema
 from portal.security.log import HidesTokens
 
@@ -110,8 +111,12 @@ def _start_process(settings: Mapping[str, Any], threads: int, greeting: str, fir
     app = create_app(settings)
     logging.getLogger("granian.access").addFilter(HidesTokens())
     stop_worker = _run_worker_in_one_process(app) if app.config["WORKER"] == "inside" else None
+    hub = Hub(app, _streams(app)) if app.config["STREAMS"] else None
+    reader = Reader(app, hub) if hub is not None else None
 
     def end() -> None:
+        if reader is not None:
+            reader.stop()
         searches: SearchLog = app.extensions["search log"]
         searches.write_at_last()  # what was forked ends without ``atexit``
         if stop_worker is not None:
@@ -119,7 +124,9 @@ def _start_process(settings: Mapping[str, Any], threads: int, greeting: str, fir
 
     if greeting and first.acquire(block=False):
         click.echo(greeting)
-    return Gateway(app, threads, end, Hub(app, _streams(app)) if app.config["STREAMS"] else None)
+    if reader is not None:
+        reader.start()
+    return Gateway(app, threads, end, hub)
 
 
 def _streams(app: Flask) -> int:

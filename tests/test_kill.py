@@ -26,14 +26,13 @@ from portal.accounts.roles import Role
 from portal.boards.models import Board
 from portal.comments.models import Comment
 from portal.db import db, utcnow
-from portal.events import EventRecord
+from portal.events import EventRecord, OutboxRow
 from portal.ideas import moves, supporters
 from portal.ideas.models import Follow, Idea, StatusChange, Vote
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.notifications.mails.letter import message_id
 from portal.notifications.models import Mail, Notification
-from portal.outbox import OutboxRow
 from portal.reactions import REACTIONS
 from portal.search.index import engine
 from portal.search.models import IndexTask

@@ -13,18 +13,19 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal import outbox, worker
+from portal import leases, outbox, worker
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.comments import service as comments
 from portal.db import db, utcnow
-from portal.events import Event, EventRecord, Recorded, emit, name_of, quietly
+from portal.events import Event, EventRecord, OutboxRow, Recorded, emit, name_of, quietly
 from portal.ideas import clocks, queries, service
 from portal.ideas.models import Idea, StatusChange
 from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.workflow import Publication, Status
+from portal.leases import ATTEMPTS, LEASE, claim
 from portal.notifications.models import Notification
-from portal.outbox import ATTEMPTS, LEASE, OutboxRow, claim, work_off
+from portal.outbox import work_off
 from portal.search.models import IndexTask
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user
@@ -217,9 +218,9 @@ def test_what_a_dead_worker_held_is_taken_over_when_its_lease_runs_out(react, mo
     react(mark_down)
     with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False) as clock:
         ring(1)
-        monkeypatch.setattr(outbox, "WORKER_NAME", "somebody who dies now")
+        monkeypatch.setattr(leases, "WORKER_NAME", "somebody who dies now")
         held = claim(OutboxRow, 10)
-        monkeypatch.setattr(outbox, "WORKER_NAME", "the next one")
+        monkeypatch.setattr(leases, "WORKER_NAME", "the next one")
 
         assert (len(held), work_off(), carried_out) == (1, 0, [])
         clock.shift(LEASE + timedelta(seconds=1))

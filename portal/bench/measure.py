@@ -24,9 +24,9 @@ from portal.cli.progress import progress
 from portal.comments.models import Comment
 from portal.config import ConfigurationError
 from portal.db import db, on_sqlite
+from portal.events import OutboxRow
 from portal.ideas.models import Idea, Vote
 from portal.opening import opened
-from portal.outbox import OutboxRow
 from portal.search import index
 
 Say = Callable[[str], None]

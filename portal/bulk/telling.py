@@ -10,14 +10,13 @@ from sqlalchemy import ColumnElement, select
 from portal.accounts.models import User
 from portal.bulk.models import BulkAct, BulkItem, Step
 from portal.db import db, insert_absent, utcnow
-from portal.events import EventRecord
+from portal.events import EventRecord, OutboxRow
 from portal.ideas.events import IdeaMoved, MoveUndone, OwnerAssigned
 from portal.ideas.steps import Tell
 from portal.ideas.taking_back import fold_window
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Way
 from portal.notifications.told_before import digest_key, has_gone
-from portal.outbox import OutboxRow
 from portal.transactions import transaction
 
 LETTER, UNDONE_LETTER = "bulk", "bulk_undone"

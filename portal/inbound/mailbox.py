@@ -17,7 +17,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from portal import outbox
+from portal import leases
 from portal.db import db, insert_if_absent, utcnow
 from portal.inbound.receiving import LARGEST, receive
 from portal.notifications.mails.transport import in_short
@@ -55,7 +55,7 @@ def look() -> int:
     """Take in what lies in the mailbox, if its turn has come; return how many mails that was."""
     if not current_app.config["INBOUND_URL"] or not _is_due():
         return 0
-    ids = outbox.claim(Mailbox, 1, LEASE)
+    ids = leases.claim(Mailbox, 1, LEASE)
     if not ids:
         return 0
     taken, words = 0, ""
@@ -109,7 +109,7 @@ def _note(mailbox_id: int, taken: int, words: str) -> None:
     """Note how it went, and when the next turn is: at once after a full batch, ever later after failures."""
     with transaction(wake=False):
         row = db.session.get(Mailbox, mailbox_id)
-        if row is None or row.locked_by != outbox.WORKER_NAME:
+        if row is None or row.locked_by != leases.WORKER_NAME:
             return
         now = utcnow()
         row.locked_until = row.locked_by = None

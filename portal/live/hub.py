@@ -17,7 +17,6 @@ from flask import Flask
 from granian import rsgi
 
 from portal.limits import household
-from portal.live.reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +65,13 @@ Batch = list[tuple[bytes, Collection[Stream]]]
 
 
 class Hub:
-    """All open streams, by what they are about. Opening, writing and closing happen in the event loop."""
+    """All open streams, by what they are about. Opening, writing and closing happen in the event loop.
+
+    What there is to be heard comes from a reader, in a thread of its own, of which nothing is known here.
+    """
 
     def __init__(self, app: Flask, most: int) -> None:
+        self.stirred = threading.Event()  # set when whoever reads should look
         self._most, self._limited = most, bool(app.config["LIMITS"])
         self._lock = threading.Lock()  # over the index, which the reader looks into
         self._streams: set[Stream] = set()
@@ -80,7 +83,6 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()
         self._posted = self._written = 0  # batches
-        self.reader = Reader(app, self)
 
     # The event loop's side
 
@@ -90,7 +92,6 @@ class Hub:
         self._tasks = {loop.create_task(self._write_batches()), loop.create_task(self._keep_alive())}
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop_soon)  # the loop hears of the signal all the same
-        self.reader.start()
 
     def is_full_for(self, wish: Wish) -> bool:
         """Whether this would be one stream too many; those whose reader has left are not counted."""
@@ -114,7 +115,7 @@ class Hub:
                 self._by_topic[topic].add(stream)
             self._arrived.append(stream)
         self._write(stream, b"retry: %d\n\n" % random.randint(*COME_BACK))  # noqa: S311 - spreads load, guards nothing
-        self.reader.wake()
+        self.stirred.set()
 
     def close(self, streams: Iterable[Stream]) -> None:
         """End streams; their browsers come back and are asked anew who they are."""
@@ -129,16 +130,12 @@ class Hub:
 
     def _stop_soon(self, *_signal: Any) -> None:
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._stop)
-
-    def _stop(self) -> None:
-        self._closing = True
-        self.close(list(self._streams))
+        self._loop.call_soon_threadsafe(self.stop)
 
     def stop(self) -> None:
-        """End for good."""
-        self._stop()
-        self.reader.stop()
+        """End all streams; none is opened any more."""
+        self._closing = True
+        self.close(list(self._streams))
 
     async def _write_batches(self) -> None:
         while True:
@@ -215,7 +212,7 @@ class Hub:
         with self._lock:
             arrived, self._arrived = self._arrived[:GREETED_AT_ONCE], self._arrived[GREETED_AT_ONCE:]
             if self._arrived:
-                self.reader.wake()
+                self.stirred.set()
             return arrived
 
     def greet_later(self, streams: list[Stream]) -> None:

@@ -8,7 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -20,14 +20,12 @@ from portal.accounts.models import User
 from portal.db import Pulse, db, utcnow
 from portal.live import changes, journal, messages, rights
 from portal.live.changes import Change, Fact
+from portal.live.hub import Batch, Hub, Stream
 from portal.live.inboxes import Inboxes
 from portal.live.slow import SlowReaders
 from portal.notifications import queries as notifications
 from portal.notifications.models import Notification
 from portal.zones import told_in
-
-if TYPE_CHECKING:
-    from portal.live.hub import Batch, Hub, Stream
 
 Key = TypeVar("Key")
 
@@ -50,8 +48,7 @@ class Reader:
     """Reads on, asks who may hear, and hands what they hear to the hub."""
 
     def __init__(self, app: Flask, hub: Hub) -> None:
-        self._app, self._hub = app, hub
-        self._wake, self._stop = threading.Event(), False
+        self._app, self.hub, self._stop = app, hub, False
         self._thread = threading.Thread(target=self._run, name="portal-live", daemon=True)
         with app.app_context():
             self._pulse = Pulse(db.engine)
@@ -79,26 +76,22 @@ class Reader:
         """End, and wait for it."""
         self._stop = True
         sa.event.remove(Session, "after_commit", self._on_commit)
-        self.wake()
+        self.hub.stirred.set()
         self._thread.join(5)
 
-    def wake(self) -> None:
-        """Look now."""
-        self._wake.set()
-
     def _on_commit(self, _session: Session) -> None:
-        self._wake.set()
+        self.hub.stirred.set()
 
     def _run(self) -> None:
         while not self._stop:
-            if self._hub.is_empty:
+            if self.hub.is_empty:
                 self._follows = False
-                self._wake.wait()
+                self.hub.stirred.wait()
             else:
-                self._wake.wait(LOOK_EVERY)
+                self.hub.stirred.wait(LOOK_EVERY)
                 time.sleep(GATHER)
-            self._wake.clear()
-            if self._stop or self._hub.is_empty:
+            self.hub.stirred.clear()
+            if self._stop or self.hub.is_empty:
                 continue
             try:
                 with messages.as_for_guests(self._app):
@@ -115,13 +108,13 @@ class Reader:
             self._read()
         self._felt = felt
         self._compare(felt)
-        if not self._hub.is_behind:
-            self._hub.post(self._batch())
+        if not self.hub.is_behind:
+            self.hub.post(self._batch())
         self._attend(felt)
 
     def _batch(self) -> Batch:
         """Return what is to be written now; where the database is away, all of it is for the next look."""
-        pending, unread, arrived = self._pending.copy(), self._unread.copy(), self._hub.arrivals()
+        pending, unread, arrived = self._pending.copy(), self._unread.copy(), self.hub.arrivals()
         try:
             batch = self._tell() if self._pending else []
             batch += self._greet(arrived) if arrived else []
@@ -129,7 +122,7 @@ class Reader:
         except AWAY:
             self._pending, self._unread = pending, unread
             self._told.clear()
-            self._hub.greet_later(arrived)
+            self.hub.greet_later(arrived)
             raise
 
     def _begin(self) -> None:
@@ -146,14 +139,14 @@ class Reader:
                 if fact.name in changes.KINDS:
                     self._pending[fact.idea_id].append(fact)
         for rows in self._news.read():
-            self._unread.update(self._hub.of_users({row.user_id for row in rows}))
+            self._unread.update(self.hub.of_users({row.user_id for row in rows}))
 
     def _tell(self) -> Batch:
         """Tell of each idea that was not told of just now; the others wait for the next look."""
         due = self._due("idea", list(islice(self._pending, IDEAS_AT_ONCE)))
         facts = [fact for key in due for fact in self._pending.pop(key)]
         number = self._all_told
-        found = [(change, streams) for change in changes.gather(facts) if (streams := self._hub.about(change.topics))]
+        found = [(change, streams) for change in changes.gather(facts) if (streams := self.hub.about(change.topics))]
         public = rights.open_to_all(change for change, _streams in found)
         batch: Batch = []
         heard: Counter[Stream] = Counter()
@@ -217,7 +210,7 @@ class Reader:
         now = time.monotonic()
         if now - self._compared < COMPARE_EVERY or (felt is not None and felt == self._felt_at_comparing):
             return
-        self._unread |= self._inboxes.look(self._hub.users())
+        self._unread |= self._inboxes.look(self.hub.users())
         self._compared, self._felt_at_comparing = now, felt
 
     def _count(self) -> Batch:
@@ -225,9 +218,9 @@ class Reader:
         due = self._due("inbox", list(islice(self._unread, INBOXES_AT_ONCE)))
         self._unread.difference_update(due)
         if due and self._unread:
-            self.wake()
+            self.hub.stirred.set()
         batch: Batch = []
-        for user_id, streams in self._hub.of_users(due).items():
+        for user_id, streams in self.hub.of_users(due).items():
             user = db.session.get(User, user_id)
             if user is None or not user.is_active:
                 continue
@@ -280,14 +273,14 @@ class Reader:
         if now - self._attended < ATTEND_EVERY:
             return
         self._attended = now
-        streams = self._hub.all()
+        streams = self.hub.all()
         rules = rights.house_rules()
         over = [stream for stream in streams if stream.wish.rules != rules] + self._run_out(streams)
         if felt is None or felt != self._felt_at_attending:
             marks = rights.marks({stream.wish.session for stream in streams if stream.wish.session})
             over += [stream for stream in streams if marks.get(stream.wish.session, 0) != stream.wish.mark]
             self._felt_at_attending = felt
-        self._hub.close_soon(over)
+        self.hub.close_soon(over)
         self._slow.look({stream.peer for stream in streams})
 
     def _run_out(self, streams: Iterable[Stream]) -> list[Stream]:

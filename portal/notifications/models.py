@@ -12,8 +12,8 @@ from portal.accounts.models import User
 from portal.db import Model, utcnow
 from portal.events import EventRecord
 from portal.ideas.models import Idea
+from portal.leases import Leased
 from portal.notifications.reach import Reach
-from portal.outbox import Leased
 
 
 class Notification(Model):

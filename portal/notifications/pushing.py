@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from py_vapid import Vapid02
 from sqlalchemy import String, literal, select
 
-from portal import outbox
+from portal import leases
 from portal.accounts.models import User
 from portal.db import UTCDateTime, count_rows, db, insert_absent, utcnow
 from portal.ideas.taking_back import fold_window
@@ -95,7 +95,7 @@ def send_due() -> int:
     waits = (Push.done_at.is_(None), Push.given_up_at.is_(None), Push.available_at <= utcnow())
     if db.session.scalar(select(Push.id).where(*waits).limit(1)) is None:
         return 0
-    signer, ids = keys.signer(), outbox.claim(Push, BATCH, LEASE)
+    signer, ids = keys.signer(), leases.claim(Push, BATCH, LEASE)
     written: dict[int, Message] = {}
     for push_id in ids:
         try:
@@ -222,7 +222,7 @@ def _fold(push: Push, notification: Notification) -> bool:
         .join(Notification, Notification.id == Push.notification_id)
         .where(Push.subscription_id == push.subscription_id, alike, Push.done_at.is_(None), Push.given_up_at.is_(None))
         .where(Notification.idea_id == notification.idea_id, Notification.id > notification.id)
-        .where(Push.locked_until.is_(None) | (Push.locked_by == outbox.WORKER_NAME))
+        .where(Push.locked_until.is_(None) | (Push.locked_by == leases.WORKER_NAME))
         .order_by(Notification.id.desc())
         .limit(1)
     )
@@ -261,7 +261,7 @@ def _note(ends: dict[int, End | None]) -> None:
     with transaction(wake=False):
         for push_id, end in ends.items():
             push = db.session.get_one(Push, push_id)
-            if push.done_at is None and push.locked_by == outbox.WORKER_NAME:
+            if push.done_at is None and push.locked_by == leases.WORKER_NAME:
                 _end(push, end)
 
 
@@ -293,7 +293,7 @@ def _end(push: Push, end: End | None) -> None:
 def _keep_back(push_id: int, why: LeftOut | Held) -> None:
     with transaction(wake=False):
         push = db.session.get_one(Push, push_id)
-        if push.done_at is not None or push.locked_by != outbox.WORKER_NAME:
+        if push.done_at is not None or push.locked_by != leases.WORKER_NAME:
             return
         if isinstance(why, Held):
             _let_go(push, why.until)

@@ -14,12 +14,12 @@ from portal.accounts.models import User
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
 from portal.ideas import service as ideas
+from portal.leases import Leased
 from portal.notifications.by_link import Stop
 from portal.notifications.digests import turns
 from portal.notifications.mails import progress
 from portal.notifications.models import Mail, Notification
 from portal.notifications.queries import NewsRow
-from portal.outbox import Leased
 
 CONFIRM, MAIL_TEST = "confirm", "mail_test"
 LETTERS_AN_HOUR, LETTERS_A_DAY = 2, 5

@@ -13,8 +13,8 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.db import db, utcnow
+from portal.events import OutboxRow
 from portal.ideas.models import Idea
-from portal.outbox import OutboxRow
 from portal.search.index import engine
 
 LATE = timedelta(minutes=5)

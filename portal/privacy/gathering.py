@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from portal import outbox
+from portal import leases
 from portal.accounts.models import Picture, User
 from portal.boards.queries import list_boards
 from portal.db import db, utcnow
@@ -41,7 +41,7 @@ def make_exports() -> int:
     waits = (Export.done_at.is_(None), Export.given_up_at.is_(None), Export.available_at <= utcnow())
     if db.session.scalar(select(Export.id).where(*waits).limit(1)) is None:
         return 0
-    ids = outbox.claim(Export, 1)
+    ids = leases.claim(Export, 1)
     if ids:
         named = db.session.scalars(select(Export.file).where(Export.file.is_not(None)))
         files.remove_left_over({name for name in named if name})
@@ -99,7 +99,7 @@ def _step(export_id: int, done: int) -> None:
     """Note how far it is, and hold the work a little longer."""
     with transaction(wake=False):
         export = db.session.get_one(Export, export_id)
-        export.steps, export.steps_done, export.locked_until = STEPS, done, utcnow() + outbox.LEASE
+        export.steps, export.steps_done, export.locked_until = STEPS, done, utcnow() + leases.LEASE
 
 
 def _finish(export_id: int, name: str) -> None:

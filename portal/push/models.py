@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import User
 from portal.db import Model, utcnow
-from portal.outbox import Leased
+from portal.leases import Leased
 
 
 class PushKey(Model):

@@ -13,12 +13,12 @@ from portal.comments.models import Comment
 from portal.comments.service import mark_helpful
 from portal.db import db, utcnow
 from portal.doctor import Health
+from portal.events import OutboxRow
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.service import cast_vote
 from portal.ideas.workflow import Status
 from portal.notifications.mails import transport
-from portal.outbox import OutboxRow
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user

@@ -21,14 +21,13 @@ from portal.demo.closed import closed_boards
 from portal.demo.names import made_up_names
 from portal.demo.plan import make_plan
 from portal.duplicates.models import Decision, Proposal, Verdict
-from portal.events import EventRecord
+from portal.events import EventRecord, OutboxRow
 from portal.ideas.models import Idea, Objection, StatusChange, Vote
 from portal.ideas.queries import ideas_visible_to
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.digests import making as digests
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import Kind
-from portal.outbox import OutboxRow
 from portal.search import index
 from tests.support import on_one_database
 

@@ -14,7 +14,7 @@ from portal.accounts.roles import Role
 from portal.boards.models import Board
 from portal.config import ConfigurationError
 from portal.db import db
-from portal.events import EventRecord
+from portal.events import EventRecord, OutboxRow
 from portal.ideas.merging import undo_merge
 from portal.ideas.models import Follow, Idea, StatusChange, Vote
 from portal.ideas.workflow import Publication, Status
@@ -22,7 +22,6 @@ from portal.imports import reading
 from portal.imports.ideas import bring_index_up_to_date, import_ideas
 from portal.imports.reading import Source
 from portal.notifications.models import Mail, Notification
-from portal.outbox import OutboxRow
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_board, make_user

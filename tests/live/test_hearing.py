@@ -26,6 +26,7 @@ from portal.ideas.workflow import Publication
 from portal.live import changes, journal, messages, rights
 from portal.live.changes import Change
 from portal.live.hub import Hub, Wish
+from portal.live.reader import Reader
 from portal.notifications.models import Notification
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_place, make_user
@@ -185,29 +186,30 @@ class Ear:
 
 
 @pytest.fixture
-def open_page(app) -> Callable[..., tuple[Hub, Ear]]:
+def open_page(app) -> Callable[..., tuple[Reader, Ear]]:
     """Open a stream in a hub whose reader looks when a test says so."""
 
-    def opened(*topics: str, after: int | None = None, user: User | None = None) -> tuple[Hub, Ear]:
+    def opened(*topics: str, after: int | None = None, user: User | None = None) -> tuple[Reader, Ear]:
         hub, ear = Hub(app, 100), Ear()
+        reader = Reader(app, hub)
         hub.post = lambda batch: [hub._write(one, data) for data, ones in batch for one in ones]  # type: ignore[assignment]
-        hub.reader._slow.look = lambda _peers: None
+        reader._slow.look = lambda _peers: None
         user_id = user.id if user else None
         wish = Wish(frozenset(topics), "en", "127.0.0.1", user_id, rules=rights.house_rules(), after=after)
         hub.open(wish, ear, "127.0.0.1:1")
-        return hub, ear
+        return reader, ear
 
     return opened
 
 
-def look(app: Flask, hub: Hub) -> None:
+def look(app: Flask, server: Reader) -> None:
     with messages.as_for_guests(app):
-        hub.reader._look()
+        server._look()
 
 
 def test_while_the_database_is_away_nothing_that_was_to_be_told_is_lost(app, open_page, monkeypatch):
     idea = make_idea()
-    hub, ear = open_page(f"idea-{idea.id}")
+    server, ear = open_page(f"idea-{idea.id}")
     away = OperationalError("SELECT", {}, Exception("away"))
 
     def refuse(*_arguments: Any) -> None:
@@ -216,15 +218,15 @@ def test_while_the_database_is_away_nothing_that_was_to_be_told_is_lost(app, ope
     with monkeypatch.context() as patch:
         patch.setattr("portal.live.journal.Lately", refuse)
         with pytest.raises(OperationalError):
-            look(app, hub)
-    look(app, hub)
+            look(app, server)
+    look(app, server)
     greeted = ear.heard
     vote(idea)
     with monkeypatch.context() as patch:
         patch.setattr(rights, "open_to_all", refuse)
         with pytest.raises(OperationalError):
-            look(app, hub)
-    look(app, hub)
+            look(app, server)
+    look(app, server)
 
     assert b"event: hello" in greeted
     assert f"idea-{idea.id}/votes".encode() in ear.heard
@@ -238,14 +240,14 @@ def make_news(reader: User, idea: Idea) -> Notification:
     return news
 
 
-def look_again(app: Flask, hub: Hub) -> str:
+def look_again(app: Flask, server: Reader) -> str:
     """Look as if everything had happened a while ago; return what was heard."""
-    (stream,) = hub.all()
+    (stream,) = server.hub.all()
     stream.transport.heard = b""
-    hub.reader._told.clear()
-    hub.reader._compared = float("-inf")
+    server._told.clear()
+    server._compared = float("-inf")
     db.session.rollback()  # which the reader's thread need not: its session is its own
-    look(app, hub)
+    look(app, server)
     return str(stream.transport.heard.decode())
 
 
@@ -254,19 +256,19 @@ def test_what_is_read_on_one_device_is_not_counted_on_the_others_any_more(app, b
     first, second = (make_news(reader, make_idea()) for _news in range(2))
     make_news(other, make_idea())
     second_id = second.id
-    hub, _ear = open_page("boards", user=reader)
-    look(app, hub)
+    server, _ear = open_page("boards", user=reader)
+    look(app, server)
 
-    before = look_again(app, hub)
+    before = look_again(app, server)
     browse(reader).post(f"/inbox/{first.id}/read")
-    one_less = look_again(app, hub)
+    one_less = look_again(app, server)
     browse(other).post("/inbox/read")
-    of_others = look_again(app, hub)
+    of_others = look_again(app, server)
     with transaction():
         db.session.execute(sa.delete(Notification).where(Notification.id == second_id))
-    none = look_again(app, hub)
+    none = look_again(app, server)
     browse(reader).post("/inbox/read")
-    nothing_new = look_again(app, hub)
+    nothing_new = look_again(app, server)
 
     assert (before, of_others, nothing_new) == ("", "", "")
     assert "Inbox, 1 unread" in one_less
@@ -279,9 +281,9 @@ def test_who_comes_back_is_told_what_is_unread_by_now_in_days_of_their_own_clock
         with transaction():
             db.session.merge(make_news(reader, idea)).at = utcnow().replace(hour=hour, minute=0) - timedelta(days=3)
 
-    hub, ear = open_page("boards", after=changes.newest(), user=reader)
-    look(app, hub)
-    look(app, hub)
+    server, ear = open_page("boards", after=changes.newest(), user=reader)
+    look(app, server)
+    look(app, server)
 
     assert b"Inbox, 2 unread" in ear.heard
 
@@ -292,35 +294,35 @@ def test_many_who_come_back_at_once_are_told_from_one_reading_and_one_writing(ap
     for _vote in range(3):
         vote(idea)
         vote(quiet)
-    hub, ear = open_page(f"idea-{idea.id}", f"idea-{quiet.id}", after=began)
-    wish = next(iter(hub.all())).wish
+    server, ear = open_page(f"idea-{idea.id}", f"idea-{quiet.id}", after=began)
+    wish = next(iter(server.hub.all())).wish
     for number in range(50):
-        hub.open(replace(wish, after=began + number % 4), Ear(), "127.0.0.1:2")
+        server.hub.open(replace(wish, after=began + number % 4), Ear(), "127.0.0.1:2")
     written = []
     write = messages.of_change
     monkeypatch.setattr(messages, "of_change", lambda *what: written.append(what) or write(*what))
 
     with messages.as_for_guests(app), queries() as asked:
-        hub.reader._look()
+        server._look()
 
-    assert all(f"idea-{idea.id}/votes".encode() in stream.transport.heard for stream in hub.all())
-    assert not any(f"idea-{quiet.id}/".encode() in stream.transport.heard for stream in hub.all())
+    assert all(f"idea-{idea.id}/votes".encode() in stream.transport.heard for stream in server.hub.all())
+    assert not any(f"idea-{quiet.id}/".encode() in stream.transport.heard for stream in server.hub.all())
     assert len(written) <= 2
     assert len(asked) < 30
 
 
 def test_while_something_waits_to_be_written_what_happens_is_told_of_together(app, open_page):
     idea = make_idea()
-    hub, ear = open_page(f"idea-{idea.id}")
-    look(app, hub)
-    hub._posted += 1
+    server, ear = open_page(f"idea-{idea.id}")
+    look(app, server)
+    server.hub._posted += 1
     for _vote in range(2):
         vote(idea)
-        held_back = look_again(app, hub)
-    hub._written += 1
+        held_back = look_again(app, server)
+    server.hub._written += 1
 
     assert held_back == ""
-    assert look_again(app, hub).count(f"idea-{idea.id}/votes") == 1
+    assert look_again(app, server).count(f"idea-{idea.id}/votes") == 1
     assert b">3<" in ear.heard
 
 
@@ -328,9 +330,9 @@ def test_one_change_that_cannot_be_written_and_one_stream_that_cannot_be_written
     app, open_page, monkeypatch
 ):
     broken, idea = make_idea(), make_idea()
-    hub, ear = open_page(f"idea-{broken.id}", f"idea-{idea.id}")
-    hub.open(next(iter(hub.all())).wish, Ear(RuntimeError("no")), "127.0.0.1:2")
-    look(app, hub)
+    server, ear = open_page(f"idea-{broken.id}", f"idea-{idea.id}")
+    server.hub.open(next(iter(server.hub.all())).wish, Ear(RuntimeError("no")), "127.0.0.1:2")
+    look(app, server)
     vote(broken)
     vote(idea)
     write = messages.of_change
@@ -341,10 +343,10 @@ def test_one_change_that_cannot_be_written_and_one_stream_that_cannot_be_written
         return write(change, locale)
 
     monkeypatch.setattr(messages, "of_change", written)
-    look(app, hub)
+    look(app, server)
 
     assert f"idea-{idea.id}/votes".encode() in ear.heard
-    assert len(hub.all()) == 1
+    assert len(server.hub.all()) == 1
 
 
 def test_no_number_is_given_out_before_all_up_to_it_is_told(app, open_page):
@@ -353,15 +355,15 @@ def test_no_number_is_given_out_before_all_up_to_it_is_told(app, open_page):
     began = changes.newest()
     vote(first)
     vote(second)
-    hub, ear = open_page(f"idea-{first.id}", f"idea-{second.id}", after=began)
+    server, ear = open_page(f"idea-{first.id}", f"idea-{second.id}", after=began)
 
-    look(app, hub)
+    look(app, server)
     greeting = [int(number) for number in re.findall(rb"id: (\d+)", ear.heard)]
     vote(first)
-    hub.reader._told["idea", first.id] = time.monotonic() + 100  # told of just now
+    server._told["idea", first.id] = time.monotonic() + 100  # told of just now
     waiting = changes.newest()
     vote(second)
-    look(app, hub)
+    look(app, server)
     numbers = [int(number) for number in re.findall(rb"id: (\d+)", ear.heard)]
 
     facts = [fact.id for fact in journal.since(began) if fact.name == "idea.vote_cast"]

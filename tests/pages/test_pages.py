@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from portal.accounts import service
 from portal.db import db, utcnow
-from portal.events import EventRecord
-from portal.outbox import OutboxRow
+from portal.events import EventRecord, OutboxRow
 from portal.search import index
 from portal.transactions import transaction
 from tests.factories import make_idea, make_rules, make_user

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import joinedload
 
-from portal import outbox
+from portal import leases
 from portal.accounts.models import User
 from portal.db import db, on_sqlite, utcnow
 from portal.ideas.followers import reaches
@@ -61,11 +61,11 @@ def before_leaving(mail_id: int, reader_id: int | None, letters: list[str] | Non
     ``letters`` do not count, and for one of them (None) nothing is counted. Whoever counts for the same person waits.
     """
     if letters is None:
-        alone = {"mail_id": mail_id, "worker": outbox.WORKER_NAME}
+        alone = {"mail_id": mail_id, "worker": leases.WORKER_NAME}
         return db.session.execute(_before_leaving(False), alone).one_or_none()
     if not on_sqlite():  # which has one writer anyway
         db.session.execute(_locked_reader(), {"reader_id": reader_id})
-    asked = {"mail_id": mail_id, "worker": outbox.WORKER_NAME, "reader_id": reader_id, "letters": letters}
+    asked = {"mail_id": mail_id, "worker": leases.WORKER_NAME, "reader_id": reader_id, "letters": letters}
     asked |= {"since": utcnow() - timedelta(days=1), "usual": option("mails_a_day")}
     return db.session.execute(_before_leaving(True), asked).one_or_none()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from portal import outbox
+from portal import leases
 from portal.db import db, utcnow
 from portal.ideas.models import Answer, StatusChange
 from portal.ideas.taking_back import fold_window
@@ -30,7 +30,7 @@ def fold(mail: Mail) -> bool:
     with transaction(wake=False):
         later = db.session.get_one(Mail, later_id, with_for_update=True)
         mail = db.session.get_one(Mail, mail_id)
-        if mail.locked_by != outbox.WORKER_NAME or mail.done_at is not None or not _waits(later):
+        if mail.locked_by != leases.WORKER_NAME or mail.done_at is not None or not _waits(later):
             return False
         told = [*mail.data.get("folded", ()), mail.notification_id]
         later.data = later.data | {"folded": [*told, *later.data.get("folded", ())]}
@@ -100,5 +100,5 @@ def _later(mail: Mail) -> sa.Select[int]:
 
 def _waits(mail: Mail) -> bool:
     """Whether nobody else is about to send it."""
-    free = mail.locked_until is None or mail.locked_until <= utcnow() or mail.locked_by == outbox.WORKER_NAME
+    free = mail.locked_until is None or mail.locked_until <= utcnow() or mail.locked_by == leases.WORKER_NAME
     return free and mail.done_at is None and mail.given_up_at is None and mail.unknown_ends == 0

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, utcnow
+from portal.events import OutboxRow
+from portal.leases import Leased
 from portal.notifications.models import CaughtMail, Mail, Notification
-from portal.outbox import Leased, OutboxRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from email.message import EmailMessage
 from enum import StrEnum
@@ -14,7 +15,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from portal import outbox
+from portal import leases
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.notifications import links, stories, telling
@@ -63,7 +64,7 @@ def _send_some() -> int:
     if not line.is_free(utcnow()):
         return 0
     transport = transport_for(current_app.config["MAIL_URL"])
-    ids = outbox.claim(Mail, BATCH, where=_is_next())
+    ids = leases.claim(Mail, BATCH, where=_is_next())
     held_up: set[int | None] = set()  # whose mails wait for one of this batch that was not taken
     taken: list[int] = []  # what the server has taken and is not noted yet: one at most
     sent, problems = 0, ""
@@ -193,7 +194,8 @@ def _write_account_letter(mail: Mail) -> EmailMessage | Suppressed:
         return Suppressed(waiting.PAUSED)
     if mail.to.endswith(".invalid"):  # of somebody without an account, whom the team or an import names
         return Suppressed("no such address")
-    with in_language_of(mail.user, mail.data.get("locale")):
+    known = links.key_known(mail.user.id, mail.reach.links_key if mail.reach else "") if mail.user else nullcontext()
+    with in_language_of(mail.user, mail.data.get("locale")), known:
         letter = account_letters()[mail.kind](mail)
         if isinstance(letter, Suppressed):
             return letter
@@ -266,7 +268,7 @@ def _note_taken(taken: list[int]) -> None:
 def _suppress(mail_id: int, suppressed: Suppressed) -> None:
     with transaction(wake=False):
         mail = db.session.get(Mail, mail_id)
-        if mail is not None and mail.done_at is None and mail.locked_by == outbox.WORKER_NAME:
+        if mail is not None and mail.done_at is None and mail.locked_by == leases.WORKER_NAME:
             mail.done_at, mail.suppressed = utcnow(), suppressed.why
             if mail.kind == digests.LETTER and suppressed.why != digests.NOTHING_NEW:
                 digests.give_back(mail.data["digest"])
@@ -294,7 +296,7 @@ def _put_back(mail_id: int, problem: Exception) -> None:
     words = str(problem) if ended is not Ending.UNWRITTEN else f"{type(problem).__name__}: {problem}"
     with transaction(wake=False):
         mail = db.session.get(Mail, mail_id)
-        if mail is not None and mail.locked_by == outbox.WORKER_NAME:
+        if mail is not None and mail.locked_by == leases.WORKER_NAME:
             mail.put_back(words, ATTEMPTS)
             db.session.add(MailAttempt(mail_id=mail_id, ended=ended, words=words[:500]))
 
@@ -302,6 +304,6 @@ def _put_back(mail_id: int, problem: Exception) -> None:
 def _let_go(mail_ids: list[int], words: str = "") -> None:
     """Leave mails in their place of the queue, as if nobody had looked at them: that they wait is not their fault."""
     with transaction(wake=False):
-        for mail in db.session.scalars(select(Mail).where(Mail.id.in_(mail_ids), Mail.locked_by == outbox.WORKER_NAME)):
+        for mail in db.session.scalars(select(Mail).where(Mail.id.in_(mail_ids), Mail.locked_by == leases.WORKER_NAME)):
             mail.locked_until = mail.locked_by = None
             mail.attempts, mail.error = max(0, mail.attempts - 1), words[:500] or mail.error

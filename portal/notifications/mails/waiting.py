@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from flask import current_app
 
-from portal import outbox
+from portal import leases
 from portal.accounts.models import User
 from portal.db import db, utcnow
 from portal.notifications import hours
@@ -38,7 +38,7 @@ def wait_for_morning(mail: Mail) -> bool:
         return False
     with transaction(wake=False):
         mail = db.session.get_one(Mail, mail_id)
-        if mail.locked_by == outbox.WORKER_NAME and mail.done_at is None:
+        if mail.locked_by == leases.WORKER_NAME and mail.done_at is None:
             mail.available_at, mail.locked_until, mail.locked_by = until, None, None
             mail.attempts = max(0, mail.attempts - 1)
     return True
@@ -46,7 +46,8 @@ def wait_for_morning(mail: Mail) -> bool:
 
 def is_paused(mail: Mail) -> bool:
     """Whether a mail is news, and its reader wants none for some days."""
-    return mail.user is not None and is_news(mail) and hours.is_paused(mail.user, utcnow())
+    until = mail.reach.paused_until if mail.reach else None
+    return until is not None and until > utcnow() and is_news(mail)
 
 
 def unwanted(news: Sequence[Story], reader: User) -> dict[int, str]:
