@@ -576,6 +576,7 @@ NEEDS_NO_REACTION = {
     "idea.followed": "concerns only who did it",
     "idea.unfollowed": "concerns only who did it",
     "comment.found_helpful": "shown beside the comment",
+    "comment.thanks_taken_back": "the same",
     "changelog.published": "the ideas it moves have reactions of their own; an entry alone tells nobody",
     "changelog.edited": "the entry says that it was edited",
     "changelog.withdrawn": "what was told cannot be untold",

@@ -35,3 +35,10 @@ class CommentFoundHelpful(Event, name="comment.found_helpful"):
     """Somebody was helped by a comment."""
 
     comment_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThanksTakenBack(Event, name="comment.thanks_taken_back"):
+    """Somebody does not find a comment helpful any more."""
+
+    comment_id: int

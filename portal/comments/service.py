@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from portal.accounts.models import User
 from portal.comments import calling
-from portal.comments.events import CommentDeleted, CommentEdited, CommentFoundHelpful, CommentPosted
+from portal.comments.events import CommentDeleted, CommentEdited, CommentFoundHelpful, CommentPosted, ThanksTakenBack
 from portal.comments.models import Comment, CommentMention, CommentRevision, Helpful
 from portal.db import count_rows, db, insert_if_absent, utcnow
 from portal.errors import Refusal
@@ -117,6 +117,7 @@ def unmark_helpful(comment: Comment, user: User) -> None:
     mine = sa.delete(Helpful).where(Helpful.comment_id == comment.id, Helpful.user_id == user.id)
     if count_rows(mine):
         _count_helpful(comment, -1)
+        emit(ThanksTakenBack(actor_id=user.id, idea_id=comment.idea_id, comment_id=comment.id))
 
 
 def _lock(comment: Comment) -> None:

@@ -71,6 +71,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "comment.edited": (COMMENTS,),
     "comment.deleted": (COMMENTS,),
     "comment.found_helpful": (THANKS,),
+    "comment.thanks_taken_back": (THANKS,),
     "changelog.published": (CHANGELOG,),
     "changelog.edited": (CHANGELOG,),
     "changelog.withdrawn": (CHANGELOG,),
@@ -94,7 +95,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """What each fact of the journal changes on pages, by its name there; what is not in the table changes none."""
 
-CHANGED_COMMENT = frozenset({"comment.deleted", "comment.found_helpful"})
+CHANGED_COMMENT = frozenset({"comment.deleted", "comment.found_helpful", "comment.thanks_taken_back"})
 """What happens to a comment that pages may show already."""
 
 OTHERS = ("into_id", "from_id")

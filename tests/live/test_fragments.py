@@ -16,7 +16,7 @@ from portal.ideas import service as ideas
 from portal.ideas.models import Answer
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Publication, Status
-from portal.live import messages
+from portal.live import journal, messages
 from portal.live.changes import (
     ANSWER,
     COMMENTS,
@@ -31,6 +31,7 @@ from portal.live.changes import (
     Change,
     Fact,
     gather,
+    newest,
 )
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user
@@ -103,6 +104,26 @@ def test_a_comment_that_was_removed_is_replaced_where_it_shows_and_thanks_are_co
     assert [part for part in SHOWN.findall(told) if part not in after] == []
     assert "Comment removed by a moderator" in told
     assert "Buy my maps" not in told
+
+
+@on_one_database
+def test_thanks_taken_back_are_taken_off_other_pages_as_they_came(app, browse, idea):
+    comment, thankful = make_comment(idea), [make_user(), make_user()]
+    for person in thankful:
+        with transaction():
+            comments.mark_helpful(comment, person)
+    began = newest()
+    for person in (thankful[0], thankful[0], thankful[1]):
+        with transaction():
+            comments.unmark_helpful(comment, person)
+    facts = journal.since(began)
+    (change,) = gather(facts)
+
+    told = sent(app, idea, change.kinds, comments=change.comments)
+
+    assert len(facts) == 2, "who takes back nothing changes nothing"
+    assert parts(told)[f"idea-{idea.id}/helpful-{comment.id}"] == ""
+    assert f'data-live="idea-{idea.id}/helpful-{comment.id}"' in browse(thankful[0]).get(f"/ideas/{idea.id}").text
 
 
 def test_an_edit_is_offered_and_the_words_stay_until_they_are_asked_for(app, browse, idea):
