@@ -17,8 +17,8 @@ from portal.accounts.models import Rules, RulesAcceptance, User, name_key
 from portal.accounts.passwords import hash_password
 from portal.accounts.roles import Role
 from portal.boards.models import Board
-from portal.comments.models import Comment
-from portal.comments.service import post_comment
+from portal.comments.models import Comment, CommentRevision
+from portal.comments.service import edit_comment, post_comment
 from portal.db import db, utcnow
 from portal.demo import calling, choices, content, demand, digest, inboxes, returned
 from portal.demo.closed import closed_boards
@@ -294,8 +294,11 @@ class _Builder:
         waited = idea.status is Status.NEEDS_INFO
         reply_to = self.comments[said.reply_to] if said.reply_to else None
         with _back_then(act.at) if waited else nullcontext():
-            self.comments[said.key] = post_comment(idea, self._user(act.who), said.body, reply_to, at=act.at)
+            words = said.before or said.body
+            self.comments[said.key] = post_comment(idea, self._user(act.who), words, reply_to, at=act.at)
             calling.call(idea, self.comments[said.key])
+        if said.before:
+            self._edit(self.comments[said.key], said.body, act.at)
         if waited and idea.status is not Status.NEEDS_INFO:
             idea.status_since, idea.due_at = act.at, next_word_due(idea, act.at)
             begun = running(idea)
@@ -337,6 +340,14 @@ class _Builder:
             )
             for idea in ideas
         }
+
+    def _edit(self, comment: Comment, body: str, at: datetime) -> None:
+        """Say it differently a few minutes after it was posted."""
+        with _back_then(at):
+            edit_comment(comment, body)
+        comment.edited_at = at + timedelta(minutes=11)
+        revised = sa.update(CommentRevision).where(CommentRevision.comment_id == comment.id)
+        db.session.execute(revised.values(at=comment.edited_at))
 
     def _was_merged_into(self, key: str) -> str:
         story = next(idea for idea in self.community.ideas if idea.key == key)

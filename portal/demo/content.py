@@ -114,7 +114,7 @@ class Idea:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What somebody says about an idea, or replies to a comment on it."""
+    """What somebody says about an idea, or replies to a comment on it; it may have been edited a little later."""
 
     key: str
     idea: str
@@ -122,6 +122,7 @@ class Comment:
     body: str
     after_days: int
     reply_to: str | None = None
+    before: str = ""  # what it said at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,7 @@ def _check_comments(community: Community, people: set[str]) -> None:
         _known(comment.key, ideas, comment.idea)
         _known(comment.key, people, comment.author)
         _within(comment.key, comment.body, BODY_MAX, 1)
+        _within(comment.key, comment.before, BODY_MAX)
         _require(0 <= comment.after_days <= ideas[comment.idea].age, comment.key, "a day out of range")
         if comment.reply_to is not None:
             _known(comment.key, comments, comment.reply_to)

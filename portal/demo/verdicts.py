@@ -62,10 +62,11 @@ def _answer(asked: Round) -> None:
     content = asked.idea.status is Status.CONFIRMED
     voters = sa.select(Vote.voter_id).join(User, User.id == Vote.voter_id).where(Vote.idea_id == asked.idea_id)
     people = db.session.scalars(voters.where(User.email != DEMO_ACCOUNT).order_by(Vote.voter_id)).all()
+    until = asked.idea.status_since if content else utcnow()
     why = ("", _("I no longer carry a paper map for it."), _("It works, but not without a signal."), "", "")
     for place, user_id in enumerate(people[:: 2 if content else 4]):
         says = ANSWER[(place + asked.id) % len(ANSWER)] if content else (Says.YES, Says.PARTLY, Says.PARTLY)[place % 3]
         words = why[place % len(why)] if says is not Says.NO else _("On my phone it is too small to read.")
-        at = min((asked.asked_at or utcnow()) + timedelta(hours=5 * place + 2), utcnow())
+        at = min((asked.asked_at or until) + timedelta(hours=5 * place + 2), until)
         db.session.add(Verdict(round_id=asked.id, user_id=user_id, says=says, words=words, at=at))
         setattr(asked, says.value, getattr(asked, says.value) + 1)

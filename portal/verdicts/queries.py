@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
 from portal.boards.models import Board
-from portal.db import db
+from portal.db import UTCDateTime, db
 from portal.ideas.followers import backers_of
 from portal.ideas.models import Idea
 from portal.ideas.queries import ideas_visible_to, is_out_for
@@ -25,6 +25,7 @@ from portal.verdicts.rules import current_rules
 
 FEW = 3  # answers; of fewer no numbers are shown, for they would name somebody
 ENOUGH = 10  # answers; of fewer no share is said
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,14 @@ class Standing:
     def shows_numbers(self) -> bool:
         """Whether so many have answered that numbers name nobody, or the team asks."""
         return self.round.answers >= FEW or (self.reads_words and self.round.answers > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One page of what people said; ``older``: after which the next one begins, if there is one."""
+
+    rows: Sequence[Verdict]
+    older: tuple[datetime, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +118,15 @@ def find_asked(round_id: int, user: User) -> Round | None:
     return asked if db.session.scalar(seen) is not None else None
 
 
-def words_on(asked: Round, limit: int = 100) -> Sequence[Verdict]:
-    """Return what people said and why, the newest first, for the team."""
+def words_on(asked: Round, after: tuple[datetime, int] | None = None, count: int = PAGE) -> Said:
+    """Return what people said and why, the newest first; ``after`` is when the last one was, and whose."""
     said = select(Verdict).where(Verdict.round_id == asked.id).options(joinedload(Verdict.user))
-    return db.session.scalars(said.order_by(Verdict.at.desc(), Verdict.user_id.desc()).limit(limit)).all()
+    if after is not None:
+        place = sa.tuple_(sa.literal(after[0], UTCDateTime), after[1])
+        said = said.where(sa.tuple_(Verdict.at, Verdict.user_id) < place)
+    found = db.session.scalars(said.order_by(Verdict.at.desc(), Verdict.user_id.desc()).limit(count + 1)).all()
+    last = found[count - 1] if len(found) > count else None
+    return Said(found[:count], (last.at, last.user_id) if last else None)
 
 
 def open_to(viewer: Person, idea_ids: Sequence[int]) -> set[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, abort, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -18,6 +20,7 @@ from portal.verdicts.forms import RulesForm, VerdictForm
 from portal.verdicts.models import Round, Says
 from portal.verdicts.rules import current_rules, decide_rules
 from portal.web.limits import LIMITS, per_person
+from portal.web.paging import cursor, place
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member, viewer
 
@@ -76,7 +79,17 @@ def words(idea_id: int) -> Response:
     idea = get_idea(idea_id, viewer())
     authorize("verdict.read", idea)
     asked = queries.get_asked(idea)
-    return page("verdicts/words.html", idea=idea, round=asked, said=queries.words_on(asked), rules=current_rules())
+    after = place(request.args.get("after"), (datetime, int))
+    said = queries.words_on(asked, after)
+    return page(
+        "verdicts/words.html",
+        idea=idea,
+        round=asked,
+        said=said.rows,
+        older=url_for(".words", idea_id=idea_id, after=cursor(*said.older)) if said.older else None,
+        first=url_for(".words", idea_id=idea_id) if after else None,
+        rules=current_rules(),
+    )
 
 
 @bp.post("/ideas/<int:idea_id>/verdict/ask")

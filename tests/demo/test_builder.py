@@ -13,7 +13,7 @@ from portal.accounts.models import Rules, RulesAcceptance, User
 from portal.accounts.passwords import is_right
 from portal.accounts.roles import Role
 from portal.boards.models import Audience, Board
-from portal.comments.models import Comment, CommentMention
+from portal.comments.models import Comment, CommentMention, CommentRevision
 from portal.db import db, utcnow
 from portal.demand.models import Receipt
 from portal.demo import builder, content, demand, duplicates, objections
@@ -129,6 +129,16 @@ def test_people_call_each_other_by_name_and_the_member_reads_of_it(built):
 
     assert {"Robin Hale", "Muriel Tate"} <= set(db.session.scalars(called))
     assert count(Notification, (Notification.user_id == member) & (Notification.kind == Kind.MENTIONED)) == 1
+
+
+@on_one_database
+def test_what_a_comment_said_before_its_edit_can_be_read(built):
+    part, _now = built
+    edited = [each for each in part.comments if each.before]
+    said = select(Comment.body, CommentRevision.body).join(CommentRevision, CommentRevision.comment_id == Comment.id)
+
+    assert edited and db.session.execute(said).all() == [(each.body, each.before) for each in edited]
+    assert count(Comment, Comment.edited_at > Comment.at) == len(edited)
 
 
 @on_one_database

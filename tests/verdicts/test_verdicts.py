@@ -242,7 +242,7 @@ def test_the_page_of_the_idea_asks_who_asked_for_it_and_counts_in_public_from_th
 
 
 @on_one_database
-def test_the_team_reads_why_asks_earlier_or_not_at_all(browse, settle):
+def test_the_team_reads_why_asks_earlier_or_not_at_all(browse, settle, monkeypatch):
     idea_id, voters = shipped(settle)
     pm, member = make_user(Role.PM), make_user()
     assert "Everybody behind it is asked on" in browse(pm).get(f"/ideas/{idea_id}").text
@@ -252,7 +252,18 @@ def test_the_team_reads_why_asks_earlier_or_not_at_all(browse, settle):
     pm.post(f"/ideas/{idea_id}/verdict/ask", data={"do": "now"})
     settle()
     answer(idea_id, voters[0], Says.NO, "Quillwhy it fails on my watch.")
-    assert "Quillwhy it fails" in pm.get(f"/ideas/{idea_id}/verdicts").text
+    monkeypatch.setattr(queries.words_on, "__defaults__", (None, 2))
+    for number in (1, 2, 3):
+        answer(idea_id, voters[number], Says.YES, f"Quillwhy number {number}.")
+    read, page = [], pm.get(f"/ideas/{idea_id}/verdicts").text
+    while True:
+        read.append(re.findall(r"Quillwhy [a-z0-9 ]+", page))
+        older = re.search(r'href="([^"]*after=[^"]*)"', page)
+        if older is None:
+            break
+        page = pm.get(older[1]).text
+    assert read == [["Quillwhy number 3", "Quillwhy number 2"], ["Quillwhy number 1", "Quillwhy it fails on my watch"]]
+    assert f'href="/ideas/{idea_id}/verdicts"' in page
     assert member.get(f"/ideas/{idea_id}/verdicts").status_code == 403
     assert "Quillwhy" not in member.get(f"/ideas/{idea_id}").text
 
