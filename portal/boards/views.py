@@ -20,6 +20,7 @@ from portal.errors import Refusal
 from portal.ideas.queries import holds_ideas
 from portal.notifications import leaving
 from portal.transactions import transaction
+from portal.web.once import made_once
 from portal.web.proof import prove_again
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member, viewer
@@ -49,7 +50,7 @@ def create() -> Response:
     if form.validate_on_submit():
         try:
             with transaction():
-                board = service.make_board(form.details(), member())
+                board = made_once(Board, lambda: service.make_board(form.details(), member()))
             return go_to(url_for(".index"), notice=_("The board %(name)s is open.", name=board.name))
         except AddressTaken as taken:
             form.slug.errors = [taken.message]

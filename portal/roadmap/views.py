@@ -20,9 +20,10 @@ from portal.ideas.steps import DetailMissing
 from portal.ideas.workflow import Status, move_between
 from portal.roadmap import queries, service
 from portal.roadmap.forms import OFF, STAY_OR_MOVE, Offer, PlaceForm, StatusForm, ThemeForm
-from portal.roadmap.models import Horizon
+from portal.roadmap.models import Horizon, Theme
 from portal.roadmap.service import Spot
 from portal.transactions import transaction
+from portal.web.once import made_once
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, can, member, viewer
 
@@ -114,7 +115,7 @@ def themes() -> Response:
     form = ThemeForm()
     if form.validate_on_submit():
         with transaction():
-            theme = service.add_theme(form.name.data, form.about.data or "", member())
+            theme = made_once(Theme, lambda: service.add_theme(form.name.data, form.about.data or "", member()))
         return go_to(url_for(".themes"), _("“%(name)s” is the last row now.", name=theme.name))
     return page("roadmap/themes.html", status=422 if form.errors else 200, themes=queries.list_themes(), form=form)
 

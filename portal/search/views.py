@@ -13,10 +13,12 @@ from portal.extensions import limiter
 from portal.search import facets, forms, queries, results, synonyms
 from portal.search import saved as keeping
 from portal.search.asking import read
+from portal.search.models import SavedSearch
 from portal.text import clean_line
 from portal.transactions import transaction
 from portal.web.limits import LIMITS, per_person
 from portal.web.machines import is_machine
+from portal.web.once import made_once
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, can, member, viewer
 
@@ -62,7 +64,8 @@ def save() -> Response:
         return _show_kept(form)
     line = clean_line(form.q.data)
     with transaction():
-        search = keeping.save_search(member(), line, name=form.name.data or "", **form.choices)
+        name = form.name.data or ""
+        search = made_once(SavedSearch, lambda: keeping.save_search(member(), line, name=name, **form.choices))
     return go_to(url_for(".index", q=search.query), notice=_("Kept as “%(name)s”.", name=search.name))
 
 

@@ -71,8 +71,8 @@ def save_draft(
     return draft
 
 
-def ask_for_review(draft: AnswerDraft, actor: User, reviewer_id: int | None, words: str) -> User:
-    """Ask a colleague to look at the draft; return who."""
+def ask_for_review(draft: AnswerDraft, actor: User, reviewer_id: int | None, words: str) -> DraftRemark:
+    """Ask a colleague to look at the draft."""
     _hold(draft)
     reviewer = next((person for person in team_of(draft.idea.board) if person.id == reviewer_id), None)
     if reviewer is None:
@@ -90,7 +90,7 @@ def ask_for_review(draft: AnswerDraft, actor: User, reviewer_id: int | None, wor
             remark_id=remark.id,
         )
     )
-    return reviewer
+    return remark
 
 
 def review(draft: AnswerDraft, actor: User, verdict: DraftState, words: str, version: int | None) -> None:
@@ -105,12 +105,14 @@ def review(draft: AnswerDraft, actor: User, verdict: DraftState, words: str, ver
     _tell(draft, actor, remark, verdict.value)
 
 
-def say(draft: AnswerDraft, actor: User, words: str) -> None:
+def say(draft: AnswerDraft, actor: User, words: str) -> DraftRemark:
     """Say something about the draft without a verdict."""
     _hold(draft)
     if not words.strip():
         raise Refusal(_("Write something first."))
-    _tell(draft, actor, _remark(draft, actor, words, None), "")
+    remark = _remark(draft, actor, words, None)
+    _tell(draft, actor, remark, "")
+    return remark
 
 
 def drop(draft: AnswerDraft, actor: User) -> None:

@@ -16,6 +16,7 @@ from portal.teams.forms import MemberForm, TeamForm
 from portal.teams.models import Team
 from portal.teams.service import NameTaken, NotOfTheTeam
 from portal.transactions import transaction
+from portal.web.once import made_once
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member
 
@@ -30,7 +31,8 @@ def index() -> Response:
     if form.validate_on_submit():
         try:
             with transaction():
-                team = service.make_team(form.name.data, form.about.data or "", member())
+                about = form.about.data or ""
+                team = made_once(Team, lambda: service.make_team(form.name.data, about, member()))
             return go_to(url_for(".team", team_id=team.id), _("The team %(name)s is there.", name=team.name))
         except NameTaken as taken:
             form.name.errors = [taken.message]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 
+import sqlalchemy as sa
 from flask import request
 
-from portal.once import SentForm, claim
+from portal.db import db
+from portal.once import SentForm, Thing, claim
 from portal.web.session import viewer
 
 
@@ -20,5 +23,16 @@ def this_form() -> SentForm:
     if not request.form.get("csrf_token"):
         return SentForm()
     fields = sorted(request.form.items(multi=True))
-    sent = json.dumps([viewer().id, request.path, fields])
+    sent = json.dumps([viewer().id, request.full_path, fields])
     return claim(hashlib.sha256(sent.encode()).hexdigest())
+
+
+def made_once(kind: type[Thing], make: Callable[[], Thing]) -> Thing:
+    """Return what this very form made when it came before, as long as it is there; else what it makes now."""
+    sent = this_form()
+    thing = sent.earlier(kind)
+    if thing is None:
+        thing = make()
+        db.session.flush()
+        (sent.made,) = sa.inspect(thing).identity
+    return thing

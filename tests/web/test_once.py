@@ -11,13 +11,21 @@ from sqlalchemy import func, select
 
 from portal import once
 from portal.accounts.roles import Role
+from portal.boards.models import Board
+from portal.changelog.models import Entry
 from portal.comments import service as comments
 from portal.comments.models import Comment
 from portal.db import db, utcnow
+from portal.decisions.models import Reason
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.notifications.models import Notification
 from portal.once import SentForm
-from portal.talk.models import Note
+from portal.organisations.models import Organisation, Segment
+from portal.roadmap.models import Theme
+from portal.search.models import SavedSearch
+from portal.sso.models import Provider
+from portal.talk.models import AnswerDraft, DraftRemark, Note, Snippet
+from portal.teams.models import Team
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user
 from tests.support import HTMX, Browser, either_way, on_one_database
@@ -118,6 +126,52 @@ def test_s57_an_idea_a_note_an_answer_and_a_move_sent_twice_are_made_once_and_an
         assert number_of(kind) == before + 1, where
         assert {answer.status_code for answer in answers} == {303}, where
         assert len({answer.location for answer in answers}) == 1, where
+
+
+SEARCH = {"name": "Maps", "q": "map", "alert": "none"}
+PLACES: list[tuple[str, dict[str, str], type]] = [
+    ("/changelog/new", {"title": "Version 5", "body": "It is out.", "kind": "new", "seen": "0"}, Entry),
+    ("/admin/boards", {"name": "Winter", "slug": "winter", "audience": "public", "position": "0"}, Board),
+    ("/admin/teams", {"name": "Winter people", "about": "Snow."}, Team),
+    ("/roadmap/themes", {"name": "Winter", "about": "Snow."}, Theme),
+    ("/admin/reasons", {"label": "Too cold", "about": "We freeze.", "kinds": "declined"}, Reason),
+    ("/admin/organisations", {"name": "Winter club", "domains": "winter.example"}, Organisation),
+    ("/admin/segments", {"name": "Winter people"}, Segment),
+    ("/admin/providers/new/openid", {"name": "Club", "issuer": "https://id.example"}, Provider),
+    ("/search/saved", SEARCH, SavedSearch),
+    ("/triage/save", SEARCH | {"name": "Maps too"}, SavedSearch),
+    ("/triage/snippets", {"name": "Thanks", "body": "Thank you, {author}."}, Snippet),
+    ("/triage/first-look/{idea}/answer", {"answer-seen": "new", "answer-answer": "Soon.", "draft": "1"}, AnswerDraft),
+    ("/triage/drafts/{draft}/say", {"words": "Too early?"}, DraftRemark),
+    ("/triage/drafts/{draft}/ask", {"words": "Look, please.", "reviewer": "{reader}"}, DraftRemark),
+]
+
+
+def test_s57_whatever_else_a_form_makes_it_makes_once_and_what_is_gone_again(browse):
+    owner, colleague, idea = make_user(Role.OWNER), make_user(Role.PM), make_idea()
+    browser, known = browse(owner), {"idea": str(idea.id), "reader": str(make_user(Role.PM).id)}
+    browse(colleague).post(
+        f"/triage/first-look/{idea.id}/answer",
+        data={"answer-seen": "new", "answer-answer": "We look at it.", "draft": "1"},
+    )
+    db.session.rollback()
+    known["draft"] = str(db.session.scalars(select(AnswerDraft.id)).one())
+
+    for where, form, kind in PLACES:
+        where = where.format(**known)
+        sent = {name: value.format(**known) if "{author}" not in value else value for name, value in form.items()}
+        sent["csrf_token"] = browser.token()
+        before = number_of(kind)
+        answers = [browser.post(where, data=sent) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [303, 303], where
+        assert number_of(kind) == before + 1, where
+        assert len({answer.location for answer in answers}) == 1, where
+
+    (team,) = db.session.scalars(select(Team.id).where(Team.name == "Winter people"))
+    form = dict(PLACES[2][1], csrf_token=browser.token())
+    browser.post(f"/admin/teams/{team}/delete")
+    browser.post("/admin/teams", data=form)
+    assert number_of(Team) == 1
 
 
 @on_one_database

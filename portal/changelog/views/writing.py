@@ -22,6 +22,7 @@ from portal.ideas.workflow import Category, Status, move_between
 from portal.text import render_markdown
 from portal.transactions import transaction
 from portal.web.dates import absolute
+from portal.web.once import made_once
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, can, member, viewer
 from portal.zones import told_in
@@ -44,7 +45,7 @@ def new() -> Response:
         authorize("changelog.publish", words.board or Entry())
         try:
             with transaction(wake=False):
-                entry = service.write_entry(words, member())
+                entry = made_once(Entry, lambda: service.write_entry(words, member()))
             return go_to(url_for(".publish", entry_id=entry.id), _("Saved as a draft."))
         except Refusal as refusal:
             return _form_page(form, None, refusal.status, refusal.message)

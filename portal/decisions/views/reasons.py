@@ -8,8 +8,10 @@ from werkzeug.wrappers import Response
 
 from portal.decisions import queries, service
 from portal.decisions.forms import ReasonForm
+from portal.decisions.models import Reason
 from portal.decisions.views.needing import bp
 from portal.transactions import transaction
+from portal.web.once import made_once
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member
 
@@ -21,9 +23,8 @@ def reasons() -> Response:
     form = ReasonForm().offer()
     if form.validate_on_submit():
         with transaction():
-            service.add_reason(
-                member(), label=form.label.data, about=form.about.data or "", kinds=form.kinds.data or []
-            )
+            label, about, kinds = form.label.data, form.about.data or "", form.kinds.data or []
+            made_once(Reason, lambda: service.add_reason(member(), label=label, about=about, kinds=kinds))
         return go_to(url_for(".reasons"), _("“%(name)s” is the last of the list now.", name=form.label.data))
     every = queries.list_reasons(retired=True)
     return page(

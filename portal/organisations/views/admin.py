@@ -17,6 +17,7 @@ from portal.organisations.models import Organisation
 from portal.organisations.service import DomainTaken, NameTaken
 from portal.organisations.views.base import bp
 from portal.transactions import transaction
+from portal.web.once import made_once
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member
 
@@ -102,7 +103,7 @@ def _save(found: Organisation | None, form: OrganisationForm) -> Organisation | 
     try:
         with transaction():
             if found is None:
-                return service.make_organisation(member(), **said)
+                return made_once(Organisation, lambda: service.make_organisation(member(), **said))
             service.change_organisation(found, member(), **said)
             return found
     except NameTaken as refusal:

@@ -13,6 +13,7 @@ from portal.organisations.models import Segment
 from portal.organisations.service import NameTaken
 from portal.organisations.views.base import bp
 from portal.transactions import transaction
+from portal.web.once import made_once
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member
 
@@ -25,7 +26,7 @@ def list_segments() -> Response:
     if form.validate_on_submit():
         try:
             with transaction():
-                made = segments.make_segment(member(), form.name.data, form.rule())
+                made = made_once(Segment, lambda: segments.make_segment(member(), form.name.data, form.rule()))
             return go_to(url_for(".segment", segment_id=made.id), _("The segment %(name)s is there.", name=made.name))
         except NameTaken as taken:
             form.name.errors = [taken.message]

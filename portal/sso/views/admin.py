@@ -17,6 +17,7 @@ from portal.sso.trouble import SignOnFailed
 from portal.sso.views.base import bp
 from portal.sso.views.signing import redirect_uri
 from portal.transactions import transaction
+from portal.web.once import made_once
 from portal.web.proof import prove_again
 from portal.web.responses import go_to, page
 from portal.web.session import authorize, member
@@ -37,7 +38,10 @@ def add(kind: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with transaction():
-                made = providers.add_provider(member(), kind=kind, name=form.name.data, issuer=form.issuer.data)
+                name, issuer = form.name.data, form.issuer.data
+                made = made_once(
+                    Provider, lambda: providers.add_provider(member(), kind=kind, name=name, issuer=issuer)
+                )
             return go_to(url_for(".provider", provider_id=made.id), _("Added. It is switched off until you are done."))
         except FieldRefused as refusal:
             _say_at(form, refusal)

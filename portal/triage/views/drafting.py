@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -17,6 +19,7 @@ from portal.transactions import transaction
 from portal.triage.desk import Typed
 from portal.triage.forms import Offer
 from portal.triage.talk import insert_snippet, offer_of, posted_in
+from portal.web.once import made_once
 from portal.web.responses import go_to
 from portal.web.session import can, member, viewer
 
@@ -50,11 +53,25 @@ def keep(idea: Idea, offer: Offer) -> ResponseReturnValue | Typed | None:
         draft = version = None
     try:
         with transaction():
-            draft = drafts.save_draft(idea, member(), offer.name, fields, shown, draft, version)
+            draft = save_once(idea, offer.name, fields, shown, draft, version)
     except Refusal as refusal:
         return Typed(offer, refusal.message)
     flash(_("Draft saved. Nobody outside the team sees it."))
     return go_to(url_for("triage.draft", draft_id=draft.id))
+
+
+def save_once(
+    idea: Idea,
+    target: str,
+    fields: dict[str, Any],
+    shown: dict[str, str],
+    draft: AnswerDraft | None,
+    version: int | None,
+) -> AnswerDraft:
+    """Keep what was typed, as the next version of a draft or as a new one; the same form begins no second one."""
+    if draft is not None:
+        return drafts.save_draft(idea, member(), target, fields, shown, draft, version)
+    return made_once(AnswerDraft, lambda: drafts.save_draft(idea, member(), target, fields, shown))
 
 
 def settle(idea: Idea) -> None:

@@ -17,11 +17,12 @@ from portal.errors import Refusal
 from portal.ideas.workflow import place_named
 from portal.talk import drafts as service
 from portal.talk import queries
-from portal.talk.models import AnswerDraft, DraftState
+from portal.talk.models import AnswerDraft, DraftRemark, DraftState
 from portal.text import render_markdown
 from portal.transactions import transaction
 from portal.triage.talk import offer_of, shown_of
 from portal.triage.views.pages import bp
+from portal.web.once import made_once
 from portal.web.responses import go_to
 from portal.web.session import authorize, can, member, viewer
 
@@ -61,8 +62,8 @@ def ask_review(draft_id: int) -> ResponseReturnValue:
     reviewer_id = request.form.get("reviewer", type=int)
 
     def act(draft: AnswerDraft, words: str) -> str:
-        reviewer = service.ask_for_review(draft, member(), reviewer_id, words)
-        return _("%(name)s will hear of it.", name=reviewer.name)
+        made_once(DraftRemark, lambda: service.ask_for_review(draft, member(), reviewer_id, words))
+        return _("%(name)s will hear of it.", name=draft.reviewer.name if draft.reviewer else "")
 
     return _do(draft_id, "draft.write", act)
 
@@ -85,7 +86,7 @@ def say_of_draft(draft_id: int) -> ResponseReturnValue:
     """Say something about it."""
 
     def act(draft: AnswerDraft, words: str) -> str:
-        service.say(draft, member(), words)
+        made_once(DraftRemark, lambda: service.say(draft, member(), words))
         return _("Said.")
 
     return _do(draft_id, "draft.write", act)

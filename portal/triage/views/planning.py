@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from portal.errors import Refusal
 from portal.ideas.models import Idea
 from portal.ideas.steps import MoveDetails
-from portal.talk import drafts, queries, scheduling
+from portal.talk import queries, scheduling
 from portal.talk.models import AnswerDraft
 from portal.transactions import transaction
 from portal.triage.forms import Offer
@@ -46,7 +46,7 @@ def plan(idea: Idea, offer: Offer, details: Callable[[], MoveDetails]) -> Respon
                 _("Somebody moved this to %(status)s meanwhile. What you wrote is still here.", status=idea.rule.label)
             )
         said = details()
-        draft = drafts.save_draft(idea, member(), offer.name, fields, shown, draft, version)
+        draft = drafting.save_once(idea, offer.name, fields, shown, draft, version)
         scheduling.plan(draft, member(), said, at)
     flash(_("Planned. It goes out on %(moment)s, unless something comes between.", moment=absolute(at)))
     return go_to(url_for("triage.draft", draft_id=draft.id))

@@ -14,6 +14,7 @@ from portal.transactions import transaction
 from portal.triage import presence, queues
 from portal.triage.saved import PREFIX
 from portal.triage.views.pages import bp
+from portal.web.once import made_once
 from portal.web.responses import fragment, go_to
 from portal.web.session import authorize, member, viewer
 
@@ -25,7 +26,8 @@ def save_queue() -> ResponseReturnValue:
     query = request.values.get("q", "")
     try:
         with transaction(wake=False):
-            kept = keeping.save_search(member(), query, name=_name(), shared="shared" in request.values)
+            shared = "shared" in request.values
+            kept = made_once(SavedSearch, lambda: keeping.save_search(member(), query, name=_name(), shared=shared))
     except Refusal as refusal:
         flash(refusal.message, "error")
         return go_to(url_for(".queue", queue=queues.FIND, q=query))

@@ -14,6 +14,7 @@ from portal.talk import snippets as service
 from portal.talk.models import Snippet
 from portal.transactions import transaction
 from portal.triage.views.pages import bp
+from portal.web.once import made_once
 from portal.web.responses import go_to
 from portal.web.session import authorize, can, member, viewer
 
@@ -62,16 +63,17 @@ def _save(snippet: Snippet | None) -> ResponseReturnValue:
     board_id = board.id if board else None
     if shared and (whose != EVERYWHERE and board is None or not can("snippet.share", board_id)):
         authorize("snippet.share", 0)
+
+    def save() -> Snippet:
+        name, body = request.form.get("name", ""), request.form.get("body", "")
+        return service.save_snippet(member(), name, body, shared=shared, board_id=board_id, snippet=snippet)
+
     try:
         with transaction():
-            service.save_snippet(
-                member(),
-                request.form.get("name", ""),
-                request.form.get("body", ""),
-                shared=shared,
-                board_id=board_id,
-                snippet=snippet,
-            )
+            if snippet is None:
+                made_once(Snippet, save)
+            else:
+                save()
     except Refusal as refusal:
         return _show(snippet, refusal.message)
     return go_to(url_for("triage.snippets"), notice=_("Saved."))
