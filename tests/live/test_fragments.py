@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from portal.accounts.roles import Role
@@ -33,6 +34,7 @@ from portal.live.changes import (
     gather,
     newest,
 )
+from portal.promises import clocks
 from portal.transactions import transaction
 from tests.factories import make_comment, make_idea, make_user
 from tests.support.databases import on_one_database
@@ -77,7 +79,7 @@ def test_a_page_that_shows_how_things_stand_has_nothing_to_change(app, browse, i
         shown |= parts(browse().get(path).text)
     told = parts(sent(app, idea))
 
-    for name in ("votes", "status", "trail", "backers", "comments", "talk", "moved", "said", "text"):
+    for name in ("votes", "status", "trail", "backers", "comments", "talk", "moved", "late", "said", "text"):
         assert shown[f"idea-{idea.id}/{name}"] == told.pop(f"idea-{idea.id}/{name}"), name
     for name in ("boards/new", "roadmap/moved"):
         assert told[name] in shown[name].split(), name
@@ -151,6 +153,22 @@ def test_another_promise_and_an_answer_taken_back_are_news_from_the_team(app, br
     taken_back = parts(sent(app, idea, KINDS["idea.answer_undone"]))[name]
 
     assert len({before, renewed, taken_back}) == 3
+
+
+@on_one_database
+def test_a_day_that_passes_without_the_promised_word_is_told_once_it_is_noticed(app, browse, idea):
+    name, reader = f"idea-{idea.id}/late", browse()
+    before = parts(reader.get(f"/ideas/{idea.id}").text)[name]
+    in_time = parts(sent(app, idea, KINDS["promise.missed"]))[name]
+    began = newest()
+    with time_machine.travel(idea.due_at + timedelta(seconds=1)):
+        assert clocks.note_missed() == 1
+        (change,) = gather(journal.since(began))
+        told = parts(sent(app, idea, change.kinds))[name]
+        shown = parts(reader.get(f"/ideas/{idea.id}").text)[name]
+
+    assert before == in_time == ""
+    assert told == shown == str(int(idea.due_at.timestamp()))
 
 
 def test_what_goes_out_is_about_nobody_and_in_the_language_that_was_asked_for(app, browse, idea):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import expect
 from sqlalchemy import select
@@ -15,8 +16,10 @@ from portal.boards.models import Audience, Board
 from portal.db import db, utcnow
 from portal.ideas import moves, service
 from portal.ideas.models import Idea
+from portal.ideas.promised import Promise
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
+from portal.promises import clocks
 from portal.transactions import transaction
 from tests.factories import make_board, make_comment, make_idea, make_user, make_votes
 from tests.journeys.steps import told
@@ -47,6 +50,15 @@ def come(app: Flask, chromium: Any) -> Iterator[Callable[..., Any]]:
 def vote(idea: Idea, voter: User | None = None) -> None:
     with transaction():
         service.cast_vote(db.session.get_one(Idea, idea.id), db.session.merge(voter) if voter else make_user())
+
+
+def let_the_promised_day_pass(idea: Idea) -> None:
+    """Let it be over since a moment, and notice it as the worker does."""
+    passed = utcnow() - timedelta(minutes=1)
+    with transaction():
+        db.session.execute(sa.update(Idea).where(Idea.id == idea.id).values(due_at=passed))
+        db.session.execute(sa.update(Promise).where(Promise.idea_id == idea.id).values(due_at=passed))
+    assert clocks.note_missed() == 1
 
 
 def votes_of(page: Any, idea: Idea) -> Any:
@@ -96,6 +108,13 @@ def test_who_reads_an_idea_sees_what_others_do_and_is_not_disturbed(come):
     expect(newer).to_be_hidden()
     news.click()
     expect(open_page.get_by_role("heading", name="Official answer")).to_be_visible()
+    let_the_promised_day_pass(idea)
+    late = open_page.get_by_role("link", name="The promised day has passed without a word. Show it")
+    expect(late).to_be_visible()
+    assert open_page.get_by_text("and are late").count() == 0
+    late.click()
+    expect(open_page.get_by_text("and are late")).to_be_visible()
+    expect(late).to_be_hidden()
     expect(open_page.get_by_label("Add to the discussion")).to_have_value("Not finished")
 
 
