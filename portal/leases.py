@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +38,15 @@ class Leased:
             self.given_up_at = utcnow()
         seconds = min(3600, 2**self.attempts) * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, guards nothing
         self.available_at = utcnow() + timedelta(seconds=seconds)
+
+
+def let_go(work: type[Model], ids: Sequence[int]) -> None:
+    """Leave rows that were claimed and not begun to the next worker, as if nobody had looked at them."""
+    table: Any = work.__table__
+    mine = sa.update(table).where(table.c.id.in_(ids), table.c.locked_by == WORKER_NAME, table.c.done_at.is_(None))
+    if ids:
+        with transaction(wake=False):
+            db.session.execute(mine.values(locked_until=None, locked_by=None, attempts=table.c.attempts - 1))
 
 
 def claim(

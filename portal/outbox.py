@@ -10,6 +10,7 @@ from portal import events, leases
 from portal.db import db, utcnow
 from portal.events import OutboxRow
 from portal.transactions import transaction
+from portal.worker import until_stopped
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,9 @@ def work_off(limit: int = 50) -> int:
     A reaction and the mark that it is done are one transaction: what it writes is written once.
     """
     ids = leases.claim(OutboxRow, limit)
-    for row_id in ids:
+    tried = 0
+    for row_id in until_stopped(ids):
+        tried += 1
         try:
             with transaction():
                 _carry_out(row_id)
@@ -29,7 +32,8 @@ def work_off(limit: int = 50) -> int:
             with transaction(wake=False):
                 row = db.session.get_one(OutboxRow, row_id)
                 row.put_back(f"{type(error).__name__}: {error}")
-    return len(ids)
+    leases.let_go(OutboxRow, ids[tried:])
+    return tried
 
 
 def _carry_out(row_id: int) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import TypeVar
 
 from flask import Flask, current_app
 
@@ -12,6 +14,35 @@ log = logging.getLogger(__name__)
 
 PAUSE = 1.0  # seconds between looks when nobody wakes us
 _work_waits = threading.Event()
+_stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)  # that of the worker one runs in
+
+Part = TypeVar("Part")
+
+
+class Stopped(Exception):  # noqa: N818 - nothing went wrong
+    """A chore that does all or nothing does nothing now: the worker was told to stop."""
+
+
+def is_told_to_stop() -> bool:
+    """Whether the worker in which this runs shall end; never outside of one."""
+    stop = _stop.get()
+    return stop is not None and stop.is_set()
+
+
+def until_stopped(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield the parts of a chore for as long as the worker goes on; what is left waits for the next start."""
+    for part in parts:
+        if is_told_to_stop():
+            return
+        yield part
+
+
+def all_or_stop(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield the parts of what is of no use half done; raise Stopped once the worker is told to stop."""
+    for part in parts:
+        if is_told_to_stop():
+            raise Stopped
+        yield part
 
 
 def wake() -> None:
@@ -19,14 +50,14 @@ def wake() -> None:
     _work_waits.set()
 
 
-def work_once(stop: threading.Event | None = None) -> int:
-    """Do each chore once, or those before ``stop``; return how much was done. One's failure keeps no other back."""
+def work_once() -> int:
+    """Do each chore once, until told to stop; return how much was done. One's failure keeps no other back."""
     done = 0
-    for chore in _chores():
-        if stop is not None and stop.is_set():
-            break
+    for chore in until_stopped(_chores()):
         try:
             done += chore()
+        except Stopped:
+            log.info("chore %s was left for the next start", chore.__name__)
         except Exception:
             log.exception("chore %s failed", chore.__name__)
     return done
@@ -40,12 +71,16 @@ def settle() -> None:
 
 def run(app: Flask, stop: threading.Event) -> None:
     """Work until told to stop."""
-    while not stop.is_set():
-        _work_waits.clear()
-        with app.app_context():
-            done = work_once(stop)
-        if not done:
-            _work_waits.wait(PAUSE)
+    before = _stop.set(stop)
+    try:
+        while not stop.is_set():
+            _work_waits.clear()
+            with app.app_context():
+                done = work_once()
+            if not done:
+                _work_waits.wait(PAUSE)
+    finally:
+        _stop.reset(before)
 
 
 def start_inside(app: Flask) -> Callable[[], None]:

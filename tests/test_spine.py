@@ -326,6 +326,26 @@ def test_a_worker_that_is_told_to_stop_begins_no_further_chore(app):
     assert done == []
 
 
+def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_its_work_to_the_next_at_once(react, app):
+    stop = threading.Event()
+
+    def mark_down_and_stop(recorded: Recorded) -> None:
+        mark_down(recorded)
+        stop.set()
+
+    react(mark_down_and_stop)
+    ring(1, 2, 3)
+    app.extensions["chores"] = (outbox.work_off,)
+    worker.run(app, stop)
+    [first, *left] = rows()
+
+    assert carried_out == [1]
+    assert first.done_at is not None
+    assert [(row.attempts, row.locked_until, row.locked_by, row.done_at) for row in left] == [(0, None, None, None)] * 2
+    assert work_off() == 2
+    assert carried_out == [1, 2, 3]
+
+
 def test_the_worker_is_woken_by_what_happens_and_stops_when_told(react, app):
     react(mark_down)
     app.extensions["chores"] = (outbox.work_off,)

@@ -20,6 +20,7 @@ from portal.ideas.models import Idea
 from portal.ideas.service import lock
 from portal.notifications.mails.letter import in_language_of
 from portal.transactions import transaction
+from portal.worker import until_stopped
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def carry_on() -> int:
 
 def carry_out(act_id: int, most: int) -> int:
     """Do an act, or take it back, with at most so many ideas; note its end. Any number of workers may do so at once."""
-    for number in range(most):
+    for number in until_stopped(range(most)):
         if not _next(act_id):
             return number
     return most

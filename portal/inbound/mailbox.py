@@ -23,6 +23,7 @@ from portal.inbound.receiving import LARGEST, receive
 from portal.notifications.mails.transport import in_short
 from portal.notifications.models import Mailbox
 from portal.transactions import transaction
+from portal.worker import until_stopped
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +59,16 @@ def look() -> int:
     ids = leases.claim(Mailbox, 1, LEASE)
     if not ids:
         return 0
-    taken, words = 0, ""
+    taken, flagged, words = 0, None, ""
     try:
-        taken = _empty(place_of(current_app.config["INBOUND_URL"]))
+        taken, flagged = _empty(place_of(current_app.config["INBOUND_URL"]))
     except Closed as problem:
         words = str(problem)
         log.warning("the mailbox for replies cannot be read: %s", words)
     except Exception as error:
         words = f"{type(error).__name__}: {error}"
         log.exception("the mailbox for replies could not be emptied")
-    _note(ids[0], taken, words)
+    _note(ids[0], taken, flagged, words)
     return taken
 
 
@@ -105,7 +106,7 @@ def _is_due() -> bool:
     return due
 
 
-def _note(mailbox_id: int, taken: int, words: str) -> None:
+def _note(mailbox_id: int, taken: int, flagged: int | None, words: str) -> None:
     """Note how it went, and when the next turn is: at once after a full batch, ever later after failures."""
     with transaction(wake=False):
         row = db.session.get(Mailbox, mailbox_id)
@@ -114,6 +115,7 @@ def _note(mailbox_id: int, taken: int, words: str) -> None:
         now = utcnow()
         row.locked_until = row.locked_by = None
         row.error = words[:500] or None
+        row.flagged = row.flagged if flagged is None else flagged
         if words:
             row.available_at = now + min(EVERY * 2 ** min(row.attempts - 1, 10), AT_MOST_EVERY)
             return
@@ -121,13 +123,16 @@ def _note(mailbox_id: int, taken: int, words: str) -> None:
         row.available_at = now if taken >= BATCH else now + EVERY
 
 
-def _empty(place: Place) -> int:
-    """Take in one batch of mails; each is put aside when that is done, so that a crash repeats it at most."""
+def _empty(place: Place) -> tuple[int, int]:
+    """Take in one batch of mails; return how many, and how many lie there flagged, because nobody could read them.
+
+    Each is put aside when it is taken in, so that a crash repeats it at most.
+    """
     with _opened(place) as box:
-        numbers = _search(box)[:BATCH]
+        numbers = _search(box, "UNFLAGGED")[:BATCH]
         if numbers:
             _expect(box.create(_quoted(place.done)), "create", but="NO")  # it may be there already
-        for number in numbers:
+        for number in until_stopped(numbers):
             raw = _fetch(box, number)
             if raw is None:
                 continue
@@ -140,7 +145,7 @@ def _empty(place: Place) -> int:
                 _expect(box.uid("STORE", number, "+FLAGS.SILENT", r"(\Flagged)"), "flag")
                 continue
             _put_aside(box, number, place.done)
-    return len(numbers)
+        return len(numbers), len(_search(box, "FLAGGED"))
 
 
 @contextlib.contextmanager
@@ -174,8 +179,8 @@ def _connect(place: Place) -> imaplib.IMAP4:
     return box
 
 
-def _search(box: imaplib.IMAP4) -> list[str]:
-    found = _expect(box.uid("SEARCH", "UNDELETED", "UNFLAGGED"), "look for mails")
+def _search(box: imaplib.IMAP4, which: str) -> list[str]:
+    found = _expect(box.uid("SEARCH", "UNDELETED", which), "look for mails")
     return [number.decode() for number in (found[0] or b"").split()]
 
 

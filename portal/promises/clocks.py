@@ -23,6 +23,7 @@ from portal.notifications.service import queue_letter
 from portal.options import option
 from portal.promises.events import PromiseMissed
 from portal.transactions import transaction
+from portal.worker import until_stopped
 
 BATCH = 100
 LETTER = LATE_PROMISES
@@ -33,7 +34,7 @@ def note_missed() -> int:
     """State once of each promise that its day passed without a word."""
     missed = _late(utcnow()).where(Promise.missed_at.is_(None)).with_only_columns(Promise.id)
     done = 0
-    for promise_id in list(db.session.scalars(missed.order_by(Promise.due_at, Promise.id).limit(BATCH))):
+    for promise_id in until_stopped(list(db.session.scalars(missed.order_by(Promise.due_at, Promise.id).limit(BATCH)))):
         with transaction():
             done += _note(promise_id)
     return done

@@ -26,6 +26,7 @@ from portal.search.models import IndexTask
 from portal.search.on_postgres import PostgresEngine
 from portal.search.on_whoosh import WhooshEngine
 from portal.transactions import transaction
+from portal.worker import all_or_stop
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ def _bring_in(ids: Sequence[int], found: Sequence[Document]) -> None:
 def rebuild(on_progress: Callable[[int, int], None] | None = None) -> int:
     """Build the index anew from the database while the old one answers; return how many ideas it has."""
     total = db.session.scalar(select(sa.func.count()).where(Idea.publication != Publication.REMOVED)) or 0
-    engine().rebuild(documents(), total=total, on_progress=on_progress)
+    engine().rebuild(all_or_stop(documents()), total=total, on_progress=on_progress)
     return total
 
 

@@ -16,6 +16,7 @@ from portal.transactions import transaction
 from portal.verdicts import service
 from portal.verdicts.models import Round
 from portal.verdicts.rules import SETTLES_AFTER
+from portal.worker import until_stopped
 
 BATCH = 50
 LOOKED_AT_EVERY = timedelta(hours=1)
@@ -46,7 +47,7 @@ def ask_due() -> int:
     """Ask about what came out long enough ago; return how many rounds began."""
     due = _of_ideas_in_sight().where(Round.asked_at.is_(None), Round.ask_at <= utcnow())
     done = 0
-    for round_id in list(db.session.scalars(due.order_by(Round.ask_at, Round.id).limit(BATCH))):
+    for round_id in until_stopped(list(db.session.scalars(due.order_by(Round.ask_at, Round.id).limit(BATCH)))):
         with transaction():
             done += service.ask(db.session.get_one(Round, round_id))
     return done
@@ -59,7 +60,7 @@ def conclude_due() -> int:
         Round.asked_at <= now - SETTLES_AFTER, Round.looked_at <= now - LOOKED_AT_EVERY
     )
     done = 0
-    for round_id in list(db.session.scalars(running.order_by(Round.looked_at, Round.id).limit(BATCH))):
+    for round_id in until_stopped(list(db.session.scalars(running.order_by(Round.looked_at, Round.id).limit(BATCH)))):
         with transaction():
             done += service.conclude(db.session.get_one(Round, round_id)) is not None
     return done

@@ -1,7 +1,11 @@
 """The index follows what may be found: words of an idea that went out of sight lead nowhere."""
 
-import pytest
+import threading
 
+import pytest
+from sqlalchemy import select
+
+from portal import worker
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db
@@ -10,6 +14,8 @@ from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
 from portal.search import index
+from portal.search.index import engine
+from portal.search.models import IndexTask
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_user
 
@@ -33,6 +39,22 @@ def test_s05_the_words_of_a_merged_idea_that_went_out_of_sight_no_longer_find_th
     settle()
 
     assert "Export to a spreadsheet" not in browse().get("/search?q=zanzibari").text
+
+
+def test_an_index_that_is_being_built_anew_does_not_keep_the_worker_from_stopping(app, monkeypatch, caplog):
+    idea, stop = make_idea("Show springs on the map"), threading.Event()
+    index.rebuild()
+    with transaction():
+        index.forget([idea.id])
+    said = index._said
+    monkeypatch.setattr(index, "_said", lambda ids: stop.set() or said(ids))
+    app.extensions["chores"] = (index.index_pending,)
+
+    worker.run(app, stop)
+
+    assert [hit.id for hit in engine().search("springs")] == [idea.id], "the old one answers"
+    assert db.session.scalars(select(IndexTask.idea_id)).all() == [idea.id]
+    assert caplog.messages == []
 
 
 def test_while_there_is_no_index_similar_ideas_come_from_the_newest_titles_and_the_panel_says_so(app, browse):

@@ -27,6 +27,7 @@ from portal.notifications.mails.transport import EndUnknown, NotTaken, Transport
 from portal.notifications.models import Mail, MailAttempt
 from portal.notifications.policy import PERSONAL_KINDS, QUIETED_KINDS, Kind, Reason
 from portal.transactions import transaction
+from portal.worker import is_told_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def send_due() -> int:
     began, done = time.monotonic(), 0
     while number := _send_some():
         done += number
-        if number < BATCH or time.monotonic() - began > AT_A_TIME:
+        if number < BATCH or time.monotonic() - began > AT_A_TIME or is_told_to_stop():
             break
     return done
 
@@ -70,6 +71,9 @@ def _send_some() -> int:
     sent, problems = 0, ""
     try:
         for position, mail_id in enumerate(ids):
+            if is_told_to_stop():
+                _let_go(ids[position:])
+                break
             if held_up and _reader_of(mail_id) in held_up:
                 _let_go([mail_id])
                 continue
