@@ -52,8 +52,12 @@ class Settings:
 
 def calendar_of(board_id: int) -> Calendar:
     """Return the working days of a board: its own, or those of the portal."""
-    own = settings_of(board_id)
-    return settings_of(ALL).calendar if own is None or own.as_portal else own.calendar
+    return calendar_among(settings_of(board_id), settings_of(ALL))
+
+
+def calendar_among(own: Settings | None, portal: Settings) -> Calendar:
+    """Return the working days that hold where these were decided for a board, and these for the portal."""
+    return portal.calendar if own is None or own.as_portal else own.calendar
 
 
 def days_for(board_id: int, status: str) -> int | None:

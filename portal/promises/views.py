@@ -13,10 +13,13 @@ from werkzeug.wrappers import Response
 from portal.boards.calendars import ALL, Settings, calendar_of, days_for, settings_of
 from portal.boards.models import Board
 from portal.boards.queries import get_board, list_boards
-from portal.db import utcnow
+from portal.db import db, utcnow
+from portal.errors import Refusal
 from portal.ideas import workflow
+from portal.ideas.models import Idea
+from portal.ideas.queries import ideas_visible_to
 from portal.options import option
-from portal.promises import queries, service
+from portal.promises import queries, redating, service
 from portal.promises.forms import WEEKDAYS, DaysForm, RaisingForm
 from portal.transactions import transaction
 from portal.web.kept import kept
@@ -25,6 +28,7 @@ from portal.web.session import authorize, member, viewer
 
 bp = Blueprint("promises", __name__)
 
+EXAMPLES = 5
 PERIODS = {"quarter": timedelta(days=92), "year": timedelta(days=365), "all": None}
 
 
@@ -73,20 +77,48 @@ def edit_days(board_id: int) -> Response:
     authorize("board.manage")
     board = _board(board_id)
     if board and request.form.get("do") == "as-portal":
-        with transaction():
-            service.decide_days(board, None, member())
-        said = _("%(board)s is as the portal again.", board=board.name)
-        return go_to(url_for(".days"), f"{said} {_kept(board)}".strip())
+        return _decide(board, None, _("%(board)s is as the portal again.", board=board.name))
     found = settings_of(board_id) or Settings(as_portal=True)
     zone = settings_of(ALL).calendar.zone if board else current_app.config["TIMEZONE"]
     form = DaysForm.about(workflow.rules() if board else [], zone, found, blank=request.method == "GET")
     if form.validate_on_submit():
-        with transaction():
-            service.decide_days(board, form.settings(), member())
-        said = _("Saved. What is promised from now on is counted by it.")
-        return go_to(url_for(".days"), f"{said} {_kept(board)}".strip())
+        return _decide(board, form.settings(), _("Saved. What is promised from now on is counted by it."))
     status = 422 if form.errors else 200
     return page("promises/edit_days.html", status=status, form=form, board=board, weekdays=WEEKDAYS, kept=_kept(board))
+
+
+def _decide(board: Board | None, settings: Settings | None, done: str) -> Response:
+    """Let it hold; where promises that run would get another day by it, ask first what is to become of them."""
+    shift, doing = redating.shift_by(board, settings), request.form.get("running", "")
+    if shift.moved and doing not in {"keep", "move"}:
+        return _ask(board, shift)
+    try:
+        with transaction():
+            if doing == "move":
+                number = redating.decide_and_redate(board, settings, request.form.get("reason", ""), member())
+                told = ngettext("%(num)d promise has another day.", "%(num)d promises have another day.", number)
+            else:
+                service.decide_days(board, settings, member())
+                told = _kept(board)
+    except Refusal as refusal:
+        return _ask(board, redating.shift_by(board, settings), refusal)
+    return go_to(url_for(".days"), f"{done} {told}".strip())
+
+
+def _ask(board: Board | None, shift: redating.Shift, refusal: Refusal | None = None) -> Response:
+    shown = ideas_visible_to(viewer()).where(Idea.id.in_([each.idea_id for each in shift.moved[:EXAMPLES]]))
+    ideas = {idea.id: idea for idea in db.session.scalars(shown)}
+    typed = request.form.items(multi=True)
+    return page(
+        "promises/redate.html",
+        status=refusal.status if refusal else 200,
+        board=board,
+        shift=shift,
+        examples=[(ideas[each.idea_id], each) for each in shift.moved[:EXAMPLES] if each.idea_id in ideas],
+        typed=[(name, value) for name, value in typed if name not in {"csrf_token", "running", "reason"}],
+        reason=request.form.get("reason", ""),
+        sentence=refusal.message if refusal else "",
+    )
 
 
 def _kept(board: Board | None) -> str:

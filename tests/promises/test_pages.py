@@ -12,7 +12,7 @@ from portal.boards.calendars import ALL, Holiday, settings_of
 from portal.boards.models import Audience
 from portal.db import db, utcnow
 from portal.ideas import moves
-from portal.ideas.promises import running
+from portal.ideas.promises import ledger_of, running
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.promises import service
@@ -128,7 +128,7 @@ def test_admins_decide_on_which_days_people_work(browse):
 
     for number in (board.id, 0):
         assert "1 promise that runs keeps its day." in browse(admin).get(f"/admin/working-days/{number}").text
-    browse(admin).post(f"/admin/working-days/{board.id}", data={"do": "as-portal"})
+    browse(admin).post(f"/admin/working-days/{board.id}", data={"do": "as-portal", "running": "keep"})
     browse(admin).post("/admin/working-days/late", data={"days": "9"})
 
     db.session.rollback()
@@ -136,3 +136,64 @@ def test_admins_decide_on_which_days_people_work(browse):
     assert browse(admin).post("/admin/working-days/late", data={"days": "-1"}).status_code == 422
     assert 'value="9"' in browse(admin).get("/admin/working-days").text
     assert browse(make_user(Role.PM)).get("/admin/working-days").status_code == 403
+
+
+MARCH = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
+
+
+def test_other_working_days_ask_what_becomes_of_promises_that_run(browse):
+    admin, pm, board = make_user(Role.ADMIN), make_user(Role.PM), make_board("Fell")
+    with time_machine.travel(MARCH, tick=False):
+        first, named = make_idea("Bells", board=board), make_idea("Gates", board=board)
+        elsewhere = make_idea(board=make_board("Other"))
+        late = make_idea(board=board, at=MARCH - 40 * DAY)
+        with transaction():
+            service.renew_promise(named, (MARCH + 30 * DAY).date(), "We measure first.", pm)
+        reviewed(named, pm, MARCH)
+        with transaction():
+            service.renew_promise(named, (MARCH + 50 * DAY).date(), "We measure first.", pm)
+    ideas = (first, named, elsewhere, late)
+    before = [running(idea).due_at for idea in ideas]
+    days = {"as_portal": "y", "clock_new": "20"}
+    where = f"/admin/working-days/{board.id}"
+
+    with time_machine.travel(MARCH + DAY, tick=False):
+        asked = browse(admin).post(where, data=days)
+        unexplained = browse(admin).post(where, data=days | {"running": "move"})
+        db.session.rollback()
+        assert "By these working days 1 promise would get another day." in asked.text
+        assert "Bells" in asked.text and "2 promises that run keep their days" in asked.text
+        assert 'name="clock_new" value="20"' in asked.text
+        assert unexplained.status_code == 422 and "Say why it takes longer." in unexplained.text
+        assert settings_of(board.id) is None
+        done = browse(admin).post(
+            where, data=days | {"running": "move", "reason": "We are fewer."}, follow_redirects=True
+        )
+        again = browse(admin).post(where, data=days | {"clock_new": "3", "running": "keep"})
+
+    db.session.rollback()
+    db.session.expire_all()
+    assert "1 promise has another day." in done.text and again.status_code == 303
+    assert [running(idea).due_at for idea in ideas[1:]] == before[1:]
+    assert running(first).due_at.date() == (MARCH + 21 * DAY).date() and first.due_at == running(first).due_at
+    page = browse().get(f"/ideas/{first.id}").text
+    assert "We are fewer." in page
+
+
+def test_earlier_days_take_the_place_of_later_ones_but_never_before_today(browse):
+    admin, board = make_user(Role.ADMIN), make_board("Fell")
+    with time_machine.travel(MARCH, tick=False):
+        idea = make_idea(board=board)
+        new = make_idea(board=board, at=MARCH + 4 * DAY)
+
+    with time_machine.travel(MARCH + 4 * DAY, tick=False):
+        answer = browse(admin).post(
+            f"/admin/working-days/{board.id}", data={"as_portal": "y", "clock_new": "2", "running": "move"}
+        )
+
+    db.session.rollback()
+    db.session.expire_all()
+    assert answer.status_code == 303
+    assert running(idea).due_at.date() == (MARCH + 4 * DAY).date()  # two days after Monday is over
+    assert running(new).due_at.date() == (MARCH + 7 * DAY).date()  # Sunday gives way to Monday
+    assert [row.outcome for row in ledger_of(idea.id)] == [None]
