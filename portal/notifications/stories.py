@@ -79,6 +79,8 @@ class Story:
 
     def is_for(self, reader: Person) -> bool:
         """Whether its reader may know of it: the talk of the team is for those who work there now."""
+        if self.kind is Kind.MATCHED:
+            return reader.works_here
         return self.kind not in TEAM_KINDS or reader.reads_as_staff_on(self.idea.board_id)
 
     @property

@@ -94,11 +94,14 @@ def read(notifications: Sequence[Notification]) -> dict[int, TeamTalk]:
 
 
 def is_told_to(viewer: Person) -> sa.ColumnElement[bool]:
-    """Say which notifications the viewer may read as far as the team goes: its talk only while they work there."""
+    """Say which notifications the viewer may read as far as the team goes: its talk only while they work there.
+
+    What a kept search found is for those who work somewhere: nobody else keeps searches.
+    """
     if viewer.reads_as_staff:
         return sa.true()
     if not viewer.works_here:
-        return Notification.kind.not_in(TEAM_KINDS)
+        return Notification.kind.not_in(TEAM_KINDS | {Kind.MATCHED})
     worked_on = sa.select(Board.id).where(is_worked_on_by(viewer))
     return Notification.kind.not_in(TEAM_KINDS) | Idea.board_id.in_(worked_on)
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Person, User
 from portal.db import db, utcnow
 from portal.errors import Refusal
+from portal.labels import queries as labels
 from portal.search import matching
 from portal.search.asking import Asked, read
 from portal.search.engine import NeedsRebuild
@@ -40,7 +41,7 @@ def kept_for(viewer: Person) -> Kept:
     both = named.where(sa.or_(SavedSearch.user_id == viewer.id, SavedSearch.shared))
     found = db.session.scalars(both.options(joinedload(SavedSearch.user))).all()
     others = [search for search in found if search.user_id != viewer.id and search.user.works_here]
-    return Kept([search for search in found if search.user_id == viewer.id], others)
+    return Kept([search for search in found if search.user_id == viewer.id], [_as_read_by(viewer, s) for s in others])
 
 
 def get_own(search_id: int, viewer: Person) -> SavedSearch:
@@ -53,7 +54,9 @@ def get_shown(search_id: int, viewer: Person) -> SavedSearch:
     """Return a search that the viewer keeps or a colleague shares, or answer 404."""
     shown = select(SavedSearch).where(sa.or_(SavedSearch.user_id == viewer.id, SavedSearch.shared))
     search = db.session.scalar(shown.where(SavedSearch.id == search_id))
-    return search if search is not None and search.user.works_here else abort(404)
+    if search is None or not search.user.works_here:
+        abort(404)
+    return search if search.user_id == viewer.id else _as_read_by(viewer, search)
 
 
 def names_of(ids: Collection[int]) -> dict[int, str]:
@@ -86,6 +89,28 @@ def change_search(search: SavedSearch, *, name: str, shared: bool, alert: Alert)
 def delete_search(search: SavedSearch) -> None:
     """Keep a search no more, and tell nobody of it again."""
     db.session.delete(search)
+
+
+def _as_read_by(viewer: Person, search: SavedSearch) -> SavedSearch:
+    """Return a search that a colleague shares, without private labels of boards that the viewer does not work on."""
+    asked = read(search.query, works_here=True)
+    unread = [one for one in asked.of_team.operators if not labels.is_known(labels.typed(one.value), viewer)]
+    if not unread:
+        return search
+    for one in unread:
+        asked = asked.without(one)
+    name = search.name
+    if any(labels.typed(one.value) in name.lower() for one in unread):
+        name = str(asked)[:NAME_MAX].strip() or _("By a private label")
+    return SavedSearch(
+        id=search.id,
+        user_id=search.user_id,
+        user=search.user,
+        name=name,
+        query=str(asked),
+        shared=True,
+        alert=search.alert,
+    )  # in no session: what is kept stays as it is
 
 
 def _one_at_a_time(user: User) -> None:

@@ -9,13 +9,14 @@ from sqlalchemy import delete, select
 
 from portal.accounts.models import User
 from portal.accounts.roles import Role
-from portal.boards.models import Audience, BoardMember
+from portal.boards.models import Audience, Board, BoardMember
 from portal.db import db
 from portal.errors import Refusal
 from portal.ideas import moves, service
 from portal.ideas.models import Idea
 from portal.ideas.workflow import Publication
 from portal.labels import service as labels
+from portal.notifications import leaving
 from portal.notifications.models import Notification
 from portal.search import index, saved, watching
 from portal.search.models import Alert, SavedMatch, SavedSearch
@@ -235,6 +236,58 @@ def test_s09_a_letter_tells_nothing_by_labels_of_boards_that_one_works_on_no_mor
     (letter,) = letters_to(address)
     assert found == {caves, lakes}
     assert "Caves" in words_of(letter) and "Lakes" not in words_of(letter)
+
+
+def test_s09_a_line_of_what_was_found_goes_with_the_place_by_which_it_was_found(browse, settle):
+    here, there, local = make_board("Near"), make_board("Far"), make_user()
+    for board in (here, there):
+        make_place(board, local, Role.MODERATOR)
+    known, lakes, caves = (
+        make_idea(title, board=board).id for title, board in (("Maps", here), ("Lakes", there), ("Caves", here))
+    )
+    pm, away, who = make_user(Role.PM).id, there.id, local.id
+    with transaction():
+        labels.set_labels(db.session.get_one(Idea, known), ["legal"], db.session.get_one(User, pm))
+    keep(local, "label:legal")
+    for number in (lakes, caves):
+        with transaction():
+            labels.set_labels(db.session.get_one(Idea, number), ["legal"], db.session.get_one(User, pm))
+        settle()
+    before, admin = told(who), make_user(Role.ADMIN).id
+
+    with transaction():
+        board, leaver = db.session.get_one(Board, away), db.session.get_one(User, who)
+        leaving.take_off(board, leaver, db.session.get_one(User, admin))
+    left = told(who)
+    inbox = browse(db.session.get_one(User, who)).get("/inbox").text
+    with transaction():
+        db.session.execute(delete(BoardMember).where(BoardMember.user_id == who))
+    later = browse(db.session.get_one(User, who)).get("/inbox").text
+
+    assert before == [[lakes], [caves]] and left == [[caves]]
+    assert "Caves" in inbox and "Lakes" not in inbox
+    assert "Caves" not in later
+
+
+def test_s09_a_shared_search_shows_no_label_of_a_board_that_its_reader_does_not_work_on(browse, manager):
+    secret = make_board("Secret", Audience.PRIVATE)
+    make_place(secret, manager, Role.PM)
+    with transaction():
+        labels.set_labels(make_idea("Bells", board=secret), ["takeover"], manager)
+        labels.set_labels(make_idea("Gates"), ["open-label"], manager)
+    line = "maps label:takeover -label:open-label"
+    mine, only = keep(manager, line, shared=True), keep(manager, "label:takeover", shared=True)
+    colleague, own = browse(make_user(Role.PM)), browse(manager)
+
+    pages = [colleague.get(page).text for page in ("/search/saved", "/search", "/triage/mine", f"/triage/saved-{mine}")]
+    opened = colleague.get(f"/search/saved/{mine}").location
+
+    assert not any("takeover" in page for page in pages)
+    assert all("maps -label:open-label" in page for page in pages)
+    assert opened == "/search?q=maps+-label:open-label"
+    assert "takeover" not in colleague.get(f"/search/saved/{only}").location
+    assert line in own.get("/search/saved").text
+    assert db.session.get_one(SavedSearch, mine).query == line
 
 
 def letters_to(address):
