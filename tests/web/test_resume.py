@@ -254,16 +254,37 @@ def test_a_link_that_a_stranger_had_sent_does_nothing_in_ones_name(browse, settl
     assert texts() == [] and votes() == []
 
 
-def test_words_that_cannot_be_posted_come_back_and_are_not_lost(browse):
-    make_board("Anything")
+@either_way
+def test_a_guests_words_that_cannot_be_posted_come_back_before_anybody_signs_in(browse, headers):
+    board = make_board("Anything").slug
+    make_board("Members only", Audience.MEMBERS)
+    user, browser = make_user(with_password=True), browse()
+    typed = {"title": "Bus", "need": "A long description of the need.", "proposal": "A clock.", "board": board}
+
+    answer = browser.post("/ideas", data=typed, headers=headers)
+    kept = acts()
+    led = browser.post("/ideas", data=typed | {"title": "Show the last bus home", "board": "members-only"})
+    done = sign_in(browser, user)
+
+    assert answer.status_code == 422 and kept == []
+    assert "at least 5 letters" in answer.text and "Sign in to post" not in answer.text
+    assert "A long description of the need." in answer.text and "A clock." in answer.text
+    assert "/sign-in" in led.location
+    db.session.rollback()
+    idea = db.session.scalars(select(Idea)).one()
+    assert idea.board.name == "Members only" and done.location.startswith(f"/ideas/{idea.id}")
+
+
+def test_where_guests_know_of_no_board_their_words_wait_for_them_to_sign_in(browse):
+    make_board("Members only", Audience.MEMBERS)
     user, browser = make_user(with_password=True), browse()
 
-    browser.post("/ideas", data={"title": "Bus", "need": "A long description of the need.", "board": ""})
+    led = browser.post("/ideas", data={"title": "Bus", "need": "A long description of the need.", "board": ""})
     answer = sign_in(browser, user)
 
+    assert "/sign-in" in led.location
     assert answer.status_code == 422
-    assert "A long description of the need." in answer.text
-    assert 'action="/ideas"' in answer.text
+    assert "A long description of the need." in answer.text and 'action="/ideas"' in answer.text
 
 
 # The rules
@@ -416,23 +437,20 @@ def test_reading_needs_no_keeping(browse):
 
 
 def test_a_form_that_comes_back_after_signing_in_can_be_sent(browse):
-    user, board, browser = make_user(with_password=True), make_board("Anything"), browse()
+    user, number, browser = make_user(with_password=True), make_idea().id, browse()
     browser.carries_token = False
     token = r'name="csrf_token"[^>]*value="([^"]+)"'
-    page = browser.get("/sign-in?next=/ideas/new").text
-    typed = {"title": "Warn", "need": "Black ice on the bridge, twice this week.", "board": board.slug}
+    page, where = browser.get("/sign-in").text, f"/ideas/{number}/comments"
 
-    asked = browser.post("/ideas", data={"csrf_token": re.search(token, page)[1], **typed})
+    asked = browser.post(where, data={"csrf_token": re.search(token, page)[1], "body": "x"})
     page = browser.get(asked.location).text
     person = {"csrf_token": re.search(token, page)[1], "email": user.email, "password": PASSWORD}
     back = browser.post(asked.location, data=person)
-    assert back.status_code == 422 and "at least 5 letters" in back.text
-    typed |= {"csrf_token": re.search(token, back.text)[1], "title": "Warn of black ice"}
-    answer = browser.post("/ideas", data=typed)
+    assert back.status_code == 422 and f'action="{where}"' in back.text
+    answer = browser.post(where, data={"csrf_token": re.search(token, back.text)[1], "body": "Warn of black ice."})
 
     assert answer.status_code == 303, answer.text
-    db.session.rollback()
-    assert db.session.scalars(select(Idea.title)).all() == ["Warn of black ice"]
+    assert texts() == ["Warn of black ice."]
 
 
 def test_a_form_longer_than_any_idea_is_not_kept(browse):

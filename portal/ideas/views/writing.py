@@ -64,7 +64,11 @@ def new() -> Response:
 @bp.post("/ideas")
 @limiter.limit(LIMITS["ideas.create"], key_func=per_person)
 def create() -> Response:
-    """Post an idea."""
+    """Post an idea; a guest whose words cannot be posted hears so before they are asked to sign in."""
+    if not viewer().is_signed_in and list_boards(viewer()) and not IdeaForm().validate_on_submit():
+        form = _new_form()
+        form.validate()
+        return _form_page(form, 422)
     authorize("idea.submit")
     form = _new_form()
     if not form.validate_on_submit():
