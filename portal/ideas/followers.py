@@ -19,6 +19,10 @@ REASONS = ("author", "voter", "commenter", "follower")
 _HOLDS = dict(zip(REASONS, (Follow.is_author, Follow.is_voter, Follow.is_commenter, Follow.by_choice), strict=True))
 
 
+CHOICES = ("by_choice", "decisions_only")
+"""What of it somebody decides, beside that they want to hear nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Following:
     """Whether one person is told of changes to one idea, and why."""
@@ -54,6 +58,12 @@ def ballot_and_following(idea: Idea, main: Idea, viewer: Person) -> tuple[Ballot
 def follows(idea: Idea, viewer: Person) -> bool:
     """Whether the viewer is told of changes."""
     return following(idea, viewer).on
+
+
+def choices(idea: Idea, viewer: Person) -> str:
+    """Return what the viewer decided about hearing of it, for ``follow_as_before``."""
+    follow = db.session.get(Follow, (idea.id, viewer.id))
+    return " ".join(name for name in CHOICES if follow is not None and getattr(follow, name))
 
 
 def strongest_reason(follow: Follow) -> str:

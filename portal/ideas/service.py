@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -227,6 +228,14 @@ def unfollow(idea: Idea, user: User) -> None:
     follow_because(idea, user, by_choice=False, muted=True, decisions_only=False)
     if before:
         emit(IdeaUnfollowed(actor_id=user.id, idea_id=idea.id))
+
+
+def follow_as_before(idea: Idea, user: User, choices: Collection[str]) -> None:
+    """Tell ``user`` of changes as before they wanted to hear no more: with the choices they had made by then."""
+    before = followers.follows(idea, user)
+    follow_because(idea, user, muted=False, **{name: name in choices for name in followers.CHOICES})
+    if not before and followers.follows(idea, user):
+        emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
 
 
 def follow_because(idea: Idea, user: User, **reasons: bool) -> None:

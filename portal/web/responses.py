@@ -26,21 +26,24 @@ def page(template: str, partial: str | None = None, status: int = 200, **context
     return _response(render_template(template, **context), status)
 
 
-def swap(*fragments: Markup, otherwise: str, trigger: str | None = None, notice: str = "", said: str = "") -> Response:
+def swap(
+    *fragments: Markup, otherwise: str, trigger: str | None = None, notice: str = "", said: str = "", undo: str = ""
+) -> Response:
     """Answer a change with fresh fragments; a plain browser is redirected ``otherwise``.
 
-    ``notice`` is a sentence for the person: a toast beside the fragments, or shown on the page redirected to. ``said``
-    is one that the fragments show already: only spoken beside them.
+    ``notice`` is a sentence for the person: a toast beside the fragments, or shown on the page redirected to; ``undo``
+    is the address that takes back what it tells of. ``said`` is one that the fragments show already: only spoken
+    beside them.
     """
     if not is_htmx():
         if notice or said:
-            flash(notice or said)
+            flash(notice or said, f"undo:{undo}" if undo else "message")
         return redirect(otherwise, 303)
     parts = [*fragments]
     if said:
         parts.append(fragment("components/_said.html", text=said))
     if notice:
-        parts.append(fragment("components/_notice.html", text=notice, oob=True))
+        parts.append(fragment("components/_notice.html", text=notice, undo=undo or None, oob=True))
     return _response(Markup("\n").join(parts), 200, trigger=trigger)
 
 

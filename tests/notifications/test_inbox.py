@@ -1,5 +1,7 @@
 """The inbox: what one was told, opened, ticked off, muted; and by no one else."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from portal.boards.models import Audience
 from portal.comments import service as comments
 from portal.db import db, utcnow
 from portal.ideas import moves
+from portal.ideas import service as ideas
 from portal.ideas.models import Follow, Idea
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
@@ -127,6 +130,32 @@ def test_an_idea_can_be_muted_from_its_row_and_heard_of_again(app, browse, heade
     assert after == 1
     db.session.rollback()
     assert db.session.get(Follow, (idea.id, voter.id)).muted is False
+
+
+@either_way
+def test_a_muted_idea_is_heard_of_as_before_when_that_is_undone(browse, headers):
+    voter, idea, told = a_voter()
+    browser, before = browse(voter), []
+    choices = ({"by_choice": False}, {"decisions_only": True}, {"by_choice": True, "decisions_only": False})
+    for change, act in zip(choices, ("mute", "mute", "quieter"), strict=True):
+        with transaction():
+            ideas.follow_because(idea, voter, **change)
+        before.append(read_follow(voter, idea))
+        muted = browser.post(f"/inbox/{told.id}/{act}", headers=headers, follow_redirects=True)
+        assert read_follow(voter, idea) != before[-1]
+        [undo] = re.findall(r'action="([^"]+)"[^>]*>(?:<input[^>]+>)?<button data-key="u">', muted.text)
+
+        again = browser.post(html.unescape(undo), follow_redirects=True)
+
+        assert "You hear of “" in again.text
+        assert read_follow(voter, idea) == before[-1]
+    assert len(set(before)) == 3
+
+
+def read_follow(voter, idea):
+    db.session.rollback()
+    follow = db.session.get(Follow, (idea.id, voter.id))
+    return follow.muted, follow.by_choice, follow.decisions_only
 
 
 def test_what_happened_to_an_idea_on_one_day_is_one_row(app, browse):

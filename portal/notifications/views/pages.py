@@ -15,7 +15,6 @@ from werkzeug.wrappers import Response
 
 from portal.db import utcnow
 from portal.extensions import csrf
-from portal.ideas import service as ideas
 from portal.inbound import queries as inbound
 from portal.notifications import by_link, queries, service
 from portal.notifications.digests import turns
@@ -101,24 +100,6 @@ def read_all() -> Response:
     with transaction():
         service.mark_all_read(member())
     return go_to(url_for(".inbox"), notice=_("All read."))
-
-
-@bp.post("/inbox/<int:notification_id>/mute")
-def mute(notification_id: int) -> Response:
-    """Hear no more of an idea."""
-    row = told_row(notification_id)
-    with transaction():
-        ideas.unfollow(row.lead.idea, member())
-    return show_row(notification_id, _("You hear no more of “%(title)s”.", title=row.lead.idea.title))
-
-
-@bp.post("/inbox/<int:notification_id>/unmute")
-def unmute(notification_id: int) -> Response:
-    """Hear of an idea again."""
-    row = told_row(notification_id)
-    with transaction():
-        ideas.follow(row.lead.idea, member())
-    return show_row(notification_id, _("You hear of “%(title)s” again.", title=row.lead.idea.title))
 
 
 @bp.post("/inbox/mail")
@@ -277,7 +258,7 @@ def told_row(notification_id: int) -> queries.NewsRow:
     return queries.news_row(notification, int(oldest[:18]) if oldest.isdecimal() else notification_id, viewer())
 
 
-def show_row(notification_id: int, notice: str = "") -> Response:
+def show_row(notification_id: int, notice: str = "", undo: str = "") -> Response:
     """Answer an action with the line as it is now, and the number of what is unread."""
     unread = queries.count_unread(viewer())
     notification = queries.get_notification(notification_id, viewer())
@@ -291,7 +272,7 @@ def show_row(notification_id: int, notice: str = "") -> Response:
         fragment("notifications/_bell.html", unread=unread, here=True, oob=True),
         fragment("notifications/_unread_count.html", unread=unread, oob=True),
     ]
-    return swap(*parts, otherwise=url_for(".inbox"), notice=notice)
+    return swap(*parts, otherwise=url_for(".inbox"), notice=notice, undo=undo)
 
 
 def _only_in_demo() -> None:
