@@ -19,6 +19,7 @@ from portal.notifications.mails.sending import Ending
 from portal.notifications.models import Mail, MailAttempt, Notification
 from portal.notifications.policy import Kind
 from portal.talk import drafts, scheduling
+from portal.talk.held_back import WhyHeld
 from portal.talk.models import ScheduledDraft
 from portal.transactions import transaction
 
@@ -34,7 +35,7 @@ def plan_and_fail() -> None:
         _plan(ideas[0], pm, _("We have tried it on two routes. On Friday we say here how it went."))
         held = _plan(ideas[1], pm, _("Thank you. We take this into the plans for the autumn."))
         held.publish_at, held.held_back_at = None, utcnow() - timedelta(hours=3)
-        held.why = _("The idea was moved to %(status)s meanwhile.", status=ideas[1].rule.label)
+        held.held_why, held.held_facts = WhyHeld.MOVED, {"status": ideas[1].rule.key}
     with transaction(wake=False):
         _fail("550 5.1.1 No such person here", Ending.REFUSED, tries=1, aside=True)
         _fail("452 4.2.2 The mailbox is full", Ending.LATER, tries=3, aside=False)

@@ -27,6 +27,7 @@ class Coming:
     error: str
     counts: list[tuple[str, int]]  # what became of mails in the last seven days, in words
     stopped: int  # people whom mail does not reach any more
+    flagged: int  # mails that lie in the mailbox, because nobody could read them
 
 
 def coming_in() -> Coming | None:
@@ -45,6 +46,7 @@ def coming_in() -> Coming | None:
         error=(box.error or "") if box else "",
         counts=[(words, found[outcome]) for outcome, words in _words().items() if outcome in found],
         stopped=stopped,
+        flagged=box.flagged if box else 0,
     )
 
 

@@ -19,6 +19,7 @@ from portal.ideas.workflow import Publication
 from portal.membership import mail_proof, queries
 from portal.notifications import pushed
 from portal.notifications.mails import ledger, line
+from portal.notifications.mails.states import State
 from portal.notifications.models import Mail
 from portal.options import option
 from portal.web.dates import absolute
@@ -109,7 +110,7 @@ def _of_what_comes_back() -> Iterator[Need]:
             + _("%(sent)d were sent. Servers that see that often take no more mails from you.", sent=sent)
         )
         yield Need(words, url_for("notifications.mails", state="came_back"), _("See which"))
-    if number := pushed.count_open()[ledger.State.SET_ASIDE]:
+    if number := pushed.count_open()[State.SET_ASIDE]:
         words = ngettext(
             "%(num)d message to a browser was refused.", "%(num)d messages to browsers were refused.", number
         )

@@ -27,6 +27,7 @@ class Stop:
     idea: Idea | None  # None also when its reader may not see it any more
     follows_idea: bool
     decisions_only: bool = False  # of what follows_idea says
+    numbers: tuple[int, ...] = ()  # of what a letter about several things told of; none: of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ def find_stop(token: str) -> Stop | None:
     by_idea = read[1] is not None
     idea = db.session.scalar(ideas_visible_to(user).where(Idea.id == read[1])) if by_idea else None
     follow = following(idea, user) if idea is not None else None
-    return Stop(token, user, read[2], by_idea, idea, bool(follow and follow.on), bool(follow and follow.decisions_only))
+    kind, numbers = links.read_kind(read[2])
+    follows, decisions_only = bool(follow and follow.on), bool(follow and follow.decisions_only)
+    return Stop(token, user, kind, by_idea, idea, follows, decisions_only, numbers)
 
 
 def find_objecting(token: str) -> Objecting | None:

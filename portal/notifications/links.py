@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from hmac import compare_digest
@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.notifications.reach import Reach
+
+LONGEST = 900  # a token, and so the line of a header that an address with it stands in
 
 _known: ContextVar[tuple[int, str] | None] = ContextVar("key of whose links", default=None)
 
@@ -32,14 +34,23 @@ def mail_domain() -> str:
     return urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
 
 
-def stop_token(user_id: int, idea_id: int | None, kind: str) -> str:
-    """Return the token that stops mails to one person about one idea, or all, and can do nothing else."""
-    return _sign("stop-mail", user_id, idea_id, kind)
+def stop_token(user_id: int, idea_id: int | None, kind: str, numbers: Iterable[int] = ()) -> str:
+    """Return the token that stops mails to one person, and can do nothing else.
+
+    They are those about one idea, those of a kind, or those of a kind about these things alone, or in the end all.
+    """
+    return _sign("stop-mail", user_id, idea_id, ":".join([kind, *map(str, numbers)]))
 
 
 def read_stop_token(token: str) -> tuple[int, int | None, str] | None:
     """Return whom, which idea and which kind of mail a stop link is about; None for a link that works no more."""
     return _read("stop-mail", token, 3)
+
+
+def read_kind(kind: str) -> tuple[str, tuple[int, ...]]:
+    """Return the kind of mail in a stop link, and the numbers of what it stops alone."""
+    name, *numbers = kind.split(":")
+    return name, tuple(map(int, numbers))
 
 
 def objection_token(user_id: int, change_id: int) -> str:
@@ -88,7 +99,7 @@ def _sign(what_for: str, user_id: int, *about: Any) -> str:
 
 def _read(what_for: str, token: str, length: int) -> Any:
     try:
-        said = _serializer(what_for).loads(token[:500])
+        said = _serializer(what_for).loads(token[:LONGEST])
         user_id, key = int(said[0]), str(said[length]) if len(said) > length else ""
     except (BadSignature, ValueError, TypeError, LookupError):
         return None

@@ -159,3 +159,4 @@ class Mailbox(Leased, Model):
     name: Mapped[str] = mapped_column(sa.String(20), unique=True)
     id: Mapped[int] = mapped_column(primary_key=True)
     looked_at: Mapped[datetime | None]  # the last time that went well
+    flagged: Mapped[int] = mapped_column(default=0, server_default="0")  # mails in it that could not be read

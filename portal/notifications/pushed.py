@@ -16,7 +16,9 @@ from portal.accounts.models import Person
 from portal.db import count_rows, db, utcnow
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
-from portal.notifications.mails.ledger import Asked, State, conditions_on, is_in, state_of, what, why_suppressed
+from portal.notifications.mails.ledger import Asked, conditions_on
+from portal.notifications.mails.states import State, is_in, state_of
+from portal.notifications.mails.wording import what, why_suppressed
 from portal.notifications.models import Notification
 from portal.push.models import Push, Subscription
 

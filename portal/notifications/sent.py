@@ -17,7 +17,8 @@ from portal.ideas.events import IdeaAnswered, IdeaMerged, IdeaMoved, MergeUndone
 from portal.ideas.models import Idea
 from portal.ideas.steps import Tell
 from portal.ideas.workflow import StatusRule
-from portal.notifications.mails.ledger import State, is_in, why_suppressed
+from portal.notifications.mails.states import State, is_in
+from portal.notifications.mails.wording import why_suppressed
 from portal.notifications.models import Mail, Notification
 from portal.notifications.stories import place_in
 from portal.push.models import Push

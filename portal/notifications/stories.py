@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import gettext as _
@@ -180,7 +181,7 @@ class Story:
     @property
     def short_quote(self) -> str:
         """The words that matter, cut to what two lines hold."""
-        return plain(self.quote, 180) if self.quote else ""
+        return _short(self.quote) if self.quote else ""
 
     @property
     def sentences(self) -> list[str]:
@@ -233,6 +234,11 @@ class Story:
                 _("If that is not what you meant, say so by %(date)s, and you get your vote back.", date=day(until))
             )
         return said
+
+
+@lru_cache(200)  # many hear the same words
+def _short(quote: str) -> str:
+    return plain(quote, 180)
 
 
 def _of_proposal(verdict: str, main: Idea) -> str:

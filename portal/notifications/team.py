@@ -16,6 +16,7 @@ from portal.db import db
 from portal.ideas.models import Idea
 from portal.notifications.models import Notification
 from portal.notifications.policy import TEAM_KINDS, Kind, Reason
+from portal.talk import held_back
 from portal.talk.models import AnswerDraft, DraftRemark, DraftState, Note
 
 
@@ -27,7 +28,7 @@ class TeamTalk:
     draft: AnswerDraft | None = None
     remark: DraftRemark | None = None
     verdict: str = ""
-    held_back: str = ""  # why a draft did not go out at its moment
+    held: str = ""  # why a draft did not go out at its moment
 
     @property
     def is_gone(self) -> bool:
@@ -38,7 +39,7 @@ class TeamTalk:
     def words(self) -> str:
         """What was said, in Markdown."""
         said = self.note or self.remark
-        return said.body if said else self.held_back
+        return said.body if said else self.held
 
     @property
     def place(self) -> tuple[str, dict[str, Any]]:
@@ -55,7 +56,7 @@ class TeamTalk:
             if reason is Reason.MENTIONED:
                 return _("%(who)s mentions you in a note for the team", who=who)
             return _("%(who)s left a note on an idea you look after", who=who)
-        if self.held_back:
+        if self.held:
             return _("What you planned did not go out")
         match self.verdict:
             case DraftState.IN_REVIEW:
@@ -87,7 +88,7 @@ def read(notifications: Sequence[Notification]) -> dict[int, TeamTalk]:
             draft=drafts.get(n.record.data.get("draft_id")),
             remark=remarks.get(n.record.data.get("remark_id")),
             verdict=_verdict(n.record.name, n.record.data),
-            held_back=n.record.data.get("why", "") if n.kind == Kind.HELD_BACK else "",
+            held=_held_back(n.record.data) if n.kind == Kind.HELD_BACK else "",
         )
         for n in told
     }
@@ -104,6 +105,10 @@ def is_told_to(viewer: Person) -> sa.ColumnElement[bool]:
         return Notification.kind.not_in(TEAM_KINDS | {Kind.MATCHED})
     worked_on = sa.select(Board.id).where(is_worked_on_by(viewer))
     return Notification.kind.not_in(TEAM_KINDS) | Idea.board_id.in_(worked_on)
+
+
+def _held_back(facts: dict[str, Any]) -> str:
+    return held_back.words(facts.get("held", ""), facts.get("facts", {}), facts.get("why", ""))
 
 
 def _verdict(name: str, data: dict[str, Any]) -> str:

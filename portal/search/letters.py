@@ -19,7 +19,7 @@ from portal.notifications.mails.sections import section, shares
 from portal.notifications.models import Mail
 from portal.search.asking import read
 from portal.search.matching import fitting
-from portal.search.models import SavedMatch, SavedSearch
+from portal.search.models import Alert, SavedMatch, SavedSearch
 
 TITLES, IN_ALL = 10, 60  # of one search; at least one of each that somebody keeps
 
@@ -32,7 +32,7 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
     if not user.works_here:
         return Suppressed("no longer on the team")
     found = (
-        select(SavedSearch.id, SavedSearch.name, SavedSearch.query, Idea.id, Idea.title)
+        select(SavedSearch.id, SavedSearch.name, SavedSearch.query, Idea.id, Idea.title, SavedSearch.alert)
         .join(SavedMatch, SavedMatch.search_id == SavedSearch.id)
         .join(Idea, Idea.id == SavedMatch.idea_id)
         .where(SavedSearch.user_id == user.id, SavedMatch.mailed_at == datetime.fromisoformat(mail.data["at"]))
@@ -40,9 +40,12 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
         .order_by(SavedSearch.name, SavedSearch.id, Idea.id.desc())
     )
     titles: dict[tuple[int, str], dict[int, str]] = {}
-    rows = db.session.execute(found).all()
+    all_rows = db.session.execute(found).all()
+    rows = [row for row in all_rows if row[5] is Alert.MAIL]
+    if all_rows and not rows:
+        return Suppressed("kept search stopped")
     labelled = _still_labelled(user, [(row[2], row[3]) for row in rows])
-    for search_id, name, query, idea_id, title in rows:
+    for search_id, name, query, idea_id, title, _alert in rows:
         if (query, idea_id) in labelled:
             titles.setdefault((search_id, name), {})[idea_id] = title
     if not titles:
@@ -53,6 +56,7 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
     )
     shown = shares([len(of_one) for of_one in titles.values()], TITLES, IN_ALL)
     only = next(iter(titles))[0] if len(titles) == 1 else None
+    token = links.stop_token(user.id, None, mail.kind, sorted(search_id for search_id, _name in titles))
     return Letter(
         subject=headline,
         lead=_("This came since the last mail of this kind."),
@@ -64,8 +68,8 @@ def saved_searches_letter(mail: Mail) -> Letter | Suppressed:
         button=_("See them"),
         url=links.absolute_url("search.open_saved", search_id=only) if only else links.absolute_url("search.saved"),
         foot=_("You get this once a day at most, because you keep searches with an alert by mail."),
-        stop_label=_("Stop mails"),
-        stop_url=links.absolute_url("notifications.stop", token=links.stop_token(user.id, None, mail.kind)),
+        stop_label=_("Stop mails of this search") if only else _("Stop mails of these searches"),
+        stop_url=links.absolute_url("notifications.stop", token=token),
         settings_url=links.absolute_url("search.saved"),
     )
 

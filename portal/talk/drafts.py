@@ -35,6 +35,7 @@ class DraftClosed(Refusal):
 
     def __init__(self, draft: AnswerDraft) -> None:
         super().__init__(_("This draft is closed: %(state)s.", state=draft.state.label))
+        self.state = draft.state
 
 
 def save_draft(

@@ -111,4 +111,6 @@ class DraftHeldBack(Event, name="talk.draft_held_back"):
 
     draft_id: int
     user_id: int | None
-    why: str
+    held: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    why: str = ""  # in words, as it was written down at first

@@ -125,7 +125,9 @@ class ScheduledDraft(Model):
     set_at: Mapped[datetime] = mapped_column(default=utcnow)
     publish_at: Mapped[datetime | None] = mapped_column(index=True)  # None: held back
     held_back_at: Mapped[datetime | None]
-    why: Mapped[str] = mapped_column(sa.String(300), default="")  # it was held back
+    held_why: Mapped[str] = mapped_column(sa.String(30), default="", server_default=sa.text("''"))
+    held_facts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    why: Mapped[str] = mapped_column(sa.String(300), default="")  # in words, as it was written down at first
 
     draft: Mapped[AnswerDraft] = relationship(back_populates="schedule", viewonly=True)
     by: Mapped[User | None] = relationship()

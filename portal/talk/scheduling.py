@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -24,6 +23,7 @@ from portal.ideas.steps import MoveDetails, Record
 from portal.ideas.workflow import move_between, place_named
 from portal.talk import drafts
 from portal.talk.events import DraftHeldBack, DraftPlanned, DraftUnplanned
+from portal.talk.held_back import Held, WhyHeld, reason_of
 from portal.talk.models import AnswerDraft, DraftState, ScheduledDraft
 from portal.talk.policy import may_write_draft
 from portal.transactions import transaction
@@ -50,7 +50,7 @@ def plan(draft: AnswerDraft, actor: User, details: MoveDetails, at: datetime) ->
     row = db.session.get(ScheduledDraft, draft.id) or ScheduledDraft(draft_id=draft.id)
     row.by_id, row.version, row.seen = actor.id, draft.version, draft.idea.rule.key
     row.details, row.set_at, row.publish_at = written(details), now, at
-    row.held_back_at, row.why = None, ""
+    row.held_back_at, row.held_why, row.held_facts = None, "", {}
     db.session.add(row)
     db.session.flush()
     emit(DraftPlanned(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id, at=at.isoformat()))
@@ -129,41 +129,40 @@ def _publish(draft_id: int) -> None:
         return
     db.session.refresh(draft)
     actor = row.by
-    with force_locale((actor.locale if actor else None) or "en"):
-        if actor is None or not actor.is_active or not _is_seen_by(actor, idea):
-            raise Refusal(_("Whoever planned it can no longer do so."))
-        if not draft.is_open:
-            raise drafts.DraftClosed(draft)
-        if draft.version != row.version:
-            raise drafts.DraftChanged
-        if draft.state in {DraftState.IN_REVIEW, DraftState.SENT_BACK}:
-            raise Refusal(_("A colleague has not approved it: %(state)s.", state=draft.state.label))
-        if idea.rule.key != row.seen:
-            raise Refusal(_("The idea was moved to %(status)s meanwhile.", status=idea.rule.label))
-        details = read(row.details)
-        _check(draft, actor, details)
-        if draft.target == ANSWER:
-            moves.answer_idea(idea, actor, details)
-        else:
-            goal = place_named(draft.target)
-            assert goal is not None  # checked above
-            moves.move_idea(idea, goal.kind, actor, details, stage=goal.stage)
-        drafts.publish(draft, actor)
+    if actor is None or not actor.is_active or not _is_seen_by(actor, idea):
+        raise Held(WhyHeld.PLANNER_GONE)
+    if not draft.is_open:
+        raise drafts.DraftClosed(draft)
+    if draft.version != row.version:
+        raise drafts.DraftChanged
+    if draft.state in {DraftState.IN_REVIEW, DraftState.SENT_BACK}:
+        raise Held(WhyHeld.NOT_APPROVED, state=draft.state)
+    if idea.rule.key != row.seen:
+        raise Held(WhyHeld.MOVED, status=idea.rule.key)
+    details = read(row.details)
+    _check(draft, actor, details)
+    if draft.target == ANSWER:
+        moves.answer_idea(idea, actor, details)
+    else:
+        goal = place_named(draft.target)
+        assert goal is not None  # checked above
+        moves.move_idea(idea, goal.kind, actor, details, stage=goal.stage)
+    drafts.publish(draft, actor)
 
 
 def _check(draft: AnswerDraft, actor: User, details: MoveDetails) -> None:
     """Raise what publishing it now would raise."""
     idea = draft.idea
     if not may_write_draft(actor, idea):
-        raise Refusal(_("You do not work on this board."))
+        raise Held(WhyHeld.NOT_ON_BOARD, _("You do not work on this board."))
     if draft.target == ANSWER:
         if not policy.may_answer(actor, idea):
-            raise Refusal(_("You may not answer for the team here."))
+            raise Held(WhyHeld.NOT_FOR_THE_TEAM, _("You may not answer for the team here."))
         return
     goal = place_named(draft.target)
     move = move_between(idea.rule, goal) if goal else None
     if goal is None or move is None or not policy.may_make(actor, (move, idea)):
-        raise Refusal(_("The workflow offers this move to you no more."))
+        raise Held(WhyHeld.NOT_OFFERED, _("The workflow offers this move to you no more."))
     moves.check_move(idea, goal, actor, details)
 
 
@@ -173,9 +172,10 @@ def _hold_back(draft_id: int, refusal: Refusal | None) -> None:
         row = db.session.get(ScheduledDraft, draft_id)
         if row is None or row.publish_at is None:
             return
-        why = refusal.message if refusal else _("Something went wrong in the portal. The log has the reason.")
-        row.publish_at, row.held_back_at, row.why = None, utcnow(), why[:300]
-        emit(DraftHeldBack(idea_id=row.draft.idea_id, draft_id=draft_id, user_id=row.by_id, why=row.why))
+        row.held_why, row.held_facts = why, facts = reason_of(refusal)
+        row.publish_at, row.held_back_at = None, utcnow()
+        held = DraftHeldBack(idea_id=row.draft.idea_id, draft_id=draft_id, user_id=row.by_id, held=why, facts=facts)
+        emit(held)
 
 
 def _is_seen_by(actor: User, idea: Idea) -> bool:

@@ -18,8 +18,8 @@ from portal.db import db, utcnow
 from portal.inbound import mailbox as chore
 from portal.inbound.receiving import Outcome
 from portal.membership import mail_proof
-from portal.notifications.mails import coming_back, ledger, line, sending
-from portal.notifications.mails.ledger import State
+from portal.notifications.mails import coming_back, line, sending, states
+from portal.notifications.mails.states import State
 from portal.notifications.models import Mail, Mailbox
 from portal.notifications.service import forget_letters_to_strangers
 from portal.privacy.service import erase
@@ -63,7 +63,7 @@ def test_the_page_tells_how_the_mail_left_and_the_ledger_has_it(browse, smtp, ad
     assert "Whoever is on the way to the server can read every mail" in page
     assert re.search(r"It offered.*SIZE \d+", page)
     assert "the server knows this machine" in page
-    assert ledger.state_of(mail, utcnow()) is State.SENT
+    assert states.state_of(mail, utcnow()) is State.SENT
     assert sending.send_due() == 0 and len(smtp.got) == 1
     assert smtp.got[0]["Subject"].startswith("Test mail from")
 
@@ -153,7 +153,7 @@ def test_why_a_server_cannot_be_spoken_to_is_said_with_what_to_do_and_without_th
 
     assert "could not be spoken to, or did not let us in" in page and advice in page
     assert "secret" not in page and "päss" not in page
-    assert ledger.state_of(mail, utcnow()) is State.SUPPRESSED and smtp.got == []
+    assert states.state_of(mail, utcnow()) is State.SUPPRESSED and smtp.got == []
     assert "1 mail did not" not in words(browse(admin).get("/admin"))
 
 

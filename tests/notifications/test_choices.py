@@ -24,7 +24,7 @@ from portal.notifications import choosing, links
 from portal.notifications.deciding import WHY_NOT, decided, decided_for
 from portal.notifications.hours import moment_at, quiet_until
 from portal.notifications.leaving import take_off
-from portal.notifications.mails import ledger, sending
+from portal.notifications.mails import sending, wording
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import POLICY, TOPIC_OF, Kind, Topic, Way
 from portal.notifications.preferences import SHORT, WORDS
@@ -365,7 +365,7 @@ def test_nobody_gets_more_mails_than_they_chose_and_each_line_says_what_became_o
     assert "No mail went out: you had as many mails that day as you get at most" in said
     assert ("It goes into your next digest" in said) is (digest is Rhythm.WEEKLY)
     shown = browse(make_user(Role.ADMIN)).get("/admin/mails?state=suppressed").text
-    assert ledger.why_suppressed(why) in shown
+    assert wording.why_suppressed(why) in shown
 
 
 @on_one_database

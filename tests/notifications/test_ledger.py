@@ -13,8 +13,9 @@ from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.ideas.models import Idea
 from portal.notifications import pushed
-from portal.notifications.mails import ledger, line, sending
-from portal.notifications.mails.ledger import Asked, State
+from portal.notifications.mails import ledger, line, sending, wording
+from portal.notifications.mails.ledger import Asked
+from portal.notifications.mails.states import State, state_of
 from portal.notifications.models import Mail, Mailbox, MailLine, Notification
 from portal.notifications.policy import Kind
 from portal.push import service as push
@@ -38,8 +39,8 @@ def test_every_reason_and_every_kind_has_words():
         if isinstance(word, ast.Constant) and isinstance(word.value, str)
     }
 
-    assert said - set(ledger.SUPPRESSED) == set()
-    assert {*Kind, *reactions.LETTERS} - set(ledger.WHAT) == set()
+    assert said - set(wording.SUPPRESSED) == set()
+    assert {*Kind, *reactions.LETTERS} - set(wording.WHAT) == set()
 
 
 def queue(number: int = 1) -> list[Idea]:
@@ -55,7 +56,7 @@ def seen_by(browse, where: str = "") -> str:
 
 def states() -> dict[State, int]:
     db.session.rollback()
-    found = [ledger.state_of(mail, utcnow()) for mail in db.session.scalars(select(Mail))]
+    found = [state_of(mail, utcnow()) for mail in db.session.scalars(select(Mail))]
     return {state: found.count(state) for state in State if found.count(state)}
 
 

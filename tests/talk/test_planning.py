@@ -1,21 +1,24 @@
 """Answers that go out at a moment that was chosen: in somebody's name, by the rights of that moment, or not at all."""
 
+import html
 from datetime import timedelta
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db, utcnow
-from portal.events import EventRecord
+from portal.errors import Refusal
+from portal.events import EventRecord, read
 from portal.ideas import moves
 from portal.ideas.models import Answer, Idea, StatusChange
 from portal.ideas.moves import MoveDetails
 from portal.ideas.workflow import Status
 from portal.notifications.models import Notification
-from portal.talk import drafts, scheduling
+from portal.talk import drafts, held_back, scheduling
 from portal.talk.models import AnswerDraft, DraftState, ScheduledDraft
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user, make_votes, move_to
@@ -131,7 +134,7 @@ def waits_for_review(idea, person, draft):
     ("change", "why", "hears"),
     [
         (moved, "moved to Declined", True),
-        (demoted, "do not work on this board", False),
+        (demoted, "does not work on this board", False),
         (suspended, "can no longer do so", False),
         (shut_out, "can no longer do so", False),
         (waits_for_review, "not approved", True),
@@ -152,7 +155,7 @@ def test_what_came_between_holds_it_back_and_says_why(ines, settle, browse, chan
 
     held = row()
     assert status_of(idea) is before and held.publish_at is None
-    assert why in held.why and held.held_back_at
+    assert why in held_back.words(held.held_why, held.held_facts) and held.held_back_at
     assert db.session.scalars(select(AnswerDraft)).one().is_open
     assert db.session.scalars(select(Answer.body).where(Answer.body == WORDS)).all() == []
     told = db.session.scalars(select(Notification.user_id).where(Notification.kind == "held_back")).all()
@@ -251,3 +254,47 @@ def test_what_the_database_could_not_take_goes_out_a_little_later(ines, settle, 
     assert locked == [] and row() is None
     assert status_of(idea) is Status.PLANNED
     assert len(db.session.scalars(select(Answer)).all()) == 1
+
+
+def test_why_it_was_held_back_is_said_in_the_language_of_whoever_reads_it(ines, settle, browse):
+    person, browser = ines
+    make_user(Role.PM, name="Another")
+    idea, address, colleague = reviewed_idea(), person.email, browse(make_user(Role.PM, locale="en"))
+    plan(browser, idea)
+    settle()
+    with transaction():
+        person = db.session.merge(person)
+        person.locale = "de"
+        waits_for_review(idea, person, db.session.scalars(select(AnswerDraft)).one())
+
+    come(settle)
+
+    held, german = row(), browser.get(f"/triage/drafts/{row().draft_id}").text
+    with force_locale("de"):
+        in_german = held_back.words(held.held_why, held.held_facts)
+    assert "has not approved" not in in_german
+    assert in_german in html.unescape(german)
+    assert any(in_german in " ".join(words_of(mail).split()) for mail in mails_to(address))
+    page = colleague.get(f"/triage/drafts/{held.draft_id}").text
+    assert "A colleague has not approved it: Waits for a review." in page
+
+
+def test_what_was_held_back_before_reasons_had_names_says_so_in_the_words_of_then(ines, browse):
+    _person, browser = ines
+    idea = reviewed_idea()
+    plan(browser, idea)
+    with transaction():
+        held = row()
+        held.publish_at, held.held_back_at, held.why = None, utcnow(), "Die Idee ist umgezogen."
+
+    assert "Die Idee ist umgezogen." in browser.get(f"/triage/drafts/{held.draft_id}").text
+    event = read(EventRecord(id=1, name="talk.draft_held_back", data={"draft_id": 1, "user_id": 1, "why": "So."}))
+    assert (event.event.why, event.event.held, event.event.facts) == ("So.", "", {})
+
+
+@pytest.mark.parametrize("why", held_back.WhyHeld)
+def test_each_reason_has_words_and_a_rule_of_elsewhere_keeps_its_own(why):
+    facts = {"state": "in_review", "status": "planned", "said": "100 % of it"}
+
+    assert held_back.words(why, facts).endswith((".", "it"))
+    assert held_back.reason_of(Refusal("No.")) == (held_back.WhyHeld.REFUSED, {"said": "No."})

@@ -70,9 +70,14 @@ def before_leaving(mail_id: int, reader_id: int | None, letters: list[str] | Non
     return db.session.execute(_before_leaving(True), asked).one_or_none()
 
 
-def note_leaving(mail_id: int, until: datetime) -> None:
-    """Note that the mail leaves now, and until when nobody else looks at it: its end is unknown from here on."""
-    db.session.execute(_leaving(), {"mail_id": mail_id, "until": until})
+def note_leaving(mail_id: int, until: datetime) -> bool:
+    """Note that the mail leaves now, and until when nobody else looks at it: its end is unknown from here on.
+
+    False, and nothing is noted, where another worker took it over in this very moment.
+    """
+    leaving = {"mail_id": mail_id, "worker": leases.WORKER_NAME, "until": until}
+    noted: Any = db.session.execute(_leaving(), leaving, execution_options={"preserve_rowcount": True})
+    return bool(noted.rowcount)
 
 
 def note_taken(mail_id: int) -> None:
@@ -133,11 +138,13 @@ def _locked_reader() -> Select[int]:
 def _leaving() -> sa.Update:
     mails: Any = Mail.__table__
     until = {"unknown_ends": mails.c.unknown_ends + 1, "locked_until": bindparam("until")}
-    return sa.update(mails).where(mails.c.id == bindparam("mail_id")).values(until)
+    ours = (mails.c.id == bindparam("mail_id")) & (mails.c.locked_by == bindparam("worker"))
+    return sa.update(mails).where(ours, mails.c.done_at.is_(None)).values(until)
 
 
 @cache
 def _taken() -> sa.Update:
     mails: Any = Mail.__table__
     done = {"done_at": bindparam("now"), "unknown_ends": 0, "error": None, "locked_until": None, "locked_by": None}
+    done["given_up_at"] = None  # another worker may not have known whether it arrived
     return sa.update(mails).where(mails.c.id == bindparam("mail_id")).values(done)

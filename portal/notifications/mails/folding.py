@@ -34,6 +34,8 @@ def fold(mail: Mail) -> bool:
             return False
         told = [*mail.data.get("folded", ()), mail.notification_id]
         later.data = later.data | {"folded": [*told, *later.data.get("folded", ())]}
+        if later.locked_by != leases.WORKER_NAME:  # whoever held it too long may have written it without this
+            later.locked_until = later.locked_by = None
         mail.done_at, mail.suppressed = utcnow(), FOLDED
     return True
 

@@ -132,8 +132,8 @@ def _send(mail_id: int, transport: Transport | None, taken: list[int]) -> bool:
     That a mail was taken is noted in the transaction in which the next one begins: one for each mail, not two.
     """
     mail = asking.load(mail_id)
-    if mail is None:
-        return False  # what it was to tell of, or its reader, went since it was claimed
+    if mail is None or not _is_ours(mail):
+        return False  # what it was to tell of, or its reader, went since it was claimed; or another worker has it
     if folding.fold(mail) or waiting.wait_for_morning(mail):
         return False
     written = _write(mail) if transport else Suppressed("no mail server configured")
@@ -247,9 +247,14 @@ def _begin(mail: Mail, taken: list[int]) -> bool:
             kept = mail.user is not None and digests.keep([n.id for n in folding.notifications_of(mail)], mail.user)
             mail.done_at, mail.suppressed = utcnow(), "kept for the digest" if kept else "daily ceiling"
             return False
-        asking.note_leaving(mail_id, utcnow() + HAND_OVER_WITHIN)
+        is_ours = asking.note_leaving(mail_id, utcnow() + HAND_OVER_WITHIN)
     del taken[:]
-    return True
+    return is_ours
+
+
+def _is_ours(mail: Mail) -> bool:
+    """Whether the mail still waits for us: after our lease another worker may have taken it over, or sent it."""
+    return mail.locked_by == leases.WORKER_NAME and mail.done_at is None and mail.given_up_at is None
 
 
 def _note_untaken(mail_id: int) -> None:
@@ -284,7 +289,8 @@ def _give_up(mail_id: int, words: str, nobody_there: bool = False) -> None:
         if mail is None:
             return
         db.session.add(MailAttempt(mail_id=mail_id, ended=Ending.REFUSED, words=words[:500]))
-        _set_aside(mail, words)
+        if _is_ours(mail):
+            _set_aside(mail, words)
         if nobody_there:
             coming_back.note_bounce(mail, hard=True)
 

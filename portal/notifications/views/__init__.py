@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.notifications.views import choosing, ledger, objecting, reasons
+from portal.notifications.views import choosing, ledger, objecting, reasons, stopping
 from portal.notifications.views.pages import bp
 
-__all__ = ["bp", "choosing", "ledger", "objecting", "reasons"]
+__all__ = ["bp", "choosing", "ledger", "objecting", "reasons", "stopping"]

@@ -20,8 +20,9 @@ from portal.accounts import queries as accounts
 from portal.accounts.models import Person
 from portal.ideas.queries import number_in
 from portal.notifications import pushed, service
-from portal.notifications.mails import ledger, line, progress
-from portal.notifications.mails.ledger import Asked, Entry, State
+from portal.notifications.mails import ledger, line, progress, wording
+from portal.notifications.mails.ledger import Asked, Entry
+from portal.notifications.mails.states import State
 from portal.notifications.pushed import Told
 from portal.notifications.views.pages import bp
 from portal.text import clean_line
@@ -92,7 +93,7 @@ def mail(mail_id: int) -> Response:
     authorize("outbox.see")
     entry = ledger.get_entry(viewer(), mail_id)
     return page(
-        "notifications/one_mail.html", entry=entry, attempts=ledger.attempts_at(entry.mail), endings=ledger.ENDINGS
+        "notifications/one_mail.html", entry=entry, attempts=ledger.attempts_at(entry.mail), endings=wording.ENDINGS
     )
 
 
@@ -158,7 +159,7 @@ def _asked(form: LedgerForm) -> tuple[Asked, bool]:
     idea_id = number_in(form.idea.data or "")
     asked = Asked(
         state=states.get(form.state.data or ""),
-        kind=form.kind.data if form.kind.data in ledger.WHAT else "",
+        kind=form.kind.data if form.kind.data in wording.WHAT else "",
         user_id=person.id if person else None,
         recipient=name.lower() if "@" in name and person is None else "",
         idea_id=idea_id,

@@ -1,4 +1,4 @@
-"""The inbox, the page behind a mail's stop link, the mail catcher of the demo, and how mails are getting on."""
+"""The inbox, the mail catcher of the demo, and how mails are getting on."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.db import utcnow
-from portal.extensions import csrf
 from portal.inbound import queries as inbound
-from portal.notifications import by_link, queries, service
-from portal.notifications.digests import turns
+from portal.notifications import queries, service
 from portal.notifications.mails import line, progress
 from portal.notifications.portal_news import PortalNews
 from portal.notifications.preferences import SHORT, count_followed, topic_rows
@@ -27,7 +25,7 @@ from portal.transactions import transaction
 from portal.web.dates import day
 from portal.web.paging import cursor, place
 from portal.web.responses import fragment, go_to, page, swap
-from portal.web.security import FROM_OUTSIDE, POLICY
+from portal.web.security import POLICY
 from portal.web.session import authorize, member, viewer
 
 bp = Blueprint("notifications", __name__)
@@ -126,41 +124,6 @@ def confirm_again() -> Response:
         otherwise=url_for(".inbox", _anchor="reaches-you"),
         notice=_("Sent. Look for a mail to %(email)s.", email=member().email),
     )
-
-
-@bp.get("/mail/stop/<token>")
-def stop(token: str) -> Response:
-    """Choose what mails to stop, from the link at the foot of one; looking changes nothing."""
-    return _stop_page(token)
-
-
-@bp.post("/mail/stop/<token>")
-@csrf.exempt
-def stop_now(token: str) -> Response:
-    """Stop mails, or have them again; mail programs do so with one click and without a session."""
-    about = by_link.find_stop(token)
-    if about is None:
-        return _stop_page(token)
-    with transaction():
-        if request.form.get("List-Unsubscribe") == "One-Click":
-            service.stop_at_once(about)
-        else:
-            service.stop(about, request.form.get("choice", ""))
-    if "choice" in request.form:
-        return go_to(url_for(".stop", token=token))
-    return _stop_page(token)
-
-
-def _stop_page(token: str) -> Response:
-    about = by_link.find_stop(token)
-    if about is None:
-        return page("notifications/link_gone.html", status=404)
-    turn = None if about.by_idea else turns.TURNS.get(about.kind)
-    wanted = turn is not None and turns.wants(about.user, about.kind)
-    return page("notifications/stop.html", about=about, turn=turn, wanted=wanted)
-
-
-FROM_OUTSIDE.add("notifications.stop_now")
 
 
 @bp.get("/mail-catcher")

@@ -15,8 +15,8 @@ from flask_babel import gettext as _
 from portal.errors import Refusal
 from portal.ideas.models import Idea
 from portal.ideas.steps import MoveDetails
-from portal.talk import queries, scheduling
-from portal.talk.models import AnswerDraft
+from portal.talk import held_back, queries, scheduling
+from portal.talk.models import AnswerDraft, ScheduledDraft
 from portal.transactions import transaction
 from portal.triage.forms import Offer
 from portal.triage.talk import posted_in
@@ -79,3 +79,9 @@ def _moment(typed: str) -> datetime:
 def zone_here() -> str:
     """Return the time zone in which the reader's times are told."""
     return str(get_timezone()).replace("_", " ")
+
+
+@bp.app_template_global("held_back")
+def words_of_held_back(schedule: ScheduledDraft) -> str:
+    """Say why a draft did not go out at its moment."""
+    return held_back.words(schedule.held_why, schedule.held_facts, schedule.why)
