@@ -100,13 +100,13 @@ def shift_by(board: Board | None, settings: Settings | None) -> Shift:
     if board is not None:
         runs = runs.where(Idea.board_id == board.id)
     moved, kept = [], 0
-    for number, kind, made_at, due_at, idea_id, board_id, *place in db.session.execute(
+    for number, kind, made_at, due_at, idea_id, board_id, status, stage in db.session.execute(
         runs.order_by(Promise.due_at, Promise.id)
     ):
         holds, would = ways(board_id)
         if holds == would:
             continue
-        rule, new_at = rule_of(*place), None
+        rule, new_at = rule_of(status, stage), None
         if kind is not Promised.REVIEW and holds.due(rule, made_at) == due_at > now:
             new_at = would.due(rule, made_at)
         if new_at is not None and new_at < due_at:

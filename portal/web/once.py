@@ -34,5 +34,5 @@ def made_once(kind: type[Thing], make: Callable[[], Thing]) -> Thing:
     if thing is None:
         thing = make()
         db.session.flush()
-        (sent.made,) = sa.inspect(thing).identity
+        (sent.made,) = sa.inspect(thing).identity or (None,)
     return thing
