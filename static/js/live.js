@@ -1,6 +1,6 @@
 /* What others do, on an open page: [data-live] changes in place, or is a button that counts what came (data-words) beyond data-after. */
 {
-  let source, topics, last, timer;
+  let source, topics, last, timer, polls = 0;
 
   const update = (here, next) => {
     const { after, words: text } = here.dataset;
@@ -13,8 +13,7 @@
       here.hidden = !size;
     } else if (here.innerHTML !== next.innerHTML) {
       for (const { name, value } of next.attributes) if (name !== "class") here.setAttribute(name, value);
-      const told = (time) => here.querySelector(`[datetime="${time.dateTime}"]`) ?? time; // in the reader's own zone
-      next.querySelectorAll("time").forEach((time) => time.replaceWith(told(time)));
+      next.querySelectorAll("time").forEach((time) => time.replaceWith(here.querySelector(`[datetime="${time.dateTime}"]`) ?? time));
       here.innerHTML = next.innerHTML;
       here.dataset.changed = "";
       setTimeout(() => delete here.dataset.changed, 2000);
@@ -40,14 +39,15 @@
     clearInterval(timer);
     if (!(topics = now)) return;
     const at = (path) => `${words().stream + path}?on=${now}&${last ? `after=${last}` : `age=${performance.now() / 1000}`}`;
-    const mine = (source = new EventSource(at("")));
-    const hear = ({ type, data, lastEventId }) => {
-      last = lastEventId;
-      type === "refetch" ? ask(location.href) : show(data);
-    };
-    ["hello", "message", "refetch"].forEach((type) => mine.addEventListener(type, hear));
-    mine.onerror = () => {
-      if (mine.readyState === 2) timer = setInterval(() => ask(at("/poll")), 30000);
+    source = new EventSource(at(""));
+    ["hello", "message", "refetch"].forEach((type) =>
+      source.addEventListener(type, ({ data, lastEventId }) => {
+        last = lastEventId;
+        type === "refetch" ? ask(location.href) : show(data);
+      }),
+    );
+    source.onerror = ({ target }) => {
+      if (target.readyState > 1) timer = setInterval(() => (++polls % 9 ? ask(at("/poll")) : listen((topics = 0))), 30000);
     };
   };
   document.addEventListener("visibilitychange", listen);

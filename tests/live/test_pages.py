@@ -1,8 +1,10 @@
 """What people in front of open pages see of what others do."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -200,3 +202,26 @@ def test_where_there_is_no_stream_a_page_asks_every_half_minute(open_page):
     page.clock.run_for(31_000)
 
     expect(votes_of(page, idea)).to_contain_text("2")
+
+
+def test_a_page_whose_server_was_away_asks_now_and_then_until_it_can_listen_again(come):
+    idea, page = make_idea("Count the sheep"), come()
+    answers: list[tuple[str, int]] = []
+    page.on("response", lambda answer: answers.append((urlsplit(answer.url).path, answer.status)))
+    page.clock.install()
+    stream = re.compile(r"/live\?")
+    page.route(stream, lambda route: route.fulfill(status=502))  # a proxy, while the portal starts anew
+    page.goto("/")
+    with page.expect_response(stream):
+        page.clock.run_for(1_000)
+    page.unroute(stream)
+
+    for _half_minute in range(40):
+        page.clock.run_for(30_000)
+        page.wait_for_timeout(100)
+        if ("/live", 200) in answers:
+            break
+    vote(idea)
+
+    expect(votes_of(page, idea)).to_contain_text("2")
+    assert 6 <= sum(path == "/live/poll" for path, _status in answers) <= 10
