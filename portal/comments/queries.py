@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import abort
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from portal import mentions
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.boards.queries import read_places
 from portal.comments.models import Comment, CommentRevision, Helpful
 from portal.db import db
@@ -108,12 +109,7 @@ def _gather(entries: list[Entry]) -> list[Entry]:
 
 def threads(idea: Idea, viewer: Person) -> list[CommentView]:
     """Return the discussion, oldest first, replies under what they answer; deleted ones where replies need them."""
-    rows = db.session.scalars(
-        select(Comment)
-        .where(Comment.idea_id == idea.id)
-        .options(joinedload(Comment.author))
-        .order_by(Comment.at, Comment.id)
-    ).all()
+    rows = db.session.scalars(*_said_on(idea_id=idea.id)).all()
     read_places(row.author for row in rows)
     marked = _helpful_to(viewer, idea)
     views = {row.id: CommentView(row, row.author_id == idea.author_id, row.id in marked) for row in rows}
@@ -159,7 +155,16 @@ def comment_view(comment: Comment, viewer: Person) -> CommentView:
 
 
 def _helpful_to(viewer: Person, idea: Idea) -> set[int]:
-    if not viewer.is_signed_in:
-        return set()
-    mine = select(Helpful.comment_id).join(Comment, Comment.id == Helpful.comment_id)
-    return set(db.session.scalars(mine.where(Helpful.user_id == viewer.id, Comment.idea_id == idea.id)))
+    return set(db.session.scalars(*_marked_by(viewer, idea_id=idea.id))) if viewer.is_signed_in else set()
+
+
+@built_once
+def _said_on(*, idea_id: int) -> Select[Comment]:
+    said = select(Comment).where(Comment.idea_id == idea_id).options(joinedload(Comment.author))
+    return said.order_by(Comment.at, Comment.id)
+
+
+@built_once
+def _marked_by(viewer: Person, *, idea_id: int) -> Select[int]:
+    marks = select(Helpful.comment_id).join(Comment, Comment.id == Helpful.comment_id)
+    return marks.where(Helpful.user_id == viewer.id, Comment.idea_id == idea_id)

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.accounts.roles import STAFF_READERS
 from portal.boards.models import Board, BoardMember
 from portal.boards.queries import is_worked_on_by
@@ -82,9 +83,7 @@ def stands() -> ColumnElement[bool]:
 
 def of_idea(idea: Idea) -> list[Decision]:
     """Return every decision on the idea that was not taken back at once, newest first."""
-    made = select(Decision).where(Decision.idea_id == idea.id, ~_is_undone())
-    loaded = made.options(joinedload(Decision.reason), joinedload(Decision.decider))
-    return list(db.session.scalars(loaded.order_by(Decision.at.desc(), Decision.id.desc())))
+    return list(db.session.scalars(*_made_on(idea_id=idea.id)))
 
 
 def standing_for(idea: Idea, viewer: Person, made: Sequence[Decision] | None = None) -> Standing | None:
@@ -104,28 +103,13 @@ def demand_for(idea: Idea) -> Demand:
 
     Only votes that count do; the team's own comments and those of people who left no words do not.
     """
-    since, ids = idea.status_since, self_and_merged(idea.id)
-    votes = select(sa.func.count(sa.distinct(Vote.voter_id))).where(counts_for(idea.id), Vote.cast_at > since)
-    needs = select(sa.func.count(sa.distinct(Need.user_id))).where(Need.idea_id.in_(ids), Need.at >= since)
-    said = (
-        select(sa.func.count(Comment.id))
-        .where(Comment.idea_id.in_(ids), Comment.at > since, Comment.deleted_at.is_(None))
-        .where(Comment.author_id.not_in(_team_of(idea)))
-    )
-    again = people_asking_again(idea).subquery()
-    people = select(sa.func.count()).select_from(again)
-    counts = db.session.execute(
-        select(people.scalar_subquery(), votes.scalar_subquery(), needs.scalar_subquery(), said.scalar_subquery())
-    ).one()
-    return Demand(*counts)
+    asked = _numbers_asking_again(idea_id=idea.id, board_id=idea.board_id, since=idea.status_since)
+    return Demand(*db.session.execute(*asked).one())
 
 
 def people_asking_again(idea: Idea) -> sa.CompoundSelect[int]:
     """Select who voted since the idea stands where it stands, or says that it is still needed, each once."""
-    since = idea.status_since
-    votes = select(Vote.voter_id.label("user_id")).where(counts_for(idea.id), Vote.cast_at > since)
-    needs = select(Need.user_id.label("user_id")).where(Need.idea_id.in_(self_and_merged(idea.id)), Need.at >= since)
-    return sa.union(votes, needs)
+    return _asking_since(idea.id, idea.status_since)
 
 
 def count_organisations(idea: Idea) -> int:
@@ -254,7 +238,34 @@ def _is_undone() -> ColumnElement[bool]:
     return undone.correlate(Decision).exists()
 
 
-def _team_of(idea: Idea) -> sa.CompoundSelect[int]:
-    """Select who speaks for the team about this idea, in the portal or on its board."""
-    here = select(BoardMember.user_id).where(BoardMember.board_id == idea.board_id, BoardMember.role.in_(STAFF_READERS))
+@built_once
+def _made_on(*, idea_id: int) -> Select[Decision]:
+    made = select(Decision).where(Decision.idea_id == idea_id, ~_is_undone())
+    loaded = made.options(joinedload(Decision.reason), joinedload(Decision.decider))
+    return loaded.order_by(Decision.at.desc(), Decision.id.desc())
+
+
+@built_once
+def _numbers_asking_again(*, idea_id: int, board_id: int, since: datetime) -> Select[int, int, int, int]:
+    ids = self_and_merged(idea_id)
+    votes = select(sa.func.count(sa.distinct(Vote.voter_id))).where(counts_for(idea_id), Vote.cast_at > since)
+    needs = select(sa.func.count(sa.distinct(Need.user_id))).where(Need.idea_id.in_(ids), Need.at >= since)
+    said = (
+        select(sa.func.count(Comment.id))
+        .where(Comment.idea_id.in_(ids), Comment.at > since, Comment.deleted_at.is_(None))
+        .where(Comment.author_id.not_in(_team_of(board_id)))
+    )
+    people = select(sa.func.count()).select_from(_asking_since(idea_id, since).subquery())
+    return select(people.scalar_subquery(), votes.scalar_subquery(), needs.scalar_subquery(), said.scalar_subquery())
+
+
+def _asking_since(idea_id: int, since: datetime) -> sa.CompoundSelect[int]:
+    votes = select(Vote.voter_id.label("user_id")).where(counts_for(idea_id), Vote.cast_at > since)
+    needs = select(Need.user_id.label("user_id")).where(Need.idea_id.in_(self_and_merged(idea_id)), Need.at >= since)
+    return sa.union(votes, needs)
+
+
+def _team_of(board_id: int) -> sa.CompoundSelect[int]:
+    """Select who speaks for the team about ideas of this board, in the portal or there."""
+    here = select(BoardMember.user_id).where(BoardMember.board_id == board_id, BoardMember.role.in_(STAFF_READERS))
     return sa.union(select(User.id).where(User.role.in_(STAFF_READERS)), here)

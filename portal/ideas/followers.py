@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.db import db, lookup
 from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.supporters import Ballot, ballot_on, counts_for, is_set_apart, self_and_merged, votes_of
@@ -40,18 +41,14 @@ def following(idea: Idea, viewer: Person) -> Following:
     """Return whether and why the viewer is told of changes, also if they came along with an idea merged into it."""
     if not viewer.is_signed_in:
         return _following(idea, None)
-    rows = select(Follow).where(_is_told_through(idea.id, viewer)).order_by(Follow.idea_id != idea.id, Follow.idea_id)
-    return _following(idea, db.session.scalar(rows.limit(1)))
+    return _following(idea, db.session.scalar(*_follow(viewer, idea_id=idea.id)))
 
 
 def ballot_and_following(idea: Idea, main: Idea, viewer: Person) -> tuple[Ballot, Following]:
     """Return both in one statement: the ballot on ``main``, and whether the viewer is told of changes to ``idea``."""
     if not viewer.is_signed_in:
         return ballot_on(main, False), _following(idea, None)
-    mine = _is_told_through(idea.id, viewer)
-    both = select(votes_of(main.id, viewer).exists(), Follow).select_from(Idea).outerjoin(Follow, mine)
-    rows = both.where(Idea.id == idea.id).order_by(Follow.idea_id != idea.id, Follow.idea_id)
-    cast, follow = db.session.execute(rows.limit(1)).one()
+    cast, follow = db.session.execute(*_vote_and_follow(viewer, idea_id=idea.id, main_id=main.id)).one()
     return ballot_on(main, cast), _following(idea, follow)
 
 
@@ -142,6 +139,19 @@ def count_audience(
     people = audience_of(idea.id, actor_id, reasons, also_quiet=also_quiet).subquery()
     counts: dict[str, int] = lookup(select(people.c.reason, sa.func.count()).group_by(people.c.reason))
     return {reason: counts[reason] for reason in REASONS if reason in counts}
+
+
+@built_once
+def _follow(viewer: Person, *, idea_id: int) -> Select[Follow]:
+    rows = select(Follow).where(_is_told_through(idea_id, viewer))
+    return rows.order_by(Follow.idea_id != idea_id, Follow.idea_id).limit(1)
+
+
+@built_once
+def _vote_and_follow(viewer: Person, *, idea_id: int, main_id: int) -> Select[bool, Follow]:
+    mine = _is_told_through(idea_id, viewer)
+    both = select(votes_of(main_id, viewer).exists(), Follow).select_from(Idea).outerjoin(Follow, mine)
+    return both.where(Idea.id == idea_id).order_by(Follow.idea_id != idea_id, Follow.idea_id).limit(1)
 
 
 def _is_told_through(idea_id: int, viewer: Person) -> ColumnElement[bool]:

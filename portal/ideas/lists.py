@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.boards.models import Board
+from portal.boards.queries import BoardLine
 from portal.db import db, only_checked, utcnow
 from portal.ideas.models import Idea, Tag, idea_tags
 from portal.ideas.queries import is_out_for, is_seen_by
@@ -80,6 +82,16 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """What a list can be narrowed to, and to what it is: ``filters`` at ``address``."""
+
+    address: str
+    filters: Filters
+    boards: tuple[BoardLine, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IdeaRow:
     """One idea as a list shows it to one viewer."""
 
@@ -142,14 +154,13 @@ class IdeaPage:
 
 def list_ideas(viewer: Person, filters: Filters, after: tuple[Any, ...] | None = None, limit: int = PAGE) -> IdeaPage:
     """Return the page of the list that begins after a place: the sort value and id of the last idea shown."""
-    column = SORTS[filters.sort]
-    wanted = select_rows(viewer).add_columns(column.label("sort_value"))
-    for condition in _conditions(viewer, filters):
-        wanted = wanted.where(condition)
+    values: dict[str, Any] = {name: value for name in ("board", "tag") if (value := getattr(filters, name))}
     if after is not None:
-        place = sa.tuple_(sa.literal(after[0], column.type), sa.literal(after[1], sa.Integer()))
-        wanted = wanted.where(sa.tuple_(column, Idea.id) < place)
-    found = db.session.execute(wanted.order_by(column.desc(), Idea.id.desc()).limit(limit + 1)).all()
+        values |= {"after_value": after[0], "after_id": after[1]}
+    if not (filters.status or filters.who or filters.sort == "answered"):
+        values["shipped_after"] = utcnow() - RECENTLY
+    page = _page(viewer, filters.sort, filters.status, filters.who, most=limit + 1, **values)
+    found = db.session.execute(*page).all()
     rows = [IdeaRow(*row) for row in found[:limit]]
     more = len(found) > limit
     return IdeaPage(rows, (rows[-1].sort_value, rows[-1].id) if more else None)
@@ -205,29 +216,50 @@ def count_mine(viewer: Person) -> int:
     """Count the ideas this person posted and did not take back."""
     if not viewer.is_signed_in:
         return 0
-    mine = select(sa.func.count()).select_from(Idea).where(Idea.author_id == viewer.id, is_seen_by(viewer))
-    return db.session.scalar(mine.where(Idea.publication != Publication.REMOVED)) or 0
+    return db.session.scalar(*_number_of_own(viewer)) or 0
 
 
-def _conditions(viewer: Person, filters: Filters) -> list[ColumnElement[bool]]:
-    mine = filters.who == "mine"
-    conditions = [is_seen_by(viewer), Idea.author_id == viewer.id] if mine else [is_out_for(viewer)]
-    if filters.who == "voted":
-        conditions.append(voted_by(viewer) if viewer.is_signed_in else sa.false())
-    if filters.board:
-        conditions.append(Idea.board_id == select(Board.id).where(Board.slug == filters.board).scalar_subquery())
-    if filters.tag:
-        tagged = select(idea_tags.c.idea_id).join(Tag, Tag.id == idea_tags.c.tag_id).where(Tag.name == filters.tag)
-        conditions.append(Idea.id.in_(tagged))
-    if filters.sort == "answered":
-        conditions.append(Idea.answered_at.is_not(None))
-    return [*conditions, *_status_conditions(filters)]
+@built_once
+def _page(
+    viewer: Person,
+    sort: str,
+    status: str,
+    who: str,
+    *,
+    most: int,
+    board: str | None = None,
+    tag: str | None = None,
+    shipped_after: datetime | None = None,
+    after_value: Any = None,
+    after_id: int | None = None,
+) -> Select[*tuple[Any, ...]]:
+    column = SORTS[sort]
+    wanted = select_rows(viewer).add_columns(column.label("sort_value"))
+    mine = is_seen_by(viewer) & (Idea.author_id == viewer.id)
+    wanted = wanted.where(mine if who == "mine" else is_out_for(viewer))
+    if who == "voted":
+        wanted = wanted.where(voted_by(viewer) if viewer.is_signed_in else sa.false())
+    if board is not None:
+        wanted = wanted.where(Idea.board_id == select(Board.id).where(Board.slug == board).scalar_subquery())
+    if tag is not None:
+        tagged = select(idea_tags.c.idea_id).join(Tag, Tag.id == idea_tags.c.tag_id).where(Tag.name == tag)
+        wanted = wanted.where(Idea.id.in_(tagged))
+    if sort == "answered":
+        wanted = wanted.where(Idea.answered_at.is_not(None))
+    if status not in {"", "all"}:
+        wanted = wanted.where(Idea.status == Status(status))
+    elif shipped_after is not None:
+        shipped_lately = (Idea.status == Status.SHIPPED) & (Idea.status_since > shipped_after)
+        wanted = wanted.where(Idea.status.in_(CURRENT) | shipped_lately)
+    elif not who:
+        wanted = wanted.where(Idea.status != Status.MERGED)
+    if after_id is not None:
+        place = sa.tuple_(sa.type_coerce(after_value, column.type), sa.type_coerce(after_id, sa.Integer()))
+        wanted = wanted.where(sa.tuple_(column, Idea.id) < place)
+    return wanted.order_by(column.desc(), Idea.id.desc()).limit(most)
 
 
-def _status_conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    if filters.status and filters.status != "all":
-        return [Idea.status == Status(filters.status)]
-    if filters.who or filters.sort == "answered" or filters.status == "all":
-        return [] if filters.who else [Idea.status != Status.MERGED]
-    shipped_lately = (Idea.status == Status.SHIPPED) & (Idea.status_since > utcnow() - RECENTLY)
-    return [Idea.status.in_(CURRENT) | shipped_lately]
+@built_once
+def _number_of_own(viewer: Person) -> Select[int]:
+    own = select(sa.func.count()).select_from(Idea).where(Idea.author_id == viewer.id, is_seen_by(viewer))
+    return own.where(Idea.publication != Publication.REMOVED)

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_known_to, is_worked_on_by, keeps_apart
@@ -64,18 +65,7 @@ def ideas_visible_to(viewer: Person) -> Select[Idea]:
 
 def get_idea(idea_id: int, viewer: Person) -> Idea:
     """Return the idea with all that its page shows of it, or answer 404."""
-    idea = db.session.scalar(
-        ideas_visible_to(viewer)
-        .where(Idea.id == idea_id)
-        .options(
-            joinedload(Idea.board),
-            joinedload(Idea.author),
-            joinedload(Idea.owner),
-            joinedload(Idea.merged_into),
-            selectinload(Idea.tags),  # joined, SQLite reads the tags of all ideas first
-        )
-    )
-    return idea or abort(404)
+    return db.session.scalar(*_with_all_shown(viewer, idea_id=idea_id)) or abort(404)
 
 
 def main_of(idea: Idea, viewer: Person) -> Idea | None:
@@ -86,19 +76,12 @@ def main_of(idea: Idea, viewer: Person) -> Idea | None:
 
 def status_changes(idea: Idea, viewer: Person) -> list[StatusChange]:
     """Return every move of the idea, oldest first, and merges with ideas that the viewer may know of."""
-    known = select(Idea.id).where(is_seen_by(viewer))
-    own = (StatusChange.idea_id == idea.id) & (StatusChange.into_id.is_(None) | StatusChange.into_id.in_(known))
-    others = (StatusChange.into_id == idea.id) & StatusChange.idea_id.in_(known)
-    moves = select(StatusChange).where(own | others, StatusChange.undone_at.is_(None))
-    loaded = moves.options(joinedload(StatusChange.actor), joinedload(StatusChange.idea), joinedload(StatusChange.into))
-    return list(db.session.scalars(loaded.order_by(StatusChange.at, StatusChange.id)))
+    return list(db.session.scalars(*_moves_known_to(viewer, idea_id=idea.id)))
 
 
 def answers(idea: Idea) -> list[Answer]:
     """Return the official answers, newest first: the first is the one that is pinned."""
-    said = select(Answer).where(Answer.idea_id == idea.id, Answer.taken_back_at.is_(None))
-    said = said.options(joinedload(Answer.author))
-    return list(db.session.scalars(said.order_by(Answer.at.desc(), Answer.id.desc())))
+    return list(db.session.scalars(*_answers_to(idea_id=idea.id)))
 
 
 def revisions(idea: Idea) -> list[Revision]:
@@ -149,3 +132,34 @@ def usual_days_to_answer(board_ids: Sequence[int], since: datetime) -> int | Non
         )
     ]
     return sorted(waits)[len(waits) // 2] if waits else None
+
+
+@built_once
+def _with_all_shown(viewer: Person, *, idea_id: int) -> Select[Idea]:
+    return (
+        ideas_visible_to(viewer)
+        .where(Idea.id == idea_id)
+        .options(
+            joinedload(Idea.board),
+            joinedload(Idea.author),
+            joinedload(Idea.owner),
+            joinedload(Idea.merged_into),
+            selectinload(Idea.tags),  # joined, SQLite reads the tags of all ideas first
+        )
+    )
+
+
+@built_once
+def _moves_known_to(viewer: Person, *, idea_id: int) -> Select[StatusChange]:
+    known = select(Idea.id).where(is_seen_by(viewer))
+    own = (StatusChange.idea_id == idea_id) & (StatusChange.into_id.is_(None) | StatusChange.into_id.in_(known))
+    others = (StatusChange.into_id == idea_id) & StatusChange.idea_id.in_(known)
+    moves = select(StatusChange).where(own | others, StatusChange.undone_at.is_(None))
+    loaded = moves.options(joinedload(StatusChange.actor), joinedload(StatusChange.idea), joinedload(StatusChange.into))
+    return loaded.order_by(StatusChange.at, StatusChange.id)
+
+
+@built_once
+def _answers_to(*, idea_id: int) -> Select[Answer]:
+    said = select(Answer).where(Answer.idea_id == idea_id, Answer.taken_back_at.is_(None))
+    return said.options(joinedload(Answer.author)).order_by(Answer.at.desc(), Answer.id.desc())

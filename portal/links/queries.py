@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.db import db
 from portal.ideas.models import Idea, Nature, Vote
 from portal.ideas.queries import is_seen_by
@@ -103,15 +104,6 @@ def nature_of(idea: Idea) -> Nature:
 
 def ties_of(idea: Idea, viewer: Person) -> list[Tie]:
     """Return what the idea is tied to, as far as the viewer may know of it, in the order of kinds and then of time."""
-    first = Link.idea_id == idea.id
-    other = sa.case((first, Link.other_id), else_=Link.idea_id)
-    rows = (
-        select(Link, Idea, voted_by(viewer) if viewer.is_signed_in else sa.false())
-        .join(Idea, Idea.id == other)
-        .where(first | (Link.other_id == idea.id), is_seen_by(viewer))
-        .options(joinedload(Idea.board))
-        .order_by(Link.made_at, Link.id)
-    )
     ties = [
         Tie(
             link.id,
@@ -121,7 +113,7 @@ def ties_of(idea: Idea, viewer: Person) -> list[Tie]:
             Ballot(found.id, found.title, found.votes, bool(cast), found.takes_votes, found.board_id),
             link.made_at,
         )
-        for link, found, cast in db.session.execute(rows)
+        for link, found, cast in db.session.execute(*_links_of(viewer, idea_id=idea.id))
     ]
     order = list(Kind)
     return sorted(ties, key=lambda tie: (order.index(tie.kind), tie.outward))
@@ -130,13 +122,7 @@ def ties_of(idea: Idea, viewer: Person) -> list[Tie]:
 def lineage_of(idea: Idea, viewer: Person, *, votes: bool) -> Lineage:
     """Return all that the page shows of where the idea comes from and belongs; ``votes``: the viewer backs it."""
     ties = ties_of(idea, viewer)
-    backers = select(NeedBacker.user_id).where(NeedBacker.idea_id == idea.id)
-    mine, need_only = db.session.execute(
-        select(
-            backers.where(NeedBacker.user_id == (viewer.id if viewer.is_signed_in else 0)).exists(),
-            select(sa.func.count()).select_from(_only_need(idea.id).subquery()).scalar_subquery(),
-        )
-    ).one()
+    mine, need_only = db.session.execute(*_needs_of(viewer, idea_id=idea.id)).one()
     offered = nature_of(idea) is Nature.BOTH and idea.takes_votes and viewer.is_signed_in
     solutions = [tie.other.id for tie in ties if tie.kind is Kind.SOLVES and not tie.outward]
     counted = bool(solutions or need_only) and nature_of(idea) is not Nature.SOLUTION
@@ -162,6 +148,26 @@ def count_with_need(idea: Idea, solutions: Sequence[int]) -> int:
 def get_link(idea: Idea, link_id: int, viewer: Person) -> Tie:
     """Return one of the links of the idea that the viewer may know of, or answer 404."""
     return next((tie for tie in ties_of(idea, viewer) if tie.id == link_id), None) or abort(404)
+
+
+@built_once
+def _links_of(viewer: Person, *, idea_id: int) -> sa.Select[Link, Idea, bool]:
+    first = Link.idea_id == idea_id
+    other = sa.case((first, Link.other_id), else_=Link.idea_id)
+    return (
+        select(Link, Idea, voted_by(viewer) if viewer.is_signed_in else sa.false())
+        .join(Idea, Idea.id == other)
+        .where(first | (Link.other_id == idea_id), is_seen_by(viewer))
+        .options(joinedload(Idea.board))
+        .order_by(Link.made_at, Link.id)
+    )
+
+
+@built_once
+def _needs_of(viewer: Person, *, idea_id: int) -> sa.Select[bool, int]:
+    backers = select(NeedBacker.user_id).where(NeedBacker.idea_id == idea_id)
+    mine = backers.where(NeedBacker.user_id == viewer.id).exists() if viewer.is_signed_in else sa.false()
+    return select(mine, select(sa.func.count()).select_from(_only_need(idea_id).subquery()).scalar_subquery())
 
 
 def _only_need(idea_id: int) -> sa.Select[int]:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import joinedload, load_only
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.db import db
 from portal.events import EventRecord
 from portal.ideas.models import Follow, Idea
@@ -153,11 +154,7 @@ def count_unread(viewer: Person) -> int:
     """Return how many lines of the inbox are new to the viewer: what happened to one idea on one day is one line."""
     if not viewer.is_signed_in:
         return 0
-    unread = notifications_for(viewer).where(Notification.read_at.is_(None)).order_by(Notification.id.desc())
-    zone = get_timezone()
-    told = db.session.execute(
-        unread.with_only_columns(Notification.id, Notification.idea_id, Notification.at).limit(UNREAD_COUNTED)
-    )
+    zone, told = get_timezone(), db.session.execute(*_unread(viewer))
     return len({(idea_id or -number, at.astimezone(zone).date()) for number, idea_id, at in told})
 
 
@@ -213,23 +210,33 @@ def news_for(viewer: Person, limit: int = 3) -> News | None:
     """Return what moved or was answered and is unread, newest first; None when nothing is."""
     if not viewer.is_signed_in:
         return None
-    kinds = [Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.ANSWERED]
-    unread = (
-        notifications_for(viewer)
-        .join(EventRecord, EventRecord.id == Notification.event_id)
-        .where(Notification.read_at.is_(None), Notification.kind.in_(kinds))
-        .with_only_columns(Idea, EventRecord.data, sa.func.count().over(), sa.func.min(Notification.at).over())
-        .options(load_only(Idea.title))
-        .order_by(Notification.id.desc())
-        .limit(limit * 3)
-    )
-    newest = db.session.execute(unread).all()
+    newest = db.session.execute(*_unread_moves(viewer, limit * 3)).all()
     if not newest:
         return None
     latest = {idea.id: Headline(idea, place_in(data, "target"))
               for idea, data, _count, _since in reversed(newest)}  # fmt: skip
     by_newest = [latest[idea_id] for idea_id in dict.fromkeys(row[0].id for row in newest)]
     return News(newest[0][3], by_newest[:limit], newest[0][2])
+
+
+@built_once
+def _unread(viewer: Person) -> Select[int, int | None, datetime]:
+    unread = notifications_for(viewer).where(Notification.read_at.is_(None)).order_by(Notification.id.desc())
+    return unread.with_only_columns(Notification.id, Notification.idea_id, Notification.at).limit(UNREAD_COUNTED)
+
+
+@built_once
+def _unread_moves(viewer: Person, limit: int) -> Select[Idea, dict[str, Any], int, datetime]:
+    kinds = [Kind.DECIDED, Kind.PROGRESSED, Kind.NEEDS_INFO, Kind.ANSWERED]
+    return (
+        notifications_for(viewer)
+        .join(EventRecord, EventRecord.id == Notification.event_id)
+        .where(Notification.read_at.is_(None), Notification.kind.in_(kinds))
+        .with_only_columns(Idea, EventRecord.data, sa.func.count().over(), sa.func.min(Notification.at).over())
+        .options(load_only(Idea.title))
+        .order_by(Notification.id.desc())
+        .limit(limit)
+    )
 
 
 def _newest_first(told: Select[Notification]) -> Select[Notification]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.accounts.models import Guest, Person
+from portal.accounts.readers import built_once
 from portal.boards.models import Board
 from portal.boards.queries import BoardLine, board_lines
 from portal.db import db, utcnow
@@ -115,8 +116,12 @@ class Report:
 
 def standing_of(idea: Idea) -> Standing:
     """Return what is promised of an idea that the viewer sees."""
-    ledger = select(Promise).where(Promise.idea_id == idea.id).order_by(Promise.made_at.desc(), Promise.id.desc())
-    return Standing(idea, list(db.session.scalars(ledger)), utcnow())
+    return Standing(idea, list(db.session.scalars(*_ledger_of(idea_id=idea.id))), utcnow())
+
+
+@built_once
+def _ledger_of(*, idea_id: int) -> Select[Promise]:
+    return select(Promise).where(Promise.idea_id == idea_id).order_by(Promise.made_at.desc(), Promise.id.desc())
 
 
 def share(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
-from flask_babel import format_date, format_datetime, format_time, format_timedelta, get_timezone
+from babel import Locale
+from flask_babel import format_date, format_datetime, format_time, format_timedelta, get_locale, get_timezone
 from flask_babel import gettext as _
 
 from portal.db import utcnow
+
+KEPT = 2_000  # days and moments in words; writing one takes longer than all else of a line
 
 
 def reltime(moment: datetime | date | None) -> str:
@@ -30,7 +34,7 @@ def day(moment: datetime | date | None) -> str:
         return ""
     local = moment.astimezone(get_timezone()).date() if isinstance(moment, datetime) else moment
     this_year = utcnow().astimezone(get_timezone()).year == local.year
-    return format_date(local, _("d MMMM") if this_year else _("d MMMM y"))
+    return _date(local, _("d MMMM") if this_year else _("d MMMM y"), get_locale())
 
 
 def absolute(moment: datetime | date | None) -> str:
@@ -38,10 +42,20 @@ def absolute(moment: datetime | date | None) -> str:
     if moment is None:
         return ""
     if isinstance(moment, datetime):
-        return format_datetime(moment, _("d MMMM y, HH:mm z"))
-    return format_date(moment, _("d MMMM y"))
+        return _moment(moment, _("d MMMM y, HH:mm z"), get_locale(), get_timezone())
+    return _date(moment, _("d MMMM y"), get_locale())
 
 
 def clock(moment: datetime) -> str:
     """Return the time of day."""
     return format_time(moment, "HH:mm")
+
+
+@lru_cache(maxsize=KEPT)
+def _date(day: date, pattern: str, _locale: Locale | None) -> str:
+    return format_date(day, pattern)
+
+
+@lru_cache(maxsize=KEPT)
+def _moment(moment: datetime, pattern: str, _locale: Locale | None, _zone: tzinfo | None) -> str:
+    return format_datetime(moment, pattern)

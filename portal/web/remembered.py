@@ -23,26 +23,28 @@ def init_app(app: Flask) -> None:
     app.extensions["remembered"] = (0, {})
 
 
-def remembered(macro: Callable[[Any], Markup], thing: Hashable) -> Markup:
-    """Show what ``macro`` makes of ``thing``; made again when the thing is not equal, and every minute.
+def remembered(macro: Callable[[Any], Markup], *things: Hashable) -> Markup:
+    """Show what ``macro`` makes of each thing; made again when a thing is not equal, and every minute.
 
     The macro may ask nothing of its viewer but the role: what members share is kept with a gap for each one's token.
     Who has a role on single boards shares with nobody.
     """
     person, minute = viewer(), int(utcnow().timestamp() // 60)
     places = (person.id, *person.board_roles.items()) if person.board_roles else None
-    whose = (person.is_signed_in, person.standing, places)
+    whose = (person.is_signed_in, person.standing, places, str(get_locale()), str(get_timezone()), request.script_root)
     token = generate_csrf() if person.is_signed_in else ""
-    kept = _of_this(minute)
-    key = (macro, thing, whose, str(get_locale()), str(get_timezone()), request.script_root)
-    html = kept.get(key)
-    if html is None:
-        html = str(macro(thing))
-        if token:
-            html = html.replace(token, TOKEN_HERE)
-        if len(kept) < MOST and not current_app.debug:
-            kept[key] = html
-    return Markup(html.replace(TOKEN_HERE, token))  # noqa: S704 - the macro's own answer, and our token
+    kept, shown = _of_this(minute), list[str]()
+    for thing in things:
+        key = (macro, thing, whose)
+        html = kept.get(key)
+        if html is None:
+            html = str(macro(thing))
+            if token:
+                html = html.replace(token, TOKEN_HERE)
+            if len(kept) < MOST and not current_app.debug:
+                kept[key] = html
+        shown.append(html)
+    return Markup("".join(shown).replace(TOKEN_HERE, token))  # noqa: S704 - the macro's own answer, and our token
 
 
 def _of_this(minute: int) -> dict[Hashable, str]:

@@ -185,13 +185,16 @@ def this_session_hash() -> str:
     return _hash(session.get("_user_id", ""))
 
 
+_OPEN_SESSION = (
+    select(User, AuthSession)
+    .join(AuthSession, AuthSession.user_id == User.id)
+    .where(AuthSession.token_hash == sa.bindparam("token_hash"), AuthSession.expires_at > sa.bindparam("now"))
+)
+
+
 def _find_signed_in(token: str) -> User | None:
     now = utcnow()
-    found = db.session.execute(
-        select(User, AuthSession)
-        .join(AuthSession, AuthSession.user_id == User.id)
-        .where(AuthSession.token_hash == _hash(token), AuthSession.expires_at > now)
-    ).first()
+    found = db.session.execute(_OPEN_SESSION, {"token_hash": _hash(token), "now": now}).first()
     if found is None:
         return None
     user, row = found

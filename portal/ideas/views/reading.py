@@ -81,7 +81,7 @@ def _list(chosen: Board | None) -> Response:
         after=after,
         older=older,
         mine=lists.count_mine(person),
-        tags=_tags(boards),
+        choices=lists.Choices(address, filters, tuple(boards), tuple(_tags(boards))),
         total=_total(boards, chosen),
         facts=_facts(boards) | {"just_shipped": [] if is_htmx() else _just_shipped(boards, person)},
         news=None if is_htmx() else news_for(person),
