@@ -70,11 +70,11 @@ def reason_of(refusal: Refusal | None) -> tuple[str, dict[str, str]]:
     return WhyHeld.REFUSED, {"said": refusal.message[:300]}
 
 
-def words(why: str, facts: Mapping[str, str], otherwise: str = "") -> str:
+def words(why: str, facts: Mapping[str, str] | None, otherwise: str = "") -> str:
     """Return why a draft was held back in the reader's language; ``otherwise`` what was kept before it had a name."""
     if why not in _WORDS:
         return otherwise
-    return str(_WORDS[WhyHeld(why)]) % {name: _told(name, said) for name, said in facts.items()}
+    return str(_WORDS[WhyHeld(why)]) % {name: _told(name, said) for name, said in (facts or {}).items()}
 
 
 def _told(name: str, said: str) -> str:

@@ -126,7 +126,7 @@ class ScheduledDraft(Model):
     publish_at: Mapped[datetime | None] = mapped_column(index=True)  # None: held back
     held_back_at: Mapped[datetime | None]
     held_why: Mapped[str] = mapped_column(sa.String(30), default="", server_default=sa.text("''"))
-    held_facts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    held_facts: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     why: Mapped[str] = mapped_column(sa.String(300), default="")  # in words, as it was written down at first
 
     draft: Mapped[AnswerDraft] = relationship(back_populates="schedule", viewonly=True)

@@ -50,7 +50,7 @@ def plan(draft: AnswerDraft, actor: User, details: MoveDetails, at: datetime) ->
     row = db.session.get(ScheduledDraft, draft.id) or ScheduledDraft(draft_id=draft.id)
     row.by_id, row.version, row.seen = actor.id, draft.version, draft.idea.rule.key
     row.details, row.set_at, row.publish_at = written(details), now, at
-    row.held_back_at, row.held_why, row.held_facts = None, "", {}
+    row.held_back_at, row.held_why, row.held_facts = None, "", None
     db.session.add(row)
     db.session.flush()
     emit(DraftPlanned(actor_id=actor.id, idea_id=draft.idea_id, draft_id=draft.id, at=at.isoformat()))

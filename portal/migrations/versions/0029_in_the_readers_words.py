@@ -16,7 +16,7 @@ def upgrade():
     op.add_column(
         "scheduled_drafts", sa.Column("held_why", sa.String(length=30), server_default=sa.text("''"), nullable=False)
     )
-    op.add_column("scheduled_drafts", sa.Column("held_facts", sa.JSON(), server_default="{}", nullable=False))
+    op.add_column("scheduled_drafts", sa.Column("held_facts", sa.JSON(), nullable=True))
     op.add_column("mailboxes", sa.Column("flagged", sa.Integer(), server_default="0", nullable=False))
 
 
