@@ -29,9 +29,8 @@ from portal.ideas.promised import Promise
 from portal.ideas.steps import Tell
 from portal.ideas.workflow import Publication, Status
 from portal.notifications.choosing import choose_rhythm, choose_topics, pause, resume
-from portal.notifications.digests import letters as digest_letters
 from portal.notifications.digests import making as digests
-from portal.notifications.digests import turns
+from portal.notifications.digests import reading, turns
 from portal.notifications.digests.models import Digest, DigestItem
 from portal.notifications.digests.rhythm import Beat
 from portal.notifications.events import MailFlows, MailStuck
@@ -567,7 +566,7 @@ def test_news_about_no_idea_is_in_the_digest_of_whoever_chose_so_once_and_as_it_
 
 @on_one_database
 def test_a_digest_says_how_much_it_leaves_out_and_muted_ideas_take_no_room(clock, monkeypatch):
-    monkeypatch.setattr(digest_letters, "MOST_NEWS", 4)
+    monkeypatch.setattr(reading, "MOST_NEWS", 4)
     reader = ann()
     talked = [make_idea(f"Thing {n}") for n in range(4)]
     with transaction():

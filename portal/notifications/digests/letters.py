@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from sqlalchemy import Select, select
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.db import db
 from portal.events import EventRecord
 from portal.ideas.events import MoveUndone
 from portal.ideas.models import Follow, Idea
-from portal.ideas.promised import Promise, Promised
-from portal.ideas.queries import is_out_for, main_of
+from portal.ideas.promised import Promise
+from portal.ideas.queries import main_of
 from portal.ideas.workflow import Status
 from portal.notifications import links, portal_news, telling
 from portal.notifications.digests import making as digests
-from portal.notifications.digests.models import Digest, DigestItem
+from portal.notifications.digests import reading
 from portal.notifications.letters import address_of, subject_of, whole
 from portal.notifications.mails.letter import Entry, Letter, Section, Suppressed
 from portal.notifications.mails.sections import section, shares
@@ -31,13 +29,10 @@ from portal.notifications.mails.sending import still_concerns
 from portal.notifications.models import Mail, Notification
 from portal.notifications.policy import QUIETED_KINDS, STATUS_KINDS, Kind, Reason
 from portal.notifications.portal_news import PortalNews
-from portal.notifications.queries import NewsRow, notifications_for
-from portal.notifications.reach import Reach
+from portal.notifications.queries import NewsRow
 from portal.notifications.stories import Story
 from portal.web.dates import day
 
-MOST_NEWS = 300  # of one digest; the inbox has the rest
-NEW_IDEAS = LATE_IDEAS = 5
 IN_SUBJECT = 60  # characters of what the subject names
 
 _ASKS = frozenset(
@@ -57,20 +52,22 @@ HEADINGS: tuple[tuple[frozenset[Kind], Any], ...] = (
 
 def digest_letter(mail: Mail) -> Letter | Suppressed:
     """Tell somebody what is still news to them and theirs to see, of what their digest was made for."""
-    user, digest = mail.user, db.session.get(Digest, mail.data["digest"])
+    user, (digest, last_at) = mail.user, reading.digest_of(mail)
     if user is None or digest is None or not user.is_active:
         return Suppressed("account suspended")
     if not user.can_get_mail:
         return Suppressed("mails not wanted")
-    beat = digests.beat_of(user, db.session.get(Reach, user.id))
+    beat = digests.beat_of(user, mail.reach)
     if beat is None:
         return Suppressed("digest not wanted")
-    news = _news_of(digest, user)
-    rows = sorted(_rows(news, user), key=_weight)
+    found = reading.news_of(digest, user)
+    news = [one for one, _follow in found]
+    rows = sorted(_rows(news, {one.idea_id: follow for one, follow in found}, user), key=_weight)
     besides = portal_news.lines_for_later([n for n in news if n.idea_id is None], user)
     if not rows and not besides:
         return Suppressed(digests.NOTHING_NEW)
-    since = _since(mail, digest, timedelta(days=1 if beat.weekday is None else 7))
+    until, usual = digest.due_at, timedelta(days=1 if beat.weekday is None else 7)
+    since = max(last_at, until - digests.KEPT_FOR) if last_at else until - usual
     headline = (
         ngettext("News of %(num)d idea", "News of %(num)d ideas", len(rows))
         if rows
@@ -81,8 +78,12 @@ def digest_letter(mail: Mail) -> Letter | Suppressed:
         subject=_subject([*map(_called, rows), *(one.title for one in besides)]),
         lead=_("What became of the ideas you have a part in.") if rows else _("What changed for you."),
         title=headline,
-        sections=[*_news(rows, besides, user), *_late(user, since, digest), *_new(user, since, digest)],
-        sentences=_older(digest, user) if len(news) == MOST_NEWS else [],
+        sections=[
+            *_news(rows, besides, user),
+            *_late(reading.late_for(user, since, until)),
+            *_new(reading.new_for(user, since, until)),
+        ],
+        sentences=_older(reading.count_news(digest, user)) if len(news) == reading.MOST_NEWS else [],
         button=_("Open your inbox"),
         url=links.absolute_url("notifications.inbox"),
         foot=_("%(often)s, and only when there is news.", often=often),
@@ -92,40 +93,21 @@ def digest_letter(mail: Mail) -> Letter | Suppressed:
     )
 
 
-def _unread(digest: Digest, user: User) -> Select[Notification]:
-    """Select what a digest was made for, as far as it is unread, may be read now and is about no muted idea."""
-    muted = select(Follow.idea_id).where(Follow.user_id == user.id, Follow.muted)
-    told = notifications_for(user).join(DigestItem, DigestItem.notification_id == Notification.id)
-    told = told.where(DigestItem.digest_id == digest.id, Notification.read_at.is_(None))
-    return told.where(Notification.idea_id.is_(None) | Notification.idea_id.not_in(muted))
-
-
-def _news_of(digest: Digest, user: User) -> Sequence[Notification]:
-    """Return the newest of what a digest was made for, newest first."""
-    record = joinedload(Notification.record).load_only(EventRecord.data, EventRecord.actor_id, EventRecord.name)
-    newest = _unread(digest, user).options(record).order_by(Notification.id.desc()).limit(MOST_NEWS)
-    return db.session.scalars(newest).all()
-
-
-def _older(digest: Digest, user: User) -> list[str]:
+def _older(number: int) -> list[str]:
     """Say how much more there is than a letter gathers."""
-    number = select(sa.func.count()).select_from(_unread(digest, user).subquery())
-    more = (db.session.scalar(number) or 0) - MOST_NEWS
+    more = number - reading.MOST_NEWS
     said = ngettext(
         "%(num)d older piece of news stands in your inbox.", "%(num)d older pieces of news stand in your inbox.", more
     )
     return [said] if more > 0 else []
 
 
-def _rows(news: Sequence[Notification], user: User) -> list[NewsRow]:
+def _rows(news: Sequence[Notification], follows: Mapping[int | None, Follow | None], user: User) -> list[NewsRow]:
     """Return a line for each idea, the news of it newest first: what still stands and concerns its reader."""
-    told = telling.stories_of(_without_what_came_together(news, user), user)
-    mine = select(Follow).where(Follow.user_id == user.id, Follow.idea_id.in_({story.idea.id for story in told}))
-    follows = {follow.idea_id: follow for follow in db.session.scalars(mine)}
     by_idea: dict[int, list[Story]] = {}
-    for story in told:
-        follow = follows.get(story.idea.id)
-        silent = follow and (follow.muted or (follow.decisions_only and story.kind in QUIETED_KINDS))
+    for story in telling.stories_of(_without_what_came_together(news, user), user):
+        follow = follows[story.idea.id]
+        silent = follow and follow.decisions_only and story.kind in QUIETED_KINDS
         if not silent and (_is_heard(follow, story) or still_concerns(user, story)):
             by_idea.setdefault(story.idea.id, []).append(story)
     lines = (_without_what_came_to_nothing(of_one) for of_one in by_idea.values())
@@ -223,63 +205,27 @@ def _joined_since(lead: Story, user: User) -> list[str]:
     return [_("It now lives in “%(title)s”.", title=main.title)] if main is not None else []
 
 
-def _late(user: User, since: datetime, digest: Digest) -> list[Section]:
-    """Say of which ideas somebody follows a promised word has become late since, and still is."""
-    mine = select(Follow.idea_id).where(Follow.user_id == user.id, ~Follow.muted)
-    late = (
-        select(Promise)
-        .join(Promise.idea)
-        .where(
-            Promise.ended_at.is_(None),
-            Promise.due_at > since,
-            Promise.due_at <= digest.due_at,
-            Promise.kind != Promised.REVIEW,
-        )
-        .where(Promise.idea_id.in_(mine), is_out_for(user))
-        .options(contains_eager(Promise.idea))
-        .order_by(Promise.due_at, Promise.id)
-        .limit(LATE_IDEAS)
-    )
+def _late(promises: Sequence[Promise]) -> list[Section]:
+    """Say of which ideas a promised word is late."""
     entries = [
         Entry(
             promise.idea.title,
             links.absolute_url("ideas.show", idea_id=promise.idea_id),
             _("We promised a word by %(date)s, and it is late.", date=day(promise.due_at)),
         )
-        for promise in db.session.scalars(late)
+        for promise in promises
     ]
     return [Section(_("Late"), entries)] if entries else []
 
 
-def _new(user: User, since: datetime, digest: Digest) -> list[Section]:
-    """Name the new ideas with most votes on boards where somebody posted, voted or commented; no others they follow."""
-    mine = select(Follow.idea_id).where(Follow.user_id == user.id)
-    parts = mine.where(Follow.is_author | Follow.is_voter | Follow.is_commenter)
-    new = (
-        select(Idea)
-        .where(is_out_for(user), Idea.board_id.in_(select(Idea.board_id).where(Idea.id.in_(parts))))
-        .where(Idea.published_at > since, Idea.published_at <= digest.due_at, Idea.status != Status.MERGED)
-        .where(Idea.author_id.is_distinct_from(user.id), Idea.id.not_in(mine))
-        .options(joinedload(Idea.board))
-        .order_by(Idea.votes.desc(), Idea.id.desc())
-        .limit(NEW_IDEAS)
-    )
+def _new(ideas: Sequence[Idea]) -> list[Section]:
+    """Name what is new, where it is, and how many want it."""
     entries = [
         Entry(
             idea.title,
             links.absolute_url("ideas.show", idea_id=idea.id),
             f"{idea.board.name} · " + ngettext("%(num)d vote", "%(num)d votes", idea.votes),
         )
-        for idea in db.session.scalars(new)
+        for idea in ideas
     ]
     return [Section(_("New on your boards"), entries)] if entries else []
-
-
-def _since(mail: Mail, digest: Digest, usual: timedelta) -> datetime:
-    """Return from when on ideas are new to the reader: since the moment of their last digest, if not long ago."""
-    sent = select(Mail.data).where(
-        Mail.user_id == mail.user_id, Mail.kind == mail.kind, Mail.id < mail.id, Mail.done_at.is_not(None)
-    )
-    facts = db.session.scalar(sent.where(Mail.suppressed.is_(None)).order_by(Mail.id.desc()).limit(1))
-    last = db.session.get(Digest, facts["digest"]) if facts else None
-    return max(last.due_at, digest.due_at - digests.KEPT_FOR) if last else digest.due_at - usual
