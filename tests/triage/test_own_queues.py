@@ -4,9 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from sqlalchemy import select
 
+from portal.accounts.models import AuthSession
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db, utcnow
@@ -146,3 +148,26 @@ def test_colleagues_see_who_else_is_there_and_nobody_learns_of_what_they_may_not
         assert "is here too" not in here(jo, idea).text
     here(ines, make_idea())
     assert "Ines" not in here(jo, idea).text
+
+
+@on_one_database
+def test_a_desk_left_open_by_somebody_who_may_no_more_asks_once_more_and_shows_nothing_of_it(browse):
+    idea, demoted, gone = make_idea(), make_user(Role.PM), make_user(Role.PM)
+    browsers = {person: browse(person) for person in (demoted, gone)}
+    asks = (("POST", f"/triage/first-look/{idea.id}/here", "here"), ("GET", "/triage/first-look", "triage-queues"))
+
+    def ask(person):
+        return [
+            browsers[person].open(path, method=method, headers={**HTMX, "HX-Target": part})
+            for method, path, part in asks
+        ]
+
+    before = [answer.status_code for person in browsers for answer in ask(person)]
+    with transaction():
+        db.session.merge(demoted).role = Role.MEMBER
+        db.session.execute(sa.delete(AuthSession).where(AuthSession.user_id == gone.id))
+    answers = [answer for person in browsers for answer in ask(person)]
+    after = [(answer.status_code, answer.text, answer.headers.get("HX-Redirect")) for answer in answers]
+
+    assert before == [200] * 4
+    assert after == [(286, "", None), (204, "", None)] * 2

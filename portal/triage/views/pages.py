@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -20,6 +20,23 @@ from portal.web.session import authorize, member, viewer
 bp = Blueprint("triage", __name__, url_prefix="/triage")
 
 
+NUMBERS, HERE = "triage-queues", "here"
+"""The parts of a page that ask for themselves, by their ids."""
+NO_MORE = 286  # ends what htmx asks again and again
+
+
+@bp.after_request
+def stay_quiet(answer: Response) -> Response:
+    """Answer nothing where a page asked by itself what its reader may not know any more.
+
+    Nobody pressed anything: what is typed on the page must not give way to a sign-in, nor a notice come every so often.
+    """
+    asked = request.headers.get("HX-Target")
+    if asked in {NUMBERS, HERE} and (answer.status_code >= 400 or "HX-Redirect" in answer.headers):
+        return Response(status=NO_MORE if asked == HERE else 204)
+    return answer
+
+
 @bp.get("")
 def index() -> ResponseReturnValue:
     """Begin with the first queue in which something waits."""
@@ -33,7 +50,7 @@ def index() -> ResponseReturnValue:
 def queue(queue: str) -> ResponseReturnValue:
     """Look through what waits; a page on which others changed the numbers asks for those alone."""
     authorize("triage.read")
-    if request.headers.get("HX-Target") == "triage-queues":
+    if request.headers.get("HX-Target") == NUMBERS:
         return fragment("triage/_queues.html", workspace=open_queues(spot_of(queue)))
     return show(open_workspace(spot_of(queue), None, opened=False, finished="finished" in request.args))
 
