@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from email.message import EmailMessage
 from functools import cache, partial
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from flask import Flask
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
-from jinja2 import BytecodeCache, FileSystemBytecodeCache
+from jinja2 import BytecodeCache
 from werkzeug.routing import Rule
 
 import portal
@@ -29,13 +30,14 @@ from portal.options import option
 from portal.web import assets
 from tests.support import need
 from tests.support.browser import Browser
-from tests.support.chromium import find_chromium, help_playwright_start
+from tests.support.chromium import find_chromium, help_playwright_start, launch
 from tests.support.connections import close_what_was_left_open, watch_connections
 from tests.support.databases import Database, Postgres, SQLite, forget, in_a_hurry, on_one_database
 from tests.support.live import People, served
 from tests.support.mail import MailServer
 from tests.support.mail_clients import problems_of
 from tests.support.postgres import PostgreSQL
+from tests.support.templates import CompiledTemplates
 from tests.support.valkey import Valkey
 from tests.support.worlds import Worlds
 
@@ -60,6 +62,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.definition.add_marker(on_one_database)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process has half a minute of work left when the others have none."""
+    items.sort(key=lambda item: not LONG.search(item.nodeid))
+
+
+LONG = re.compile(r"^tests/(test_(leaks|matrix|addresses|kill)\.py|journeys/|bench/|cli/test_server|live/)")
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage between tests only: looking at any moment takes a fifth of all time."""
     gc.collect()
@@ -68,9 +78,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_logfinish() -> None:
-    """Sweep up after each fiftieth test."""
+    """Sweep up after each fiftieth test, and look no more at what stays: it is what was compiled, and grows."""
     if next(_tests) % 50 == 0:
         gc.collect()
+        gc.freeze()
 
 
 _tests = count(1)
@@ -120,23 +131,21 @@ def smtp() -> Iterator[MailServer]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A real Chromium."""
-    found = need("chromium", find_chromium)
+def playwright() -> Iterator[Any]:
+    """What drives browsers."""
     help_playwright_start()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = need(
-            "chromium",
-            lambda: playwright.chromium.launch(
-                executable_path=found.path,
-                args=["--no-sandbox", "--disable-gpu"],
-                env={**os.environ, **found.environment},
-            ),
-        )
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Any) -> Iterator[Any]:
+    """A real Chromium."""
+    browser = need("chromium", lambda: launch(playwright, find_chromium()))
+    yield browser
+    browser.close()
 
 
 # The portal, on both databases
@@ -180,8 +189,9 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 
 @pytest.fixture(scope="session")
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
-    """Templates that one test compiled, for the apps of the next ones."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    """Templates that one test compiled, for the apps of the next ones, in all processes of this run."""
+    folder = tmp_path_factory.getbasetemp()
+    return CompiledTemplates(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture(scope="session", autouse=True)

