@@ -6,7 +6,7 @@ import enum
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -44,6 +44,11 @@ class UTCDateTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def moment(away: timedelta = timedelta()) -> sa.BindParameter[datetime]:
+    """Stand in a statement for the moment when it is carried out, or one so far off: it may be built long before."""
+    return sa.bindparam(None, callable_=lambda: utcnow() + away, type_=UTCDateTime())
 
 
 NAMING = {

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.accounts.roles import ADMINS, STAFF, STAFF_READERS, Role
 from portal.boards.models import Audience, Board, BoardMember
 from portal.db import db
@@ -107,8 +108,7 @@ def board_lines(viewer: Person, session: Session | None = None) -> list[BoardLin
 
 def list_worked_on(viewer: Person, roles: Collection[Role] = STAFF_READERS) -> list[Board]:
     """Return the boards on which one of these roles is the viewer's."""
-    worked_on = select(Board).where(is_worked_on_by(viewer, roles)).order_by(Board.position, Board.id)
-    return list(db.session.scalars(worked_on))
+    return list(db.session.scalars(*_worked_on(viewer, frozenset(roles))))
 
 
 def find_board(slug: str, viewer: Person) -> Board | None:
@@ -123,14 +123,7 @@ def get_board(board_id: int, viewer: Person) -> Board | None:
 
 def team_of(board: Board) -> list[User]:
     """Return everybody who can own an idea on this board, by name: the team, as far as it knows of the board."""
-    here = select(BoardMember.user_id).where(BoardMember.board_id == board.id)
-    portal_wide: ColumnElement[bool] = User.role.in_(ADMINS if board.audience is Audience.PRIVATE else STAFF)
-    if board.audience is Audience.PRIVATE:
-        portal_wide |= User.role.in_(STAFF) & User.id.in_(here)
-    people = select(User).where(portal_wide | User.id.in_(here.where(BoardMember.role.in_(STAFF))))
-    fit = people.where(User.suspended_at.is_(None), User.approved_at.is_not(None))
-    fit = fit.where(User.leaves_at.is_(None), User.erased_at.is_(None))
-    return list(db.session.scalars(fit.order_by(User.name)))
+    return list(db.session.scalars(*_team_of(board.audience is Audience.PRIVATE, board_id=board.id)))
 
 
 def people_of(board: Board) -> list[BoardMember]:
@@ -158,3 +151,19 @@ def read_places(people: Iterable[User | None]) -> None:
 
 def _has_places(viewer: Person) -> bool:
     return viewer.standing is not None and bool(viewer.has_board_roles)
+
+
+@built_once
+def _worked_on(viewer: Person, roles: frozenset[Role]) -> Select[Board]:
+    return select(Board).where(is_worked_on_by(viewer, roles)).order_by(Board.position, Board.id)
+
+
+@built_once
+def _team_of(private: bool, *, board_id: int) -> Select[User]:
+    here = select(BoardMember.user_id).where(BoardMember.board_id == board_id)
+    portal_wide: ColumnElement[bool] = User.role.in_(ADMINS if private else STAFF)
+    if private:
+        portal_wide |= User.role.in_(STAFF) & User.id.in_(here)
+    people = select(User).where(portal_wide | User.id.in_(here.where(BoardMember.role.in_(STAFF))))
+    fit = people.where(User.suspended_at.is_(None), User.approved_at.is_not(None))
+    return fit.where(User.leaves_at.is_(None), User.erased_at.is_(None)).order_by(User.name)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.db import db
 from portal.decisions.models import DECIDED, REVERSIBLE, Decision
 from portal.decisions.queries import decisions_readable_by
@@ -69,10 +71,9 @@ class Contradiction:
 
 def precedents(idea: Idea, viewer: Person, limit: int = SHOWN) -> list[Precedent]:
     """Return the decisions on ideas like this one that the viewer may read, most alike first; none without an index."""
-    readable = decisions_readable_by(viewer).with_only_columns(Decision.idea_id)
 
     def decided(ids: Sequence[int]) -> Sequence[int]:
-        return db.session.scalars(readable.where(Decision.idea_id.in_(ids)).distinct()).all()
+        return db.session.scalars(*_decided_of(viewer, ids=ids)).all()
 
     try:
         words = f"{idea.need}\n{idea.proposal}"
@@ -106,9 +107,19 @@ def contradictions(found: Sequence[Precedent], target: Status, reason_id: int | 
 
 
 def _last_decisions(viewer: Person, ids: Sequence[int]) -> dict[int, Decision]:
+    made = db.session.scalars(*_made_on(viewer, ids=ids)) if ids else ()
+    return {decision.idea_id: decision for decision in made}
+
+
+@built_once
+def _decided_of(viewer: Person, *, ids: Sequence[int]) -> Select[int]:
+    return decisions_readable_by(viewer).with_only_columns(Decision.idea_id).where(Decision.idea_id.in_(ids)).distinct()
+
+
+@built_once
+def _made_on(viewer: Person, *, ids: Sequence[int]) -> Select[Decision]:
     made = decisions_readable_by(viewer).where(Decision.idea_id.in_(ids)).order_by(Decision.at, Decision.id)
-    loaded = made.options(joinedload(Decision.idea), joinedload(Decision.reason), joinedload(Decision.answer))
-    return {decision.idea_id: decision for decision in db.session.scalars(loaded)} if ids else {}
+    return made.options(joinedload(Decision.idea), joinedload(Decision.reason), joinedload(Decision.answer))
 
 
 def given_for(reason_id: int, viewer: Person, but: Idea, limit: int = 3) -> list[Decision]:

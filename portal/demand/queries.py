@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.db import db
@@ -91,20 +92,16 @@ def list_own(viewer: User) -> list[Receipt]:
 
 def get_receipt(idea: Idea, user_id: int, viewer: Person) -> Receipt:
     """Return what somebody left at this idea or one merged into it, or answer 404."""
-    left = select(Receipt).where(Receipt.user_id == user_id, _counts_for(idea, viewer))
+    left = select(Receipt).where(Receipt.user_id == user_id, _counts_for(idea.id, viewer))
     return db.session.scalar(left.order_by(Receipt.idea_id != idea.id).limit(1)) or abort(404)
 
 
 def receipts_of(idea: Idea, viewer: Person) -> Receipts:
     """Return who backed this idea, or one merged into it, instead of posting theirs: each person once."""
-    here = _counts_for(idea, viewer)
-    people = sa.func.count(sa.distinct(Receipt.user_id))
-    says = (Receipt.differs != "") & Receipt.hidden_at.is_(None)
-    total, differing = db.session.execute(
-        select(people, sa.func.count(sa.distinct(sa.case((says, Receipt.user_id))))).where(here)
-    ).one()
+    total, differing = db.session.execute(*_people_who_left(viewer, idea_id=idea.id)).one()
     if not total:
         return Receipts(idea, 0, 0, [], [], [])
+    here = _counts_for(idea.id, viewer)
     left = select(Receipt).where(here).options(joinedload(Receipt.user)).order_by(Receipt.at.desc(), Receipt.id.desc())
     lines = _lines(idea, viewer, list(db.session.scalars(left.where(Receipt.differs != "").limit(LINES))))
     silent = db.session.scalars(left.where(Receipt.differs == "").limit(LINES))
@@ -116,6 +113,14 @@ def receipts_of(idea: Idea, viewer: Person) -> Receipts:
         [line for line in lines if line.receipt.hidden_at is not None],
         list(dict.fromkeys(receipt.typed for receipt in silent)),
     )
+
+
+@built_once
+def _people_who_left(viewer: Person, *, idea_id: int) -> sa.Select[int, int]:
+    people = sa.func.count(sa.distinct(Receipt.user_id))
+    says = (Receipt.differs != "") & Receipt.hidden_at.is_(None)
+    differing = sa.func.count(sa.distinct(sa.case((says, Receipt.user_id))))
+    return select(people, differing).where(_counts_for(idea_id, viewer))
 
 
 def _lines(idea: Idea, viewer: Person, receipts: list[Receipt]) -> list[Line]:
@@ -130,14 +135,14 @@ def _seen(ids: set[int], viewer: Person) -> sa.Select[Idea]:
     return ideas_visible_to(viewer).where(Idea.id.in_(ids))
 
 
-def _counts_for(idea: Idea, viewer: Person) -> sa.ColumnElement[bool]:
+def _counts_for(idea_id: int, viewer: Person) -> sa.ColumnElement[bool]:
     """Say which receipts count for an idea: those left at it, and those that came with a merge.
 
     Not of those who object to the merge, and only from boards of whose team the viewer is.
     """
     merged = aliased(Idea)
     boards = select(Board.id).where(is_worked_on_by(viewer))
-    joined = select(merged.id).where(merged.merged_into_id == idea.id, merged.board_id.in_(boards))
-    return (Receipt.idea_id == idea.id) | (
+    joined = select(merged.id).where(merged.merged_into_id == idea_id, merged.board_id.in_(boards))
+    return (Receipt.idea_id == idea_id) | (
         Receipt.idea_id.in_(joined) & ~is_set_apart(Receipt.idea_id, Receipt.user_id)
     )

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.accounts.roles import STAFF_READERS, Role
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
@@ -30,16 +31,16 @@ Place = tuple[float, int]
 """Where a pair stands in the queue: its weight, then its number."""
 
 
-def waiting(viewer: Person, board: Board | None = None) -> Select[Pair]:
+def waiting(viewer: Person, board_id: int | None = None) -> Select[Pair]:
     """Select what waits for the team: the pairs in question that are worth reading."""
-    return in_question(viewer, board).where(Pair.weight > 0)
+    return in_question(viewer, board_id).where(Pair.weight > 0)
 
 
-def in_question(viewer: Person, board: Board | None = None) -> Select[Pair]:
+def in_question(viewer: Person, board_id: int | None = None) -> Select[Pair]:
     """Select open pairs of published ideas of which one can be joined to the other."""
     either = aliased(Idea)
     joinable = sa.exists().where(
-        either.id.in_([Pair.first_id, Pair.second_id]), _can_be_joined(either), *_on(either, board)
+        either.id.in_([Pair.first_id, Pair.second_id]), _can_be_joined(either), *_on(either, board_id)
     )
     return select(Pair).where(
         OPEN,
@@ -49,15 +50,16 @@ def in_question(viewer: Person, board: Board | None = None) -> Select[Pair]:
     )
 
 
-def count_waiting(viewer: Person, board: Board | None = None) -> sa.ScalarSelect[Any]:
+def count_waiting(viewer: Person, board_id: int | None = None) -> sa.ScalarSelect[Any]:
     """Count what waits, up to ``MOST_COUNTED``, for use inside another statement."""
-    some = waiting(viewer, board).with_only_columns(Pair.id).limit(MOST_COUNTED)
+    some = waiting(viewer, board_id).with_only_columns(Pair.id).limit(MOST_COUNTED)
     return select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
 
 
 def page_of_waiting(viewer: Person, after: Place | None = None, board: Board | None = None) -> tuple[list[Pair], bool]:
     """Return one page of the queue, the surest first, and whether there is more, with one statement."""
-    pairs = waiting(viewer, board) if after is None else waiting(viewer, board).where(_beyond(after))
+    pairs = waiting(viewer, board.id if board else None)
+    pairs = pairs if after is None else pairs.where(_beyond(after))
     shown = pairs.options(*_with_ideas()).order_by(Pair.weight.desc(), Pair.id.desc()).limit(PAGE + 1)
     found = list(db.session.scalars(shown))
     return found[:PAGE], len(found) > PAGE
@@ -90,8 +92,7 @@ def find_pair(one: int, other: int) -> Pair | None:
 
 def refused_with(idea_id: int) -> list[int]:
     """Return the ideas of which the team said that they are not the same as this one, or stay apart from it."""
-    closed = select(Pair.first_id, Pair.second_id).where(Pair.state.in_([State.REFUSED, State.KEPT_APART]))
-    rows = db.session.execute(closed.where(sa.or_(Pair.first_id == idea_id, Pair.second_id == idea_id)))
+    rows = db.session.execute(*_refused(idea_id=idea_id))
     return [first + second - idea_id for first, second in rows]
 
 
@@ -170,6 +171,12 @@ def scan_progress() -> Scan | None:
     return db.session.get(Scan, 1)
 
 
+@built_once
+def _refused(*, idea_id: int) -> Select[int, int]:
+    closed = select(Pair.first_id, Pair.second_id).where(Pair.state.in_([State.REFUSED, State.KEPT_APART]))
+    return closed.where(sa.or_(Pair.first_id == idea_id, Pair.second_id == idea_id))
+
+
 def _pairs_among(ids: Sequence[int], viewer: Person) -> set[tuple[int, int]]:
     among = in_question(viewer).where(Pair.first_id.in_(ids), Pair.second_id.in_(ids))
     rows = db.session.execute(among.with_only_columns(Pair.first_id, Pair.second_id))
@@ -205,8 +212,8 @@ def _can_be_joined(idea: Any) -> ColumnElement[bool]:
     return sa.or_(sa.false(), *((idea.status == place.kind) & (idea.stage == place.stage) for place in places))
 
 
-def _on(idea: Any, board: Board | None) -> list[ColumnElement[bool]]:
-    return [] if board is None else [idea.board_id == board.id]
+def _on(idea: Any, board_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if board_id is None else [idea.board_id == board_id]
 
 
 def _with_ideas() -> list[Any]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.db import db, utcnow
 from portal.ideas.models import Follow, Idea, Objection, StatusChange, Vote
 from portal.ideas.queries import ideas_visible_to
@@ -67,18 +68,8 @@ def merge_of(idea: Idea) -> StatusChange | None:
 
 def merged_ideas(main: Idea, viewer: Person) -> list[Joined]:
     """Return the ideas merged into this one that the viewer may know of, oldest first."""
-    later = aliased(StatusChange)
-    newest = select(sa.func.max(later.id)).where(later.idea_id == Idea.id, later.target == Status.MERGED)
-    objecting = select(sa.func.count()).where(Objection.idea_id == Idea.id, Objection.ended_at.is_(None))
-    rows = (
-        ideas_visible_to(viewer)
-        .where(Idea.merged_into_id == main.id)
-        .join(StatusChange, StatusChange.id == newest.scalar_subquery())
-        .add_columns(StatusChange, objecting.scalar_subquery())
-        .options(joinedload(Idea.author))
-        .order_by(Idea.published_at, Idea.id)
-    )
-    return [Joined(idea, change, number) for idea, change, number in db.session.execute(rows)]
+    rows = db.session.execute(*_merged_into(viewer, main_id=main.id))
+    return [Joined(idea, change, number) for idea, change, number in rows]
 
 
 def consent_of(idea: Idea, person: Person, main: Idea | None) -> Consent | None:
@@ -113,3 +104,18 @@ def count_objections(idea_id: int) -> int:
     """Count the people who object to the merge of an idea."""
     standing = select(sa.func.count()).where(Objection.idea_id == idea_id, Objection.ended_at.is_(None))
     return db.session.scalar(standing) or 0
+
+
+@built_once
+def _merged_into(viewer: Person, *, main_id: int) -> Select[Idea, StatusChange, int]:
+    later = aliased(StatusChange)
+    newest = select(sa.func.max(later.id)).where(later.idea_id == Idea.id, later.target == Status.MERGED)
+    objecting = select(sa.func.count()).where(Objection.idea_id == Idea.id, Objection.ended_at.is_(None))
+    return (
+        ideas_visible_to(viewer)
+        .where(Idea.merged_into_id == main_id)
+        .join(StatusChange, StatusChange.id == newest.scalar_subquery())
+        .add_columns(StatusChange, objecting.scalar_subquery())
+        .options(joinedload(Idea.author))
+        .order_by(Idea.published_at, Idea.id)
+    )

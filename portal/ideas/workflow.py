@@ -162,7 +162,7 @@ class Move:
         return rule_of(self.target, self.target_stage)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # the tables are built anew when they change: no two are the same
 class Workflow:
     """Every status with its stages, and every move, by the keys of where it begins and leads."""
 

@@ -9,6 +9,7 @@ from flask import abort
 from sqlalchemy import ColumnElement, select
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.db import db
@@ -22,9 +23,7 @@ MOST_OFFERED, MOST_NAMED = 200, 12
 
 def labels_on(idea: Idea, viewer: Person) -> list[str]:
     """Return the labels of the idea, by name; for those who do not work on its board there are none."""
-    seen = select(Idea.id).where(_is_labelled_for(viewer), Idea.id == idea.id)
-    names = select(Label.name).join(idea_labels, idea_labels.c.label_id == Label.id)
-    return list(db.session.scalars(names.where(idea_labels.c.idea_id.in_(seen)).order_by(Label.name)))
+    return list(db.session.scalars(*_names_on(viewer, idea_id=idea.id)))
 
 
 def labels_known_to(viewer: Person) -> list[tuple[Label, int]]:
@@ -43,9 +42,7 @@ def labels_known_to(viewer: Person) -> list[tuple[Label, int]]:
 
 def names_known_to(viewer: Person, limit: int = MOST_NAMED) -> list[str]:
     """Return the first names in use on boards that the viewer works on; one idea is enough, so none is counted."""
-    carries = select(idea_labels.c.idea_id).join(Idea, Idea.id == idea_labels.c.idea_id)
-    in_use = carries.where(idea_labels.c.label_id == Label.id, _is_labelled_for(viewer)).exists()
-    return list(db.session.scalars(select(Label.name).where(in_use).order_by(Label.name).limit(limit)))
+    return list(db.session.scalars(*_names_in_use(viewer, limit)))
 
 
 def get_label(label_id: int, viewer: Person) -> Label:
@@ -95,6 +92,20 @@ def ideas_with(label: Label, viewer: Person, limit: int = 200) -> list[Idea]:
     on = select(idea_labels.c.idea_id).where(idea_labels.c.label_id == label.id)
     found = select(Idea).where(Idea.id.in_(on), _is_labelled_for(viewer))
     return list(db.session.scalars(found.order_by(Idea.published_at.desc(), Idea.id.desc()).limit(limit)))
+
+
+@built_once
+def _names_on(viewer: Person, *, idea_id: int) -> sa.Select[str]:
+    seen = select(Idea.id).where(_is_labelled_for(viewer), Idea.id == idea_id)
+    names = select(Label.name).join(idea_labels, idea_labels.c.label_id == Label.id)
+    return names.where(idea_labels.c.idea_id.in_(seen)).order_by(Label.name)
+
+
+@built_once
+def _names_in_use(viewer: Person, limit: int) -> sa.Select[str]:
+    carries = select(idea_labels.c.idea_id).join(Idea, Idea.id == idea_labels.c.idea_id)
+    in_use = carries.where(idea_labels.c.label_id == Label.id, _is_labelled_for(viewer)).exists()
+    return select(Label.name).where(in_use).order_by(Label.name).limit(limit)
 
 
 def _is_labelled_for(viewer: Person) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.db import db, lookup
 from portal.ideas.models import Idea, Vote
 from portal.ideas.supporters import counts_for, is_counted, is_set_apart, self_and_merged
@@ -40,7 +41,7 @@ def count_behind(idea_id: int) -> int:
 
     Votes that were set aside, and those of people who object to a merge, count for no organisation.
     """
-    return db.session.scalar(select(sa.func.count()).select_from(organisations_behind(idea_id).subquery())) or 0
+    return db.session.scalar(*_number_behind(idea_id=idea_id)) or 0
 
 
 def organisations_behind(idea_id: int) -> Select[int]:
@@ -153,3 +154,8 @@ def counts_by_idea(ids: Sequence[int]) -> dict[int, int]:
     pairs = pairs_behind(ids).subquery()
     counts = select(pairs.c.idea_id, sa.func.count(sa.distinct(pairs.c.organisation_id)))
     return lookup(counts.where(pairs.c.idea_id.in_(ids)).group_by(pairs.c.idea_id))
+
+
+@built_once
+def _number_behind(*, idea_id: int) -> Select[int]:
+    return select(sa.func.count()).select_from(organisations_behind(idea_id).subquery())

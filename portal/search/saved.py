@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.db import db, utcnow
 from portal.errors import Refusal
 from portal.labels import queries as labels
@@ -37,9 +38,7 @@ class Kept:
 
 def kept_for(viewer: Person) -> Kept:
     """Return the searches that the viewer keeps, and those that colleagues share, by name; in one statement."""
-    named = select(SavedSearch).order_by(sa.func.lower(SavedSearch.name), SavedSearch.id)
-    both = named.where(sa.or_(SavedSearch.user_id == viewer.id, SavedSearch.shared))
-    found = db.session.scalars(both.options(joinedload(SavedSearch.user))).all()
+    found = db.session.scalars(*_own_and_shared(viewer)).all()
     others = [search for search in found if search.user_id != viewer.id and search.user.works_here]
     return Kept([search for search in found if search.user_id == viewer.id], [_as_read_by(viewer, s) for s in others])
 
@@ -143,3 +142,10 @@ def _describe(search: SavedSearch, name: str, shared: bool, alert: Alert) -> Non
         told = sa.update(SavedMatch).where(SavedMatch.search_id == search.id, SavedMatch.mailed_at.is_(None))
         db.session.execute(told.values(mailed_at=utcnow()))  # what the inbox told of needs no letter
     search.name, search.shared, search.alert = name, shared, alert
+
+
+@built_once
+def _own_and_shared(viewer: Person) -> sa.Select[SavedSearch]:
+    named = select(SavedSearch).order_by(sa.func.lower(SavedSearch.name), SavedSearch.id)
+    both = named.where(sa.or_(SavedSearch.user_id == viewer.id, SavedSearch.shared))
+    return both.options(joinedload(SavedSearch.user))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import mentions
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by, team_of
@@ -35,8 +36,7 @@ class Notes:
 
 def notes_on(idea: Idea, viewer: Person, team: Sequence[User] | None = None) -> Notes:
     """Return what the team noted on an idea, newest first; whoever reads its triage may read it."""
-    said = select(Note).where(Note.idea_id == idea.id, Note.deleted_at.is_(None)).options(joinedload(Note.author))
-    found = db.session.scalars(said.order_by(Note.at.desc(), Note.id.desc())).all()
+    found = db.session.scalars(*_said_on(idea_id=idea.id)).all()
     calls = mentions.handles_of(team_of(idea.board) if team is None else team)
     return Notes(idea, list(found), [names[0] for number, names in calls.items() if names and number != viewer.id])
 
@@ -90,9 +90,7 @@ def get_draft(draft_id: int, viewer: Person) -> AnswerDraft:
 
 def drafts_on(idea: Idea) -> list[AnswerDraft]:
     """Return the drafts for an idea of which something can still become, newest first."""
-    of_it = select(AnswerDraft).where(AnswerDraft.idea_id == idea.id, AnswerDraft.state.in_(OPEN_STATES))
-    people = joinedload(AnswerDraft.author), joinedload(AnswerDraft.reviewer), joinedload(AnswerDraft.schedule)
-    return list(db.session.scalars(of_it.options(*people).order_by(AnswerDraft.id.desc())))
+    return list(db.session.scalars(*_drafts_on(idea_id=idea.id)))
 
 
 def waits_for(viewer: Person) -> ColumnElement[bool]:
@@ -149,12 +147,30 @@ def snippets_visible_to(viewer: Person) -> Select[Snippet]:
 
 def list_snippets(viewer: Person, board_id: int | None = None) -> list[Snippet]:
     """Return the wording the viewer has, by name; of one board, what fits there."""
-    found = snippets_visible_to(viewer).options(joinedload(Snippet.board))
-    if board_id is not None:
-        found = found.where(Snippet.board_id.is_(None) | (Snippet.board_id == board_id))
-    return list(db.session.scalars(found.order_by(sa.func.lower(Snippet.name), Snippet.id)))
+    return list(db.session.scalars(*_wording_for(viewer, board_id is not None, board_id=board_id)))
 
 
 def get_snippet(snippet_id: int, viewer: Person) -> Snippet:
     """Return one piece of wording, or answer 404."""
     return db.session.scalar(snippets_visible_to(viewer).where(Snippet.id == snippet_id)) or abort(404)
+
+
+@built_once
+def _said_on(*, idea_id: int) -> Select[Note]:
+    said = select(Note).where(Note.idea_id == idea_id, Note.deleted_at.is_(None)).options(joinedload(Note.author))
+    return said.order_by(Note.at.desc(), Note.id.desc())
+
+
+@built_once
+def _drafts_on(*, idea_id: int) -> Select[AnswerDraft]:
+    of_it = select(AnswerDraft).where(AnswerDraft.idea_id == idea_id, AnswerDraft.state.in_(OPEN_STATES))
+    people = joinedload(AnswerDraft.author), joinedload(AnswerDraft.reviewer), joinedload(AnswerDraft.schedule)
+    return of_it.options(*people).order_by(AnswerDraft.id.desc())
+
+
+@built_once
+def _wording_for(viewer: Person, one_board: bool, *, board_id: int | None) -> Select[Snippet]:
+    found = snippets_visible_to(viewer).options(joinedload(Snippet.board))
+    if one_board:
+        found = found.where(Snippet.board_id.is_(None) | (Snippet.board_id == board_id))
+    return found.order_by(sa.func.lower(Snippet.name), Snippet.id)

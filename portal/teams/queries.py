@@ -7,13 +7,14 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.db import db
 from portal.teams.models import Team, TeamMember
 
 
 def list_teams() -> list[Team]:
     """Return all teams, by name."""
-    return list(db.session.scalars(select(Team).order_by(Team.name, Team.id)))
+    return list(db.session.scalars(*_all_teams()))
 
 
 def get_team(team_id: int) -> Team:
@@ -44,3 +45,8 @@ def all_members() -> dict[int, list[User]]:
     for team_id, user in db.session.execute(rows.order_by(User.name_key, User.id)):
         people.setdefault(team_id, []).append(user)
     return people
+
+
+@built_once
+def _all_teams() -> Select[Team]:
+    return select(Team).order_by(Team.name, Team.id)

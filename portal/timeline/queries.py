@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.boards.models import Board
 from portal.boards.queries import is_known_to
 from portal.db import db
@@ -83,8 +84,13 @@ def _timeline(
 
 def _records(idea: Idea, tellers: Iterable[str]) -> list[EventRecord]:
     """Return the newest facts of these kinds about the idea, oldest first."""
-    facts = select(EventRecord).where(EventRecord.idea_id == idea.id, EventRecord.name.in_(sorted(tellers)))
-    return list(db.session.scalars(facts.order_by(EventRecord.id.desc()).limit(MOST)))[::-1]
+    return list(db.session.scalars(*_facts_of(tuple(sorted(tellers)), idea_id=idea.id)))[::-1]
+
+
+@built_once
+def _facts_of(names: tuple[str, ...], *, idea_id: int) -> Select[EventRecord]:
+    facts = select(EventRecord).where(EventRecord.idea_id == idea_id, EventRecord.name.in_(names))
+    return facts.order_by(EventRecord.id.desc()).limit(MOST)
 
 
 def _known(records: list[EventRecord], viewer: Person, for_team: bool) -> Known:

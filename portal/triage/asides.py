@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, select
 
 from portal.accounts.models import Person, User
-from portal.db import db, insert_if_absent, utcnow
+from portal.accounts.readers import built_once
+from portal.db import db, insert_if_absent, moment, utcnow
 from portal.errors import Refusal
 from portal.ideas.models import Idea
 from portal.transactions import transaction
@@ -47,8 +48,7 @@ def unfinish(idea: Idea, queue: str, user: User) -> None:
 
 def snoozed_until(idea: Idea, user: Person) -> datetime | None:
     """Return until when this person snoozed the idea, if they did."""
-    mine = select(Aside.until).where(Aside.user_id == user.id, Aside.idea_id == idea.id, Aside.queue == EVERYWHERE)
-    return db.session.scalar(mine.where(Aside.until > utcnow()))
+    return db.session.scalar(*_snoozed_until(user, idea_id=idea.id))
 
 
 def days_to_choose(zone: tzinfo) -> list[tuple[str, date]]:
@@ -65,20 +65,21 @@ def days_to_choose(zone: tzinfo) -> list[tuple[str, date]]:
     ]
 
 
-def is_aside(viewer: Person, queue: str, now: datetime) -> ColumnElement[bool]:
+def is_aside(viewer: Person, queue: str) -> ColumnElement[bool]:
     """Say which ideas the viewer put aside: snoozed, or done with in this queue and nothing happened to them since."""
     quiet = sa.and_(
         Aside.at >= Idea.status_since,
         Aside.comments >= Idea.comments,
-        sa.or_(Idea.due_at.is_(None), Idea.due_at > now, Aside.at >= Idea.due_at),
+        sa.or_(Idea.due_at.is_(None), Idea.due_at > moment(), Aside.at >= Idea.due_at),
     )
-    mine = (Aside.user_id == viewer.id) & (Aside.idea_id == Idea.id) & sa.or_(Aside.until.is_(None), Aside.until > now)
+    holds = sa.or_(Aside.until.is_(None), Aside.until > moment())
+    mine = (Aside.user_id == viewer.id) & (Aside.idea_id == Idea.id) & holds
     return select(Aside.idea_id).where(mine, sa.or_(Aside.queue == EVERYWHERE, (Aside.queue == queue) & quiet)).exists()
 
 
-def is_snoozed(viewer: Person, now: datetime) -> ColumnElement[bool]:
+def is_snoozed(viewer: Person) -> ColumnElement[bool]:
     """Say which ideas the viewer snoozed."""
-    mine = select(Aside.idea_id).where(Aside.user_id == viewer.id, Aside.queue == EVERYWHERE, Aside.until > now)
+    mine = select(Aside.idea_id).where(Aside.user_id == viewer.id, Aside.queue == EVERYWHERE, Aside.until > moment())
     return Idea.id.in_(mine)
 
 
@@ -96,6 +97,12 @@ def forget_old() -> int:
             for row in rows:
                 db.session.delete(row)
     return len(rows)
+
+
+@built_once
+def _snoozed_until(user: Person, *, idea_id: int) -> sa.Select[datetime | None]:
+    mine = select(Aside.until).where(Aside.user_id == user.id, Aside.idea_id == idea_id, Aside.queue == EVERYWHERE)
+    return mine.where(Aside.until > moment())
 
 
 def _put(idea: Idea, queue: str, until: datetime | None, user: User) -> None:

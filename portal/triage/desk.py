@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from flask import abort, request, url_for
@@ -132,7 +133,7 @@ class Tab:
         return str(self.count) if self.count < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workspace:
     """Queues, list and desk."""
 
@@ -145,7 +146,7 @@ class Workspace:
     opened: bool
     finished: bool = False
 
-    @property
+    @cached_property
     def tabs(self) -> list[Tab]:
         """The queues to choose from; keys lead to those beside the one that is open."""
         board = Spot(next(iter(self.named.values())), self.spot.board)

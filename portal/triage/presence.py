@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager
 
 from portal.accounts.models import Person, User
-from portal.db import db, insert_if_absent, utcnow
+from portal.accounts.readers import built_once
+from portal.db import db, insert_if_absent, moment, utcnow
 from portal.ideas.models import Idea
 from portal.transactions import transaction
 from portal.triage.models import Presence
@@ -30,9 +31,7 @@ class Here:
 
 def others_at(idea: Idea, viewer: Person) -> Sequence[Here]:
     """Return who else has the idea before them, by name."""
-    present = select(Presence).where(Presence.idea_id == idea.id, Presence.seen_at > utcnow() - GONE_AFTER)
-    others = present.where(Presence.user_id != viewer.id).join(Presence.user).options(joinedload(Presence.user))
-    rows = db.session.scalars(others.order_by(User.name_key, User.id))
+    rows = db.session.scalars(*_present_beside(viewer, idea_id=idea.id))
     return [Here(row.user, row.since) for row in rows if row.user.works_here]
 
 
@@ -49,3 +48,10 @@ def note(idea: Idea, user: User) -> None:
         since = sa.case((still, Presence.since), else_=sa.literal(now, Presence.since.type))
         change = sa.update(Presence).where(Presence.user_id == user.id)
         db.session.execute(change.values(idea_id=idea.id, since=since, seen_at=now))
+
+
+@built_once
+def _present_beside(viewer: Person, *, idea_id: int) -> sa.Select[Presence]:
+    present = select(Presence).where(Presence.idea_id == idea_id, Presence.seen_at > moment(-GONE_AFTER))
+    others = present.where(Presence.user_id != viewer.id).join(Presence.user).options(contains_eager(Presence.user))
+    return others.order_by(User.name_key, User.id)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.accounts.roles import TRIAGERS
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
@@ -89,11 +90,11 @@ class Reading:
 
 def read(idea: Idea, viewer: Person) -> Reading:
     """Return what the desk shows, with a number of statements that does not depend on the idea."""
-    own = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea.id, supporters.is_counted(Vote))
+    own_votes, behind = _behind(idea, viewer)
     return Reading(
         idea=idea,
-        own_votes=db.session.scalar(own) or 0,
-        audience=audience(idea, viewer),
+        own_votes=own_votes,
+        audience=behind,
         alike=alike(idea, viewer) if idea.status is not Status.MERGED else [],
         changes=ideas.status_changes(idea, viewer),
         answers=ideas.answers(idea),
@@ -107,19 +108,7 @@ def read(idea: Idea, viewer: Person) -> Reading:
 
 def audience(idea: Idea, viewer: Person) -> Audience:
     """Return who would hear of what this viewer does with the idea."""
-    ids, people = supporters.self_and_merged(idea.id), followers.audience_of(idea.id, None).subquery()
-    unheard = Follow.muted & (Follow.user_id != viewer.id) & Follow.user_id.not_in(select(people.c.user_id))
-    left_out = db.session.execute(
-        select(
-            sa.func.count(sa.distinct(sa.case((unheard, Follow.user_id)))),
-            sa.func.count(sa.case((~Follow.muted & (Follow.user_id == viewer.id), 1))),
-            sa.func.count(sa.case((Follow.decisions_only, 1))),
-        ).where(Follow.idea_id.in_(ids))
-    ).one()
-    heard = Audience(followers.count_audience(idea, viewer.id), left_out[0], bool(left_out[1]))
-    if not left_out[2]:
-        return heard
-    return replace(heard, quiet=heard.total - followers.count_told(idea, viewer.id, also_quiet=False))
+    return _behind(idea, viewer)[1]
 
 
 def alike(idea: Idea, viewer: Person) -> list[Alike]:
@@ -150,15 +139,8 @@ def candidates(idea: Idea, query: str, viewer: Person) -> list[Alike]:
 
 def _shown(hits: Sequence[Hit], idea: Idea, viewer: Person, with_strength: bool) -> list[Alike]:
     """Return the hits that are published and stand for themselves, in their order."""
-    fitting = (
-        ideas.ideas_visible_to(viewer)
-        .where(Idea.id.in_([hit.id for hit in hits]), Idea.id != idea.id)
-        .where(Idea.publication == Publication.PUBLISHED, Idea.status != Status.MERGED)
-        .options(joinedload(Idea.board))
-    )
-    if not viewer.reads_as_staff:
-        fitting = fitting.where(Idea.board_id.in_(select(Board.id).where(is_worked_on_by(viewer, TRIAGERS))))
-    found = {other.id: other for other in db.session.scalars(fitting)}
+    fitting = db.session.scalars(*_standing_apart(viewer, ids=[hit.id for hit in hits], idea_id=idea.id))
+    found = {other.id: other for other in fitting}
     return [
         Alike(found[hit.id], mark(found[hit.id].title, hit.words), hit.strength if with_strength else None)
         for hit in hits
@@ -167,11 +149,61 @@ def _shown(hits: Sequence[Hit], idea: Idea, viewer: Person, with_strength: bool)
 
 
 def _last_comments(idea: Idea) -> list[Comment]:
-    tail = (
+    return list(reversed(db.session.scalars(*_tail_of(idea_id=idea.id)).all()))
+
+
+def _behind(idea: Idea, viewer: Person) -> tuple[int, Audience]:
+    """Return how many votes were given to the idea itself, and who would hear of what this viewer does with it."""
+    numbers = db.session.execute(*_numbers_of(viewer, idea_id=idea.id)).one()._mapping
+    by_reason = {reason: numbers[reason] for reason in followers.REASONS if numbers[reason]}
+    heard = Audience(by_reason, numbers["muted"], bool(numbers["oneself"]))
+    if numbers["quiet"]:
+        told = followers.count_told(idea, viewer.id, also_quiet=False)
+        heard = replace(heard, quiet=heard.total - told)
+    return numbers["votes"], heard
+
+
+@built_once
+def _numbers_of(viewer: Person, *, idea_id: int) -> Select[*tuple[int, ...]]:
+    own = select(sa.func.count()).select_from(Vote).where(Vote.idea_id == idea_id, supporters.is_counted(Vote))
+    ids, people = supporters.self_and_merged(idea_id), followers.audience_of(idea_id, None).subquery()
+    unheard = Follow.muted & (Follow.user_id != viewer.id) & Follow.user_id.not_in(select(people.c.user_id))
+    left_out = (
+        select(
+            sa.func.count(sa.distinct(sa.case((unheard, Follow.user_id)))).label("muted"),
+            sa.func.count(sa.case((~Follow.muted & (Follow.user_id == viewer.id), 1))).label("oneself"),
+            sa.func.count(sa.case((Follow.decisions_only, 1))).label("quiet"),
+        )
+        .where(Follow.idea_id.in_(ids))
+        .subquery()
+    )
+    hearing = followers.audience_of(idea_id, viewer.id).subquery()
+    heard = select(
+        *(sa.func.count(sa.case((hearing.c.reason == reason, 1))).label(reason) for reason in followers.REASONS)
+    ).subquery()
+    numbers = select(own.scalar_subquery().label("votes"), *left_out.c, *heard.c)
+    return numbers.select_from(left_out).join(heard, sa.true())
+
+
+@built_once
+def _standing_apart(viewer: Person, *, ids: Sequence[int], idea_id: int) -> Select[Idea]:
+    fitting = (
+        ideas.ideas_visible_to(viewer)
+        .where(Idea.id.in_(ids), Idea.id != idea_id)
+        .where(Idea.publication == Publication.PUBLISHED, Idea.status != Status.MERGED)
+        .options(joinedload(Idea.board))
+    )
+    if viewer.reads_as_staff:
+        return fitting
+    return fitting.where(Idea.board_id.in_(select(Board.id).where(is_worked_on_by(viewer, TRIAGERS))))
+
+
+@built_once
+def _tail_of(*, idea_id: int) -> Select[Comment]:
+    return (
         select(Comment)
-        .where(Comment.idea_id == idea.id, Comment.deleted_at.is_(None))
+        .where(Comment.idea_id == idea_id, Comment.deleted_at.is_(None))
         .options(joinedload(Comment.author))
         .order_by(Comment.at.desc(), Comment.id.desc())
         .limit(TAIL)
     )
-    return list(reversed(db.session.scalars(tail).all()))

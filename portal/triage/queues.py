@@ -14,16 +14,17 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
 from sqlalchemy.orm import joinedload, load_only
 
 from portal.accounts.models import Person
+from portal.accounts.readers import built_once
 from portal.boards.models import Board
 from portal.boards.queries import is_worked_on_by
 from portal.comments.models import Comment
-from portal.db import db, only_checked, utcnow
+from portal.db import db, moment, on_sqlite, only_checked, utcnow
 from portal.duplicates.queries import count_waiting
 from portal.ideas import heat
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_seen_by
 from portal.ideas.teamwork import belongs_to_team_of
-from portal.ideas.workflow import Category, Publication, Status, StatusRule, kinds_in, rules
+from portal.ideas.workflow import Category, Publication, Status, StatusRule, Workflow, current, kinds_in
 from portal.search.models import SavedSearch
 from portal.talk.queries import count_waiting as drafts_for
 from portal.talk.queries import goes_out_at
@@ -57,7 +58,7 @@ class Elsewhere:
 DUPLICATES = Elsewhere("duplicates", _l("Possible duplicates"), "duplicates.index")
 DRAFTS = "drafts"  # of colleagues, that wait for the viewer's look
 
-Conditions = Callable[[Person, datetime], list[ColumnElement[bool]]]
+Conditions = Callable[[Person], list[ColumnElement[bool]]]
 Key = datetime | date | int
 Place = tuple[Key, int]
 """Where an idea stands in its queue: what the queue is sorted by, then the idea's number."""
@@ -85,8 +86,10 @@ class Queue:
 
     def beyond(self, place: Place) -> ColumnElement[bool]:
         """Say which ideas come after a place."""
-        row = sa.tuple_(self.key, Idea.id)
-        return row < place if self.newest_first else row > place
+        key: Any = self.key
+        row = sa.tuple_(key, Idea.id)
+        there = sa.tuple_(sa.type_coerce(place[0], key.type), sa.type_coerce(place[1], sa.Integer()))
+        return row < there if self.newest_first else row > there
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,10 @@ def _stands(*statuses: Status) -> list[ColumnElement[bool]]:
 OWED = kinds_in(Category.OPEN, Category.COMMITTED)
 
 
-def _due(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
+def _due(_viewer: Person) -> list[ColumnElement[bool]]:
     return [
-        stands & _is_at(place) & (Idea.due_at <= now + _last_part(place))
-        for place in rules()
+        stands & _is_at(place) & (Idea.due_at <= moment(_last_part(place)))
+        for place in current().rules.values()
         if place.kind in OWED
         for stands in _stands(place.kind)
     ]
@@ -134,14 +137,15 @@ def _owed_by(theirs: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     ]
 
 
-def _quiet(_viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
+def _quiet(_viewer: Person) -> list[ColumnElement[bool]]:
     """Say what is in hand, while for long nobody voted, commented, or said anything for the team."""
-    since = now - QUIET
+    since = moment(-QUIET)
+    one_vote: Any = sa.bindparam(None, callable_=lambda: heat.with_vote(heat.COLD, utcnow() - QUIET), type_=sa.Float())
     talked = select(Comment.id).where(Comment.idea_id == Idea.id, Comment.at > since, Comment.deleted_at.is_(None))
     silent = (
         (Idea.status_since <= since)
         & sa.or_(Idea.answered_at.is_(None), Idea.answered_at <= since)
-        & (Idea.heat < heat.with_vote(heat.COLD, since))  # one vote since, and it would be warmer
+        & (Idea.heat < one_vote)  # one vote since, and it would be warmer
         & ~talked.exists()
     )
     return [stands & silent for stands in _stands(Status.UNDER_REVIEW, Status.PLANNED, Status.IN_PROGRESS)]
@@ -151,7 +155,7 @@ def _is_at(place: StatusRule) -> ColumnElement[bool]:
     """Say which of its kind stand at a place: those at the stage, or at none that there is."""
     if place.stage:
         return Idea.stage == place.stage
-    stages = [other.stage for other in rules() if other.kind is place.kind and other.stage]
+    stages = [other.stage for other in current().rules.values() if other.kind is place.kind and other.stage]
     return Idea.stage.not_in(stages) if stages else sa.true()
 
 
@@ -167,7 +171,7 @@ QUEUES: dict[str, Queue] = {
             "first-look",
             _l("Needs a first look"),
             _l("Everything new has been looked at."),
-            lambda _viewer, _now: _stands(Status.NEW),
+            lambda _viewer: _stands(Status.NEW),
             Idea.published_at,
             query="status:new",
         ),
@@ -176,7 +180,7 @@ QUEUES: dict[str, Queue] = {
             "needs-info",
             _l("Waiting for the author"),
             _l("No question is open."),
-            lambda _viewer, _now: _stands(Status.NEEDS_INFO),
+            lambda _viewer: _stands(Status.NEEDS_INFO),
             Idea.due_at,
             query="status:needs-info",
         ),
@@ -184,7 +188,7 @@ QUEUES: dict[str, Queue] = {
             "promised",
             _l("Promised updates"),
             _l("Nothing is planned or in progress."),
-            lambda _viewer, _now: _stands(Status.PLANNED, Status.IN_PROGRESS),
+            lambda _viewer: _stands(Status.PLANNED, Status.IN_PROGRESS),
             Idea.due_at,
             query="status:committed",
         ),
@@ -199,14 +203,14 @@ QUEUES: dict[str, Queue] = {
             "held",
             _l("Held for moderation"),
             _l("Nothing is held."),
-            lambda _viewer, _now: [Idea.publication == Publication.HELD],
+            lambda _viewer: [Idea.publication == Publication.HELD],
             Idea.published_at,
         ),
         Queue(
             "mine",
             _l("Assigned to you"),
             _l("Nothing is assigned to you."),
-            lambda viewer, _now: _owed_by(Idea.owner_id == viewer.id),
+            lambda viewer: _owed_by(Idea.owner_id == viewer.id),
             Idea.due_at,
             group=Group.OWN,
         ),
@@ -214,7 +218,7 @@ QUEUES: dict[str, Queue] = {
             "team",
             _l("Your team’s"),
             _l("Nothing waits for your team."),
-            lambda viewer, _now: _owed_by(belongs_to_team_of(viewer)),
+            lambda viewer: _owed_by(belongs_to_team_of(viewer)),
             Idea.due_at,
             group=Group.OWN,
         ),
@@ -222,7 +226,7 @@ QUEUES: dict[str, Queue] = {
             "parked",
             _l("Not now"),
             _l("Nothing is parked."),
-            lambda _viewer, _now: _stands(Status.NOT_NOW),
+            lambda _viewer: _stands(Status.NOT_NOW),
             sa.func.coalesce(Idea.review_on, sa.literal(NEVER, sa.Date()), type_=sa.Date()),
             date.fromisoformat,
             query="status:not-now",
@@ -231,7 +235,7 @@ QUEUES: dict[str, Queue] = {
             "hidden",
             _l("Hidden"),
             _l("Nothing is hidden."),
-            lambda _viewer, _now: [Idea.publication == Publication.HIDDEN],
+            lambda _viewer: [Idea.publication == Publication.HIDDEN],
             Idea.published_at,
             newest_first=True,
         ),
@@ -253,7 +257,7 @@ def _standing_of(viewer: Person) -> dict[str, Queue]:
         SNOOZED,
         _l("Snoozed"),
         _l("Nothing is snoozed."),
-        lambda viewer, now: [is_snoozed(viewer, now)],
+        lambda viewer: [is_snoozed(viewer)],
         comes_back(viewer),
         group=Group.OWN,
         shows_asides=True,
@@ -303,21 +307,15 @@ _SHOWN = (
 
 def page_of(queue: Queue, viewer: Person, board: Board | None, after: Place | None = None, limit: int = PAGE) -> Page:
     """Return the ideas of a queue that come after a place, with one statement."""
-    parts = [
-        (part if after is None else part.where(queue.beyond(after)))
-        .add_columns(queue.key.label("key"))
-        .order_by(*queue.order(queue.key, Idea.id))
-        .limit(limit + 1)
-        for part in _parts(queue, viewer, board)
-    ]
-    found = _all_of(parts).subquery()
-    rows = db.session.execute(
-        select(Idea, found.c.key, goes_out_at(Idea.id))
-        .join(found, found.c.id == Idea.id)
-        .options(load_only(*_SHOWN), joinedload(Idea.board))
-        .order_by(*queue.order(found.c.key, found.c.id))
-        .limit(limit + 1)
-    ).all()
+    board_id, (key, number) = board.id if board else None, after or (None, None)
+    if queue.group is Group.SAVED:
+        rows = db.session.execute(_first_of(queue, viewer, board_id, after, limit + 1)).all()
+    else:
+        world, narrowed, further = _world(), board is not None, after is not None
+        first = _first_of_standing(
+            viewer, *world, queue.name, narrowed, further, limit + 1, board_id=board_id, key=key, number=number
+        )
+        rows = db.session.execute(*first).all()
     now = utcnow()
     return Page(
         [
@@ -332,7 +330,7 @@ def ids_of(queue: Queue, viewer: Person, board: Board | None, limit: int) -> lis
     """Return the ideas of a whole queue, at most so many, in its order."""
     parts = [
         part.add_columns(queue.key.label("key")).order_by(*queue.order(queue.key, Idea.id)).limit(limit)
-        for part in _parts(queue, viewer, board)
+        for part in _parts(queue, viewer, board.id if board else None)
     ]
     found = _all_of(parts).subquery()
     return list(db.session.scalars(select(found.c.id).order_by(*queue.order(found.c.key, found.c.id)).limit(limit)))
@@ -340,18 +338,9 @@ def ids_of(queue: Queue, viewer: Person, board: Board | None, limit: int) -> lis
 
 def count_all(viewer: Person, board: Board | None) -> dict[str, int]:
     """Count what waits in each queue, up to ``MOST_COUNTED``, with one statement; kept searches are not counted."""
-    counts = []
-    named = _standing_of(viewer)
-    for queue in named.values():
-        parts = [part.limit(MOST_COUNTED) for part in _parts(queue, viewer, board)]
-        counts.append(
-            select(sa.func.count()).select_from(_all_of(parts).subquery()).scalar_subquery().label(queue.name)
-        )
-    counts.append(count_waiting(viewer, board).label(DUPLICATES.name))
-    counts.append(drafts_for(viewer).label(DRAFTS))
-    numbers = db.session.execute(select(*counts)).one()
-    names = [*named, DUPLICATES.name, DRAFTS]
-    return {name: min(number, MOST_COUNTED) for name, number in zip(names, numbers, strict=True)}
+    asked = _counts(viewer, *_world(), MOST_COUNTED, board is not None, board_id=board.id if board else None)
+    numbers = db.session.execute(*asked).one()
+    return {name: min(number, MOST_COUNTED) for name, number in numbers._mapping.items()}
 
 
 def place_of(queue: Queue, idea: Idea) -> Place | None:
@@ -362,7 +351,7 @@ def place_of(queue: Queue, idea: Idea) -> Place | None:
 
 def holds(queue: Queue, viewer: Person, board: Board | None, idea_id: int) -> bool:
     """Whether the idea is in the queue."""
-    parts = [part.where(Idea.id == idea_id) for part in _parts(queue, viewer, board)]
+    parts = [part.where(Idea.id == idea_id) for part in _parts(queue, viewer, board.id if board else None)]
     return db.session.scalar(select(_all_of(parts).subquery().c.id).limit(1)) is not None
 
 
@@ -372,17 +361,72 @@ def is_pressing(idea: Idea, now: datetime) -> bool:
     return idea.due_at is not None and within is not None and idea.due_at - within / LAST_PART <= now
 
 
-def _parts(queue: Queue, viewer: Person, board: Board | None) -> list[Select[Any]]:
+def _world() -> tuple[Workflow, bool]:
+    """Return what statements of queues are built for beside the viewer: the statuses there are, and the database."""
+    return current(), on_sqlite()
+
+
+@built_once
+def _counts(
+    viewer: Person, _tables: Workflow, _sqlite: bool, most: int, narrowed: bool, *, board_id: int | None
+) -> Select[*tuple[int, ...]]:
+    here = board_id if narrowed else None
+    counts = []
+    for queue in _standing_of(viewer).values():
+        parts = [part.limit(most) for part in _parts(queue, viewer, here)]
+        counts.append(
+            select(sa.func.count()).select_from(_all_of(parts).subquery()).scalar_subquery().label(queue.name)
+        )
+    return select(*counts, count_waiting(viewer, here).label(DUPLICATES.name), drafts_for(viewer).label(DRAFTS))
+
+
+@built_once
+def _first_of_standing(
+    viewer: Person,
+    _tables: Workflow,
+    _sqlite: bool,
+    name: str,
+    narrowed: bool,
+    further: bool,
+    limit: int,
+    *,
+    board_id: int | None,
+    key: Any,
+    number: Any,
+) -> Select[Any]:
+    after = (key, number) if further else None
+    return _first_of(_standing_of(viewer)[name], viewer, board_id if narrowed else None, after, limit)
+
+
+def _first_of(queue: Queue, viewer: Person, board_id: int | None, after: Place | None, limit: int) -> Select[Any]:
+    """Select so many ideas of a queue that come after a place, each with its key and when an answer goes out."""
+    parts = [
+        (part if after is None else part.where(queue.beyond(after)))
+        .add_columns(queue.key.label("key"))
+        .order_by(*queue.order(queue.key, Idea.id))
+        .limit(limit)
+        for part in _parts(queue, viewer, board_id)
+    ]
+    found = _all_of(parts).subquery()
+    return (
+        select(Idea, found.c.key, goes_out_at(Idea.id))
+        .join(found, found.c.id == Idea.id)
+        .options(load_only(*_SHOWN), joinedload(Idea.board))
+        .order_by(*queue.order(found.c.key, found.c.id))
+        .limit(limit)
+    )
+
+
+def _parts(queue: Queue, viewer: Person, board_id: int | None) -> list[Select[Any]]:
     """Select the ids of a queue, once for each of its conditions; no idea meets two of them."""
     ids = select(Idea.id.label("id")).where(is_seen_by(viewer))
     if not viewer.reads_as_staff:
         ids = ids.where(Idea.board_id.in_(select(Board.id).where(is_worked_on_by(viewer))))
-    if board is not None:
-        ids = ids.where(Idea.board_id == board.id)
-    now = utcnow()
+    if board_id is not None:
+        ids = ids.where(Idea.board_id == board_id)
     if not queue.shows_asides:
-        ids = ids.where(~is_aside(viewer, queue.name, now))
-    return [ids.where(condition) for condition in queue.conditions(viewer, now)]
+        ids = ids.where(~is_aside(viewer, queue.name))
+    return [ids.where(condition) for condition in queue.conditions(viewer)]
 
 
 def _all_of(parts: Sequence[Select[Any]]) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, false
 from sqlalchemy import and_ as all_of
@@ -29,10 +28,10 @@ def searches_of(viewer: Person) -> dict[str, SavedSearch]:
     return {f"{PREFIX}{search.id}": search for search in (*kept.own, *kept.shared)}
 
 
-def found_by(query: str) -> Callable[[Person, datetime], list[ColumnElement[bool]]]:
+def found_by(query: str) -> Callable[[Person], list[ColumnElement[bool]]]:
     """Return the condition for ideas that a search finds: published ones, as this viewer may see them."""
 
-    def conditions(viewer: Person, _now: datetime) -> list[ColumnElement[bool]]:
+    def conditions(viewer: Person) -> list[ColumnElement[bool]]:
         asked = read(query, viewer.works_here)
         meaning = meaning_of(asked, viewer)
         if asked.is_empty or meaning.notes:
