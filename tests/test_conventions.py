@@ -519,7 +519,7 @@ MAY_ASK = {
     "portal.outgoing": {"requests", "urllib3"},
     "portal.notifications.mails.transport": {"smtplib"},
     "portal.notifications.mails.proof": {"smtplib"},  # the test mail, by the same conversation
-    "portal.doctor": {"smtplib"},  # the same for operators
+    "portal.doctor.post": {"smtplib"},  # the same for operators
     "portal.bench.processes": {"http.client"},  # it asks only the portal that it measures
     "portal.bench.streams": {"http.client"},  # the same
     "portal.bench.freshness": {"http.client"},  # the same

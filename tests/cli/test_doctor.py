@@ -12,7 +12,7 @@ from portal.boards.models import Board
 from portal.comments.models import Comment
 from portal.comments.service import mark_helpful
 from portal.db import db, utcnow
-from portal.doctor import Health
+from portal.doctor import Health, post
 from portal.events import OutboxRow
 from portal.ideas.models import Idea
 from portal.ideas.moves import MoveDetails, move_idea
@@ -73,6 +73,15 @@ def test_a_counter_that_is_wrong_is_seen(community, table, column, part):
 
     assert found
     assert all(part in sentence and "the counter says 7" in sentence for sentence in found)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["others merged into it", "merged", "alone"])
+def test_one_wrong_counter_is_named_once(community, which):
+    number, votes = community[which].id, community[which].votes
+    with transaction(wake=False):
+        db.session.execute(sa.update(Idea).where(Idea.id == number).values(votes=votes + 1))
+
+    assert sentences(Health.BROKEN) == [f"Votes of idea {number}: the counter says {votes + 1}, there are {votes}."]
 
 
 def test_a_merge_that_leads_nowhere_is_seen(community):
@@ -178,7 +187,7 @@ def test_no_test_mail_goes_to_what_is_no_address(app, there):
 
 
 def test_the_mail_server_is_asked_where_mails_are_sent():
-    assert doctor._ask_mail_server("smtp://127.0.0.1", None).sentence.startswith("The mail server 127.0.0.1:25 ")
+    assert post.ask_mail_server("smtp://127.0.0.1", None).sentence.startswith("The mail server 127.0.0.1:25 ")
 
 
 def test_no_password_is_sent_in_the_open(monkeypatch):
@@ -186,7 +195,7 @@ def test_no_password_is_sent_in_the_open(monkeypatch):
     server.has_extn.return_value, server.esmtp_features = False, {}
     monkeypatch.setattr(transport.smtplib, "SMTP", lambda *_where, **_how: server)
 
-    found = doctor._ask_mail_server("smtp://ann:secret@mail.example.org", None)
+    found = post.ask_mail_server("smtp://ann:secret@mail.example.org", None)
 
     assert "does not encrypt: the server offers no encryption, so the password was not sent" in found.sentence
     server.login.assert_not_called()

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from portal import doctor
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Board
 from portal.comments import service as comments
 from portal.db import db
+from portal.doctor import records
 from portal.errors import Refusal
 from portal.ideas import followers, lists, merges, objections, service, supporters
 from portal.ideas.merging import undo_merge
@@ -244,7 +244,7 @@ class Merging(RuleBasedStateMachine):
             behind = {number for number, idea_id in enumerate(self.ideas) if rows[idea_id].cast}
             assert behind == {number for number in range(IDEAS) if person in self.model.supporters(number)}
         assert db.session.get_one(Board, self.board).ideas == IDEAS - len(self.model.merged)
-        assert not [finding.sentence for finding in (*doctor._counters(), *doctor._merges()) if finding.health]
+        assert not [finding.sentence for finding in (*records.counters(), *records.merges()) if finding.health]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -10,11 +10,12 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy import func, select
 
-from portal import doctor, outbox
+from portal import outbox
 from portal.accounts.models import User
 from portal.accounts.roles import Role
 from portal.boards.models import Audience
 from portal.db import db, utcnow
+from portal.doctor import records
 from portal.ideas import followers, lists, merges, objections, service, supporters
 from portal.ideas.merges import merge_of
 from portal.ideas.merging import undo_merge
@@ -71,7 +72,7 @@ class Scene:
         db.session.rollback()
         for idea in (self.idea, self.main):
             assert idea.votes == supporters.count_supporters(idea) == len(supporters.voters(idea))
-        assert [finding for finding in doctor._counters() if finding.health] == []
+        assert [finding for finding in records.counters() if finding.health] == []
         return self.idea.votes, self.main.votes
 
     def hears(self, person: User) -> bool:
