@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import secrets
@@ -39,11 +40,53 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from whoosh import columns, fields, index, util
     from whoosh.codec.whoosh3 import W3Codec
+    from whoosh.filedb import compound
+    from whoosh.filedb.structfile import BufferFile
     from whoosh.reading import SegmentReader
     from whoosh.util.filelock import FileLock, try_for
 
 # Whoosh names its files at random. Were these the numbers that anybody may seed, it would write over files in use.
 util.random = SystemRandom()
+
+
+class MappedFile(BufferFile):
+    """A file of a segment, read where it is mapped: Whoosh would copy all of it into memory, each time it is opened."""
+
+    def __init__(self, buf: memoryview, name: str | None = None, onclose: Callable[[Any], None] | None = None) -> None:
+        self._buf, self._name, self.onclose = buf, name, onclose
+        self.file = io.BufferedReader(Window(buf))
+        self.is_real = self.is_closed = False
+
+
+class Window(io.RawIOBase):
+    """Some bytes that lie elsewhere, as a file."""
+
+    def __init__(self, there: memoryview) -> None:
+        super().__init__()
+        self._there, self._at = there, 0
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """From any place."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a place."""
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._there)}[whence]
+        return self._at
+
+    def readinto(self, into: Any, /) -> int:
+        """Copy what fits from the place on."""
+        found = self._there[self._at : self._at + len(into)]
+        into[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+
+compound.BufferFile = MappedFile
 
 BUILD_MB = 64
 OPEN_ATTEMPTS = 6
@@ -234,8 +277,10 @@ class SegmentFile:
         """Read one word and one document."""
         with reading():
             self.text("sequence", self.segment.size - 1)
-            for word in list(self.words_from(""))[:1]:
-                self.read("alike", word)
+            with self._lock:
+                word = next(iter(self._leaf.lexicon("alike")), None)
+            if word is not None:
+                self.read("alike", word.decode())
 
     def _words(self) -> list[str]:
         with self._lock:

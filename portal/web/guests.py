@@ -13,7 +13,8 @@ from portal.db import Pulse, db, utcnow
 from portal.web.limits import Requests
 
 PATHS = re.compile(r"/(?:boards/[\w-]+|ideas/\d+)?")
-MOST, LONGEST = 1_000, 200_000  # pages; bytes of one
+MOST, LONGEST = 16 * 2**20, 200_000  # bytes of all pages, and of one
+BESIDE = 2_000  # bytes that an address and headers take
 ASKED = (
     "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_ENCODING",
     "HTTP_ACCEPT_LANGUAGE", "HTTP_COOKIE",
@@ -39,6 +40,7 @@ class Pages:
         self._requests: Requests | None = app.extensions.get("requests") if app.config["LIMITS"] else None
         self._session = f"{app.config['SESSION_COOKIE_NAME']}="
         self._kept: tuple[Any, int, dict[tuple[Any, ...], Kept]] = (None, 0, {})
+        self._bytes = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer from memory, or remember what the app answers."""
@@ -49,7 +51,7 @@ class Pages:
             return self._app(environ, start_response)
         kept = self._kept
         if kept[:2] != (version, minute):
-            self._kept = kept = (version, minute, {})
+            self._kept, self._bytes = (kept := (version, minute, {})), 0
         pages, key = kept[2], tuple(environ.get(name) for name in ASKED)
         if key not in pages or not self._is_open() or self._is_too_much(environ):
             return self._ask(environ, start_response, pages, key)
@@ -91,6 +93,7 @@ class Pages:
         status, headers = begun[-1]
         names = {name.lower(): value for name, value in headers}
         shared = names.get("cache-control") == "no-cache" and "set-cookie" not in names
-        if status.startswith("200") and shared and len(body) <= LONGEST and len(pages) < MOST:
+        if status.startswith("200") and shared and len(body) <= LONGEST and self._bytes < MOST:
             pages[key] = (status, headers, body)
+            self._bytes += len(body) + BESIDE
         return [body]

@@ -4,6 +4,7 @@ import os
 import random
 import stat
 import time
+import tracemalloc
 
 import pytest
 
@@ -105,3 +106,17 @@ def test_deleting_the_index_under_a_running_engine_is_noticed(engine):
 
     with pytest.raises(NeedsRebuild):
         engine.search("dark")
+
+
+def test_opening_an_index_reads_it_where_it_lies(tmp_path):
+    engine, chance = WhooshEngine(tmp_path / "large"), random.Random(1)
+    engine.rebuild(Document(n, f"Idea {n}", chance.randbytes(5_000).hex(" ", 4)) for n in range(100))
+    engine.search("idea")
+
+    tracemalloc.start()
+    engine._open(None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert engine.search("idea")
+    assert peak < engine.size() / 4
