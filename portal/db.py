@@ -104,8 +104,19 @@ def init_app(app: Flask) -> None:
 
 def insert_if_absent(model: type[Model], **values: Any) -> bool:
     """Insert one row unless a constraint says it is there; return whether it was inserted."""
-    insert = _insert(model).values(**values).on_conflict_do_nothing()
-    return count_rows(insert) == 1
+    db.session.flush()
+    return count_rows(_insert(model.__table__).on_conflict_do_nothing(), values) == 1
+
+
+def insert_or_change(model: type[Model], key: dict[str, Any], **values: Any) -> None:
+    """Let the row with this primary key have these values, whether it was there before or not."""
+    db.session.flush()
+    insert = _insert(model.__table__)
+    changed = {name: insert.excluded[name] for name in values}
+    db.session.execute(insert.on_conflict_do_update(index_elements=list(key), set_=changed), key | values)
+    known = db.session.identity_map.get(sa.orm.util.identity_key(model, tuple(key.values())))
+    if known is not None:
+        db.session.expire(known)
 
 
 def insert_absent(model: type[Model], columns: list[str], rows: sa.Select[*tuple[Any, ...]]) -> int:
@@ -115,10 +126,15 @@ def insert_absent(model: type[Model], columns: list[str], rows: sa.Select[*tuple
     return count_rows(_insert(model).from_select(columns, selected).on_conflict_do_nothing())
 
 
-def count_rows(change: sa.Executable) -> int:
+def count_rows(change: sa.Executable, values: dict[str, Any] | None = None) -> int:
     """Carry out an insert, update or delete and return how many rows it met."""
-    result: Any = db.session.execute(change, execution_options={"preserve_rowcount": True})
+    result: Any = db.session.execute(change, values, execution_options={"preserve_rowcount": True})
     return int(result.rowcount)
+
+
+def number_of(row: Any) -> int:
+    """Return the number of a row that is in the database, without reading the row again to know it."""
+    return int(sa.inspect(row).identity[0])
 
 
 def lookup(pairs: sa.Select[Key, Value]) -> dict[Key, Value]:
@@ -163,7 +179,7 @@ def write_lock() -> Iterator[None]:
         yield
 
 
-def _insert(model: type[Model]) -> Any:
+def _insert(model: type[Model] | sa.FromClause) -> Any:
     return (sqlite if on_sqlite() else postgresql).insert(model)
 
 

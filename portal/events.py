@@ -86,12 +86,15 @@ class Recorded:
 def emit(event: Event, at: datetime | None = None) -> int:
     """Write the fact, and beside it one outbox row for each reaction; return its number in the journal."""
     data = {key: value for key, value in dataclasses.asdict(event).items() if key not in {"actor_id", "idea_id"}}
-    record = EventRecord(name=event.name, actor_id=event.actor_id, idea_id=event.idea_id, data=data, at=at or utcnow())
-    db.session.add(record)
+    row = {"name": event.name, "actor_id": event.actor_id, "idea_id": event.idea_id, "data": data, "at": at or utcnow()}
     db.session.flush()
-    for reaction in () if _quiet.get() else reactions_to(type(event)):
-        db.session.add(OutboxRow(event_id=record.id, reaction=name_of(reaction)))
-    return record.id
+    added: Any = db.session.execute(sa.insert(EventRecord.__table__), row)  # type: ignore[arg-type]
+    event_id = int(added.inserted_primary_key[0])
+    names = [] if _quiet.get() else [name_of(reaction) for reaction in reactions_to(type(event))]
+    if names:
+        follows = [{"event_id": event_id, "reaction": name} for name in names]
+        db.session.execute(sa.insert(OutboxRow.__table__), follows)  # type: ignore[arg-type]
+    return event_id
 
 
 @contextmanager

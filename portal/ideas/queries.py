@@ -68,6 +68,11 @@ def get_idea(idea_id: int, viewer: Person) -> Idea:
     return db.session.scalar(*_with_all_shown(viewer, idea_id=idea_id)) or abort(404)
 
 
+def get_idea_alone(idea_id: int, viewer: Person) -> Idea:
+    """Return the idea without what its page shows beside it, or answer 404."""
+    return db.session.scalar(ideas_visible_to(viewer).where(Idea.id == idea_id)) or abort(404)
+
+
 def main_of(idea: Idea, viewer: Person) -> Idea | None:
     """Return the idea that this one was merged into, if the viewer may know of it."""
     main = ideas_visible_to(viewer).where(Idea.id == idea.merged_into_id)

@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm import aliased
 
 from portal.accounts.models import User
 from portal.accounts.roles import MODERATORS
 from portal.boards.models import Board
-from portal.db import db, insert_if_absent, utcnow
+from portal.db import db, insert_if_absent, insert_or_change, number_of, utcnow
 from portal.errors import Refusal
 from portal.events import emit
 from portal.ideas import followers, heat, queries, supporters
@@ -35,6 +36,8 @@ from portal.security.log import note
 from portal.text import clean_line, clean_text, plain, render_markdown
 
 EXCERPT = 200
+
+_merged = aliased(Idea)
 
 
 class VotingClosed(Refusal):
@@ -161,11 +164,10 @@ def hide_idea(idea: Idea, moderator: User, reason: str) -> None:
 def cast_vote(idea: Idea, voter: User, at: datetime | None = None) -> None:
     """Put ``voter`` behind ``idea``; doing it twice is doing it once. On a merged idea it counts on the main one."""
     at = at or utcnow()
-    idea = lock(idea.merged_into or idea)
+    idea = lock_main(idea)
     if not idea.takes_votes:
         raise VotingClosed(idea)
-    already = supporters.counts_already(idea, voter)
-    aside = supporters.set_aside_since(idea, voter)
+    already, aside = supporters.already_and_aside(idea, voter)
     if insert_if_absent(Vote, idea_id=idea.id, voter_id=voter.id, cast_at=at, set_aside_at=aside):
         warmer = idea.heat if aside or voter.is_staff_on(idea.board_id) else heat.with_vote(idea.heat, at)
         count(idea, 0 if already or aside else +1, warmer)
@@ -179,7 +181,7 @@ def withdraw_vote(idea: Idea, voter: User, *, quiet: bool = False) -> None:
     A vote on a merged idea whose voter objected to the merge does not count here, and stays. ``quiet`` says that the
     voter did not do it, so that the journal does not say so.
     """
-    idea = lock(idea.merged_into or idea)
+    idea = lock_main(idea)
     if not idea.takes_votes:
         raise VotingClosed(idea)
     mine = sa.select(Vote).where(Vote.voter_id == voter.id, supporters.is_given_to(idea.id)).order_by(Vote.idea_id)
@@ -240,9 +242,7 @@ def follow_as_before(idea: Idea, user: User, choices: Collection[str]) -> None:
 
 def follow_because(idea: Idea, user: User, **reasons: bool) -> None:
     """Note why ``user`` is told of changes (is_author, is_voter, is_commenter, by_choice), or of how few."""
-    insert_if_absent(Follow, idea_id=idea.id, user_id=user.id)
-    mine = sa.and_(Follow.idea_id == idea.id, Follow.user_id == user.id)
-    db.session.execute(sa.update(Follow).where(mine).values(**reasons))
+    insert_or_change(Follow, {"idea_id": idea.id, "user_id": user.id}, **reasons)
 
 
 def reveal_address(idea: Idea, voter: User, actor: User, reason: str) -> str:
@@ -291,6 +291,22 @@ def lock(idea: Idea) -> Idea:
     """Read the idea again and hold it until the transaction ends, so that counters and rules see what is true."""
     db.session.refresh(idea, with_for_update={"of": Idea})
     return idea
+
+
+_MAIN_HELD = (
+    sa.select(Idea)
+    .where(Idea.id == sa.func.coalesce(
+        sa.select(_merged.merged_into_id).where(_merged.id == sa.bindparam("idea_id")).scalar_subquery(),
+        sa.bindparam("idea_id"),
+    ))
+    .with_for_update(of=Idea)
+    .execution_options(populate_existing=True)
+)  # fmt: skip
+
+
+def lock_main(idea: Idea) -> Idea:
+    """Read and hold the idea for which votes count, as ``lock`` does: of one that is merged, the main one."""
+    return db.session.scalars(_MAIN_HELD, {"idea_id": number_of(idea)}).one()
 
 
 def lock_in_order(*ideas: Idea) -> None:

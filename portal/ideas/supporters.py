@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from flask import abort
@@ -11,9 +12,11 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.accounts.models import Person, User
-from portal.db import UTCDateTime, db
+from portal.db import UTCDateTime, db, number_of
 from portal.ideas.models import Idea, Objection, Vote, VoteSetAside
 from portal.ideas.queries import main_of
+
+Number = int | sa.BindParameter[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,19 @@ def votes_of(idea_id: int, viewer: Person) -> Select[int]:
 
 def counts_already(idea: Idea, voter: Person) -> bool:
     """Whether a vote of this person counts for the idea, their own or through one merged into it."""
-    mine = select(Vote.idea_id).where(Vote.voter_id == voter.id, counts_for(idea.id))
-    return db.session.scalar(mine.limit(1)) is not None
+    return bool(db.session.scalar(select(_has_counted(idea.id, voter.id))))
 
 
 def set_aside_since(idea: Idea, voter: Person) -> datetime | None:
     """Return since when the team counts no vote of this person for the idea; None when it does."""
-    verdicts = select(sa.func.min(VoteSetAside.at)).where(VoteSetAside.voter_id == voter.id)
-    return db.session.scalar(verdicts.where(VoteSetAside.idea_id.in_(self_and_merged(idea.id))))
+    return db.session.scalar(_verdict(idea.id, voter.id))
+
+
+def already_and_aside(idea: Idea, voter: User) -> tuple[bool, datetime | None]:
+    """Return both in one statement, which also reads the voter again if need be."""
+    values = {"idea_id": idea.id, "voter_id": number_of(voter)}
+    _voter, already, aside = db.session.execute(_already_and_aside(), values).one()
+    return already, aside
 
 
 def voted_by(viewer: Person) -> ColumnElement[bool]:
@@ -100,7 +108,7 @@ def count_supporters(idea: Idea) -> int:
     return db.session.scalar(select(people).where(counts_for(idea.id))) or 0
 
 
-def counts_for(idea_id: int) -> ColumnElement[bool]:
+def counts_for(idea_id: Number) -> ColumnElement[bool]:
     """Say which votes count for an idea: those given to it that nobody set aside.
 
     Several votes of one person are one supporter.
@@ -113,7 +121,7 @@ def is_counted(vote: type[Vote]) -> ColumnElement[bool]:
     return vote.set_aside_at.is_(None)
 
 
-def is_given_to(idea_id: int) -> ColumnElement[bool]:
+def is_given_to(idea_id: Number) -> ColumnElement[bool]:
     """Say which votes were given to an idea or came with a merge, unless the voter objected; they may be set aside."""
     own = Vote.idea_id == idea_id
     return Vote.idea_id.in_(self_and_merged(idea_id)) & (own | ~is_set_apart(Vote.idea_id, Vote.voter_id))
@@ -127,7 +135,7 @@ def is_set_apart(
     return objection.where(Objection.ended_at.is_(None)).exists()
 
 
-def self_and_merged(idea_id: int) -> Select[int]:
+def self_and_merged(idea_id: Number) -> Select[int]:
     """Select the idea's id and those of the ideas merged into it."""
     either = aliased(Idea)  # apart from the idea of a statement around this one
     return select(either.id).where(sa.or_(either.id == idea_id, either.merged_into_id == idea_id))
@@ -141,6 +149,22 @@ def merged_ids(idea: Idea) -> list[int]:
 def ballot_on(main: Idea, cast: bool) -> Ballot:
     """Return the ballot of somebody of whom is known whether they voted."""
     return Ballot(main.id, main.title, main.votes, cast, main.takes_votes, main.board_id)
+
+
+@cache
+def _already_and_aside() -> Select[User, bool, datetime | None]:
+    idea_id, voter_id = sa.bindparam("idea_id", type_=sa.Integer()), sa.bindparam("voter_id", type_=sa.Integer())
+    both = _has_counted(idea_id, voter_id), _verdict(idea_id, voter_id).scalar_subquery()
+    return select(User, *both).where(User.id == voter_id)
+
+
+def _has_counted(idea_id: Number, voter_id: Number | None) -> ColumnElement[bool]:
+    return select(Vote.idea_id).where(Vote.voter_id == voter_id, counts_for(idea_id)).exists()
+
+
+def _verdict(idea_id: Number, voter_id: Number | None) -> Select[datetime | None]:
+    verdicts = select(sa.func.min(VoteSetAside.at)).where(VoteSetAside.voter_id == voter_id)
+    return verdicts.where(VoteSetAside.idea_id.in_(self_and_merged(idea_id)))
 
 
 def _says_it_first(idea_id: int) -> ColumnElement[bool]:

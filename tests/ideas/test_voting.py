@@ -6,10 +6,12 @@ from sqlalchemy import select
 from portal.db import db
 from portal.events import EventRecord
 from portal.ideas import followers, service, supporters
-from portal.ideas.models import Vote
+from portal.ideas.models import Follow, Vote
+from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.workflow import Status
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user, make_votes
+from tests.support.queries import queries
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -82,3 +84,40 @@ def test_who_unfollowed_is_not_made_to_follow_by_voting_again():
         service.cast_vote(idea, voter)
 
     assert not followers.follows(idea, voter)
+
+
+def test_a_vote_and_its_answer_take_ten_statements(browse):
+    first, second, browser = make_idea().id, make_idea().id, browse(make_user())
+    browser.post(f"/ideas/{first}/vote", headers={"HX-Request": "true"})
+
+    with queries() as asked:
+        answer = browser.post(f"/ideas/{second}/vote", headers={"HX-Request": "true"})
+
+    assert 'aria-pressed="true"' in answer.text
+    assert f'id="idea-{second}-vote"' in answer.text
+    assert len(asked) <= 10, "\n".join(asked)
+
+
+def test_a_vote_changes_nothing_else_of_how_somebody_follows():
+    idea, voter = make_idea(), make_user()
+    with transaction():
+        service.follow_quietly(idea, voter)
+        followed = db.session.get_one(Follow, (idea.id, voter.id))
+        service.cast_vote(idea, voter)
+
+        assert (followed.is_voter, followed.by_choice, followed.decisions_only) == (True, True, True)
+
+
+def test_a_vote_for_a_merged_idea_counts_nobody_twice():
+    main, other = make_idea(), make_idea()
+    voter = make_user()
+    with transaction():
+        service.cast_vote(other, voter)
+    with transaction():
+        move_idea(other, Status.MERGED, None, MoveDetails(into=main))
+    behind = main.votes
+
+    with transaction(keep=True):
+        service.cast_vote(other, voter)
+
+    assert main.votes == supporters.count_supporters(main) == behind

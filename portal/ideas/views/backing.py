@@ -31,9 +31,9 @@ def vote(idea_id: int) -> Response:
     """Back an idea."""
     idea = _idea_behind(idea_id)
     authorize("idea.vote", idea)
-    with transaction():
+    with transaction(keep=True):
         service.cast_vote(idea, member())
-    return _show_ballot(idea, _("Voted."))
+    return _show_ballot(idea, _("Voted."), cast=True)
 
 
 @bp.post("/ideas/<int:idea_id>/vote/withdraw")
@@ -42,9 +42,9 @@ def withdraw_vote(idea_id: int) -> Response:
     """Take one's vote back."""
     idea = _idea_behind(idea_id)
     authorize("idea.vote", idea)
-    with transaction():
+    with transaction(keep=True):
         service.withdraw_vote(idea, member())
-    return _show_ballot(idea, _("Vote taken back."))
+    return _show_ballot(idea, _("Vote taken back."), cast=False)
 
 
 @bp.post("/ideas/<int:idea_id>/follow")
@@ -98,12 +98,12 @@ def address(idea_id: int, user_id: int) -> Response:
 
 def _idea_behind(idea_id: int) -> Idea:
     """Return the idea for which a vote counts, of a merged one the main idea, or answer 404."""
-    idea = queries.get_idea(idea_id, viewer())
-    return queries.get_idea(idea.merged_into_id, viewer()) if idea.merged_into_id else idea
+    idea = queries.get_idea_alone(idea_id, viewer())
+    return queries.get_idea_alone(idea.merged_into_id, viewer()) if idea.merged_into_id else idea
 
 
-def _show_ballot(idea: Idea, done: str) -> Response:
-    ballot = supporters.ballot(idea, viewer())
+def _show_ballot(idea: Idea, done: str, *, cast: bool) -> Response:
+    ballot = supporters.ballot_on(queries.main_of(idea, viewer()) or idea, cast)
     votes = ngettext("%(num)d vote.", "%(num)d votes.", ballot.votes)
     large, mini = request.args.get("large") == "1", request.args.get("in") == "line"
     return swap(
