@@ -70,7 +70,7 @@ def get_idea(idea_id: int, viewer: Person) -> Idea:
 
 def get_idea_alone(idea_id: int, viewer: Person) -> Idea:
     """Return the idea without what its page shows beside it, or answer 404."""
-    return db.session.scalar(*_alone(viewer, idea_id=idea_id)) or abort(404)
+    return db.session.scalar(*_one(viewer, idea_id=idea_id)) or abort(404)
 
 
 def main_of(idea: Idea, viewer: Person) -> Idea | None:
@@ -140,7 +140,7 @@ def usual_days_to_answer(board_ids: Sequence[int], since: datetime) -> int | Non
 
 
 @built_once
-def _alone(viewer: Person, *, idea_id: int) -> Select[Idea]:
+def _one(viewer: Person, *, idea_id: int) -> Select[Idea]:
     return ideas_visible_to(viewer).where(Idea.id == idea_id)
 
 
