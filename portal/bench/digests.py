@@ -109,9 +109,7 @@ def _have_news(idea_id: int, pm_id: int, *, answered: bool) -> None:
     with transaction(wake=False):
         idea, pm = db.session.get_one(Idea, idea_id), db.session.get_one(User, pm_id)
         if answered:
-            moves.answer_idea(
-                idea, pm, MoveDetails(answer="It needs an hour more where the ferry is late.")
-            )
+            moves.answer_idea(idea, pm, MoveDetails(answer="It needs an hour more where the ferry is late."))
         else:
             details = MoveDetails(answer="We have begun, with the boats of the north.", expected="June")
             moves.move_idea(idea, Status.IN_PROGRESS, pm, details)
