@@ -80,7 +80,7 @@ def ask_for_review(draft: AnswerDraft, actor: User, reviewer_id: int | None, wor
         raise Refusal(_("Choose who is to look at it."))
     if reviewer.id == draft.edited_by_id:
         raise Refusal(_("Whoever wrote the last words cannot look at them as somebody else."))
-    draft.reviewer_id, draft.state, draft.asked_at = reviewer.id, DraftState.IN_REVIEW, utcnow()
+    draft.reviewer, draft.state, draft.asked_at = reviewer, DraftState.IN_REVIEW, utcnow()
     remark = _remark(draft, actor, words, DraftState.IN_REVIEW)
     emit(
         ReviewAsked(
