@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Person
 from portal.accounts.roles import Role
+from portal.db import on_sqlite
 from portal.options import option
 
 Asked = ParamSpec("Asked")
@@ -65,7 +66,7 @@ def built_once(build: Callable[Asked, Statement]) -> Callable[Asked, tuple[State
     """
 
     @lru_cache(maxsize=MOST)
-    def built(shape: tuple[Hashable, ...], names: tuple[str, ...]) -> Statement:
+    def built(shape: tuple[Hashable, ...], names: tuple[str, ...], _sqlite: bool) -> Statement:
         return build(*shape, **{name: sa.bindparam(name) for name in names})  # type: ignore[arg-type]
 
     def statement(*shape: Any, **values: Any) -> tuple[Statement, dict[str, Any]]:
@@ -73,7 +74,7 @@ def built_once(build: Callable[Asked, Statement]) -> Callable[Asked, tuple[State
         if shape and isinstance(shape[0], Person):
             values["viewer_id"] = shape[0].id
             shape = (like(shape[0]), *shape[1:])
-        return built(shape, names), values
+        return built(shape, names, on_sqlite()), values
 
     return statement
 

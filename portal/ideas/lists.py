@@ -168,8 +168,7 @@ def list_ideas(viewer: Person, filters: Filters, after: tuple[Any, ...] | None =
 
 def rows_by_id(viewer: Person, ids: list[int]) -> dict[int, IdeaRow]:
     """Return those of these ideas that the viewer may know of, as lists show them."""
-    rows = db.session.execute(select_rows(viewer).where(Idea.id.in_(ids), only_checked(is_seen_by(viewer))))
-    return {row.id: IdeaRow(*row) for row in rows}
+    return {row.id: IdeaRow(*row) for row in db.session.execute(*_rows(viewer, ids=ids))}
 
 
 def select_rows(viewer: Person) -> Select[*tuple[Any, ...]]:
@@ -257,6 +256,11 @@ def _page(
         place = sa.tuple_(sa.type_coerce(after_value, column.type), sa.type_coerce(after_id, sa.Integer()))
         wanted = wanted.where(sa.tuple_(column, Idea.id) < place)
     return wanted.order_by(column.desc(), Idea.id.desc()).limit(most)
+
+
+@built_once
+def _rows(viewer: Person, *, ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
+    return select_rows(viewer).where(Idea.id.in_(ids), only_checked(is_seen_by(viewer)))
 
 
 @built_once

@@ -75,8 +75,7 @@ def get_idea_alone(idea_id: int, viewer: Person) -> Idea:
 
 def main_of(idea: Idea, viewer: Person) -> Idea | None:
     """Return the idea that this one was merged into, if the viewer may know of it."""
-    main = ideas_visible_to(viewer).where(Idea.id == idea.merged_into_id)
-    return db.session.scalar(main) if idea.merged_into_id else None
+    return db.session.scalar(*_one(viewer, idea_id=idea.merged_into_id)) if idea.merged_into_id else None
 
 
 def status_changes(idea: Idea, viewer: Person) -> list[StatusChange]:
@@ -146,16 +145,13 @@ def _one(viewer: Person, *, idea_id: int) -> Select[Idea]:
 
 @built_once
 def _with_all_shown(viewer: Person, *, idea_id: int) -> Select[Idea]:
-    return (
-        ideas_visible_to(viewer)
-        .where(Idea.id == idea_id)
-        .options(
-            joinedload(Idea.board),
-            joinedload(Idea.author),
-            joinedload(Idea.owner),
-            joinedload(Idea.merged_into),
-            selectinload(Idea.tags),  # joined, SQLite reads the tags of all ideas first
-        )
+    shown = ideas_visible_to(viewer).where(Idea.id == idea_id)
+    return shown.options(
+        joinedload(Idea.board),
+        joinedload(Idea.author),
+        joinedload(Idea.owner),
+        joinedload(Idea.merged_into),
+        selectinload(Idea.tags),  # joined, SQLite reads the tags of all ideas first
     )
 
 

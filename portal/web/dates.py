@@ -32,9 +32,9 @@ def day(moment: datetime | date | None) -> str:
     """Return ``3 March`` or, in another year, ``3 March 2025``."""
     if moment is None:
         return ""
-    local = moment.astimezone(get_timezone()).date() if isinstance(moment, datetime) else moment
-    this_year = utcnow().astimezone(get_timezone()).year == local.year
-    return _date(local, _("d MMMM") if this_year else _("d MMMM y"), get_locale())
+    zone = get_timezone()
+    local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
+    return _day(local, utcnow().astimezone(zone).year == local.year, get_locale())
 
 
 def absolute(moment: datetime | date | None) -> str:
@@ -42,8 +42,8 @@ def absolute(moment: datetime | date | None) -> str:
     if moment is None:
         return ""
     if isinstance(moment, datetime):
-        return _moment(moment, _("d MMMM y, HH:mm z"), get_locale(), get_timezone())
-    return _date(moment, _("d MMMM y"), get_locale())
+        return _moment(moment, get_locale(), get_timezone())
+    return _day(moment, False, get_locale())
 
 
 def clock(moment: datetime) -> str:
@@ -52,10 +52,10 @@ def clock(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=KEPT)
-def _date(day: date, pattern: str, _locale: Locale | None) -> str:
-    return format_date(day, pattern)
+def _day(day: date, this_year: bool, _locale: Locale | None) -> str:
+    return format_date(day, _("d MMMM") if this_year else _("d MMMM y"))
 
 
 @lru_cache(maxsize=KEPT)
-def _moment(moment: datetime, pattern: str, _locale: Locale | None, _zone: tzinfo | None) -> str:
-    return format_datetime(moment, pattern)
+def _moment(moment: datetime, _locale: Locale | None, _zone: tzinfo | None) -> str:
+    return format_datetime(moment, _("d MMMM y, HH:mm z"))

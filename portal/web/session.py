@@ -56,7 +56,7 @@ def init_app(app: Flask) -> None:
 
 def viewer() -> Person:
     """Return whoever asks, a User or a Guest."""
-    return cast(Person, current_user._get_current_object())
+    return cast(Person, g.get("_login_user") or current_user._get_current_object())
 
 
 def member() -> User:
