@@ -54,7 +54,7 @@ def _fail(words: str, ended: Ending, tries: int, aside: bool) -> None:
     now = utcnow()
     mail = Mail(key=f"event-{news.event_id}-{news.user_id}", kind=news.kind, user_id=news.user_id)
     mail.notification_id, mail.queued_at, mail.error, mail.attempts = news.id, now - timedelta(hours=2), words, tries
-    mail.given_up_at, mail.available_at = (now, now) if aside else (None, now + timedelta(days=30))
+    mail.given_up_at, mail.available_at = (now, now) if aside else (None, now + timedelta(hours=20))
     db.session.add(mail)
     db.session.flush()
     for number in range(tries):
