@@ -11,6 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from portal.db import utcnow
+from portal.ideas import workflow
 from portal.web.session import viewer
 
 MOST = 5_000  # fragments, of about a kilobyte each
@@ -24,18 +25,18 @@ def init_app(app: Flask) -> None:
 
 
 def remembered(macro: Callable[[Any], Markup], *things: Hashable) -> Markup:
-    """Show what ``macro`` makes of each thing; made again when a thing is not equal, and every minute.
+    """Show what ``macro`` makes of each thing; made again when a thing or the workflow is another, and every minute.
 
     The macro may ask nothing of its viewer but the role: what members share is kept with a gap for each one's token.
     Who has a role on single boards shares with nobody.
     """
     person, minute = viewer(), int(utcnow().timestamp() // 60)
     places = (person.id, *person.board_roles.items()) if person.board_roles else None
-    whose = (person.is_signed_in, person.standing, places, str(get_locale()), str(get_timezone()), request.script_root)
-    token = generate_csrf() if person.is_signed_in else ""
+    reader = (person.is_signed_in, person.standing, places, str(get_locale()), str(get_timezone()), request.script_root)
+    token, words = generate_csrf() if person.is_signed_in else "", workflow.current()
     kept, shown = _of_this(minute), list[str]()
     for thing in things:
-        key = (macro, thing, whose)
+        key = (macro, thing, reader, words)
         html = kept.get(key)
         if html is None:
             html = str(macro(thing))

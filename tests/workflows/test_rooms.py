@@ -269,6 +269,17 @@ def test_who_hears_of_a_move_and_what_it_demands_is_data(browse, settle):
     assert heard == {author}
 
 
+def test_lists_call_a_status_by_its_new_name_at_once(browse):
+    make_idea(status=Status.PLANNED)
+    member = browse(make_user())
+    assert member.get("/").text.count("Planned") > 1
+
+    change(lambda held: drafting.with_status(held, "planned", label="Decided", days=90))
+
+    page = member.get("/").text
+    assert "Planned" not in page and page.count("Decided") > 1
+
+
 def test_the_beginning_comes_back(browse):
     admin = browse(make_user(Role.ADMIN))
     change(lambda held: drafting.with_status(held, "planned", label="Decided", days=90))
