@@ -70,7 +70,8 @@ def end_again(idea: Idea, at: datetime, due_at: datetime | None) -> bool:
     if promise is not None:
         db.session.delete(promise)
         db.session.flush()
-    idea.due_at = due_at
+    if running(idea) is None:  # what ran before went on, and may have another day by now
+        idea.due_at = due_at
     return True
 
 

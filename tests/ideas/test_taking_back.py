@@ -19,6 +19,7 @@ from portal.ideas.workflow import Publication, Status
 from portal.notifications.mails.sending import send_due
 from portal.notifications.models import CaughtMail, Mail, Notification
 from portal.outbox import work_off
+from portal.promises.service import renew_promise
 from portal.transactions import transaction
 from tests.factories import make_idea, make_user, make_votes
 from tests.support import either_way
@@ -313,3 +314,19 @@ def test_what_was_let_through_stays_once_somebody_else_has_gone_on_with_it():
 
     db.session.rollback()
     assert idea.is_published and idea.status is Status.UNDER_REVIEW
+
+
+def test_a_promise_that_went_on_keeps_the_day_it_was_given_meanwhile():
+    moderator, pm, idea = make_user(Role.MODERATOR), make_user(Role.PM), make_idea()
+    with transaction():
+        service.hide_idea(idea, moderator, "Is this an advertisement?")
+    with transaction():
+        service.publish_idea(idea, moderator)
+    with transaction():
+        renew_promise(idea, (utcnow() + timedelta(days=40)).date(), "We measure first.", pm)
+
+    with transaction():
+        taking_back.undo_publishing(idea, moderator)
+
+    db.session.refresh(idea)
+    assert idea.publication is Publication.HIDDEN and idea.due_at == promises.running(idea).due_at
