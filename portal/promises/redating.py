@@ -130,7 +130,8 @@ def decide_and_redate(board: Board | None, settings: Settings | None, reason: st
     if shift.later and not reason:
         raise ReasonMissing
     decide_days(board, settings, actor)
-    return sum(_redate(each, reason, actor) for each in shift.moved)
+    in_order = sorted(shift.moved, key=lambda each: each.idea_id)  # as whoever holds several ideas does
+    return sum(_redate(each, reason, actor) for each in in_order)
 
 
 def _way(own: Settings | None, portal: Settings) -> Way:

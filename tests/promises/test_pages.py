@@ -6,16 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from portal.accounts.roles import Role
 from portal.boards.calendars import ALL, Holiday, settings_of
 from portal.boards.models import Audience
 from portal.db import db, utcnow
+from portal.events import EventRecord
 from portal.ideas import moves
 from portal.ideas.promises import ledger_of, running
 from portal.ideas.steps import MoveDetails
 from portal.ideas.workflow import Status
 from portal.promises import service
+from portal.promises.events import PromiseRenewed
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_user
 from tests.support import either_way
@@ -178,6 +181,20 @@ def test_other_working_days_ask_what_becomes_of_promises_that_run(browse):
     assert running(first).due_at.date() == (MARCH + 21 * DAY).date() and first.due_at == running(first).due_at
     page = browse().get(f"/ideas/{first.id}").text
     assert "We are fewer." in page
+
+
+def test_ideas_get_their_new_days_in_the_order_in_which_everybody_holds_them(browse):
+    admin, board = make_user(Role.ADMIN), make_board("Fell")
+    with time_machine.travel(MARCH, tick=False):
+        ideas = [make_idea(board=board, at=MARCH - number * DAY) for number in range(3)]  # the last is due first
+        browse(admin).post(
+            f"/admin/working-days/{board.id}",
+            data={"as_portal": "y", "clock_new": "20", "running": "move", "reason": "We are fewer."},
+        )
+
+    db.session.rollback()
+    renewed = select(EventRecord.idea_id).where(EventRecord.name == PromiseRenewed.name).order_by(EventRecord.id)
+    assert db.session.scalars(renewed).all() == [idea.id for idea in ideas]
 
 
 def test_earlier_days_take_the_place_of_later_ones_but_never_before_today(browse):
