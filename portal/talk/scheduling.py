@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -140,14 +141,15 @@ def _publish(draft_id: int) -> None:
     if idea.rule.key != row.seen:
         raise Held(WhyHeld.MOVED, status=idea.rule.key)
     details = read(row.details)
-    _check(draft, actor, details)
-    if draft.target == ANSWER:
-        moves.answer_idea(idea, actor, details)
-    else:
-        goal = place_named(draft.target)
-        assert goal is not None  # checked above
-        moves.move_idea(idea, goal.kind, actor, details, stage=goal.stage)
-    drafts.publish(draft, actor)
+    with force_locale(actor.locale or str(get_locale())):  # some rules say no in words alone, and these are kept
+        _check(draft, actor, details)
+        if draft.target == ANSWER:
+            moves.answer_idea(idea, actor, details)
+        else:
+            goal = place_named(draft.target)
+            assert goal is not None  # checked above
+            moves.move_idea(idea, goal.kind, actor, details, stage=goal.stage)
+        drafts.publish(draft, actor)
 
 
 def _check(draft: AnswerDraft, actor: User, details: MoveDetails) -> None:

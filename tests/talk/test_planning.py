@@ -4,7 +4,7 @@ import html
 from datetime import timedelta
 
 import pytest
-from flask_babel import force_locale
+from flask_babel import force_locale, gettext
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
@@ -169,6 +169,21 @@ def test_what_came_between_holds_it_back_and_says_why(ines, settle, browse, chan
     assert db.session.scalars(select(EventRecord.name).where(EventRecord.name == "talk.draft_held_back")).all() == [
         "talk.draft_held_back"
     ]
+
+
+def test_what_a_rule_said_in_words_alone_is_in_the_language_of_whoever_planned_it(ines, settle, monkeypatch):
+    person, browser = ines
+    plan(browser, reviewed_idea())
+    with transaction():
+        db.session.merge(person).locale = "de"
+
+    def refuse(*_args, **_more):
+        raise Refusal(gettext("An idea has at most ten tags."))
+
+    monkeypatch.setattr(moves, "move_idea", refuse)
+    come(settle)
+
+    assert held_back.words(row().held_why, row().held_facts) == "Eine Idee hat höchstens zehn Themen."
 
 
 def test_a_plan_is_given_up_by_a_button_and_by_other_words(ines, settle):
