@@ -13,8 +13,8 @@ from portal.db import Pulse, db, utcnow
 from portal.web.limits import Requests
 
 PATHS = re.compile(r"/(?:boards/[\w-]+|ideas/\d+)?")
-MOST, LONGEST = 16 * 2**20, 200_000  # bytes of all pages, and of one
-BESIDE = 2_000  # bytes that an address and headers take
+MOST, LONGEST = 16 * 2**20, 200_000  # bytes of all pages, and of one, with what they were asked by
+BESIDE = 2_000  # bytes that headers take
 ASKED = (
     "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_ENCODING",
     "HTTP_ACCEPT_LANGUAGE", "HTTP_COOKIE",
@@ -93,7 +93,8 @@ class Pages:
         status, headers = begun[-1]
         names = {name.lower(): value for name, value in headers}
         shared = names.get("cache-control") == "no-cache" and "set-cookie" not in names
-        if status.startswith("200") and shared and len(body) <= LONGEST and self._bytes < MOST:
+        size = len(body) + sum(len(asked or "") for asked in key)
+        if status.startswith("200") and shared and size <= LONGEST and self._bytes < MOST:
             pages[key] = (status, headers, body)
-            self._bytes += len(body) + BESIDE
+            self._bytes += size + BESIDE
         return [body]

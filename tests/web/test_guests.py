@@ -41,6 +41,19 @@ def test_a_second_guest_costs_the_database_nothing(guest):
         assert second.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
 
 
+def test_a_page_is_not_kept_with_a_longer_question_than_a_page_may_be_long(guest):
+    make_idea()
+    asked_again = []
+
+    for length in (10, 250_000):
+        guest().get(f"/?x={'a' * length}")
+        with queries() as asked:
+            guest().get(f"/?x={'a' * length}")
+        asked_again.append(bool(asked))
+
+    assert asked_again == [False, True]
+
+
 def test_guests_see_a_vote_at_once(guest):
     idea, voter = make_idea("Show the wind on the ridge"), make_user()
     assert "1 person wants this" in guest().get(f"/ideas/{idea.id}").text
