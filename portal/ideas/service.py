@@ -306,7 +306,9 @@ _MAIN_HELD = (
 
 def lock_main(idea: Idea) -> Idea:
     """Read and hold the idea for which votes count, as ``lock`` does: of one that is merged, the main one."""
-    return db.session.scalars(_MAIN_HELD, {"idea_id": number_of(idea)}).one()
+    asked = {"idea_id": number_of(idea)}
+    held = db.session.scalars(_MAIN_HELD, asked).one()
+    return held if held.merged_into_id is None else db.session.scalars(_MAIN_HELD, asked).one()  # merged as we waited
 
 
 def lock_in_order(*ideas: Idea) -> None:

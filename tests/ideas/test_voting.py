@@ -1,12 +1,17 @@
 """Voting: one person behind one idea."""
 
+import threading
+import time
+
 import pytest
 from sqlalchemy import select
 
+from portal.accounts.models import User
+from portal.accounts.roles import Role
 from portal.db import db
 from portal.events import EventRecord
 from portal.ideas import followers, service, supporters
-from portal.ideas.models import Follow, Vote
+from portal.ideas.models import Follow, Idea, Vote
 from portal.ideas.moves import MoveDetails, move_idea
 from portal.ideas.workflow import Status
 from portal.transactions import transaction
@@ -121,3 +126,30 @@ def test_a_vote_for_a_merged_idea_counts_nobody_twice():
         service.cast_vote(other, voter)
 
     assert main.votes == supporters.count_supporters(main) == behind
+
+
+def test_a_vote_that_waits_while_its_idea_is_merged_counts_for_the_main_one(app):
+    idea, main, voter, pm = make_idea("Bells"), make_idea("Bells at night"), make_user(), make_user(Role.PM)
+    idea_id, main_id, voter_id = idea.id, main.id, voter.id
+    begun, problems = threading.Event(), []
+
+    def vote():
+        with app.app_context():
+            idea, voter = db.session.get_one(Idea, idea_id), db.session.get_one(User, voter_id)
+            begun.set()
+            try:
+                with transaction():
+                    service.cast_vote(idea, voter)
+            except Exception as problem:
+                problems.append(problem)
+
+    voting = threading.Thread(target=vote)
+    with transaction():
+        move_idea(idea, Status.MERGED, pm, MoveDetails(into=main))
+        voting.start()
+        begun.wait(5)
+        time.sleep(0.3)  # it waits for the idea now
+    voting.join(10)
+
+    db.session.rollback()
+    assert problems == [] and db.session.get(Vote, (main_id, voter_id)) and db.session.get_one(Idea, main_id).votes == 3
