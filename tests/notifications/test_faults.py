@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from portal import outbox
+from portal import leases, outbox
 from portal.accounts.roles import Role
 from portal.db import db, utcnow
 from portal.events import EventRecord
@@ -203,7 +203,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = utcnow()
-        for module in (sending, line, outbox):
+        for module in (sending, line, leases):
             monkeypatch.setattr(module, "utcnow", lambda: self.now)
 
     def advance(self, **by: float) -> datetime:
