@@ -12,7 +12,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal.accounts.models import User
+from portal.accounts.models import Person, User
+from portal.accounts.readers import built_once
 from portal.boards.models import Board
 from portal.boards.queries import list_boards
 from portal.db import db, lookup, utcnow
@@ -171,8 +172,7 @@ def topics_of(user: User) -> list[Topic]:
 
 def count_followed(user: User) -> int:
     """Count the ideas that somebody hears of and may see."""
-    mine = select(sa.func.count()).select_from(Follow).join(Idea, Idea.id == Follow.idea_id)
-    return db.session.scalar(mine.where(Follow.user_id == user.id, ~Follow.muted, is_seen_by(user))) or 0
+    return db.session.scalar(*_number_followed(user)) or 0
 
 
 def followed(user: User, level: str, before_id: int | None = None) -> tuple[list[Followed], int | None]:
@@ -219,3 +219,9 @@ def _boards_of(user: User) -> list[tuple[Board, int]]:
     counted = select(BoardChoice.board_id, sa.func.count()).where(BoardChoice.user_id == user.id)
     own = lookup(counted.group_by(BoardChoice.board_id))
     return [(board, own.get(board.id, 0)) for board in list_boards(user)]
+
+
+@built_once
+def _number_followed(user: Person) -> sa.Select[int]:
+    mine = select(sa.func.count()).select_from(Follow).join(Idea, Idea.id == Follow.idea_id)
+    return mine.where(Follow.user_id == user.id, ~Follow.muted, is_seen_by(user))

@@ -166,10 +166,8 @@ def get_notification(notification_id: int, viewer: Person) -> Notification:
 def inbox(viewer: Person, tab: str = "all", before_id: int | None = None) -> Inbox:
     """Return a page of what the viewer was told, by day and idea, newest first."""
     tab = tab if tab in TABS else "all"
-    told = _newest_first(notifications_for(viewer).where(TABS[tab]))
-    if before_id is not None:
-        told = told.where(Notification.id < before_id)
-    found = db.session.scalars(told.limit(PAGE + 1)).all()
+    place = {} if before_id is None else {"before_id": before_id}
+    found = db.session.scalars(*_told(viewer, tab, most=PAGE + 1, **place)).all()
     shown = found[:PAGE]
     return Inbox(
         tab=tab,
@@ -217,6 +215,12 @@ def news_for(viewer: Person, limit: int = 3) -> News | None:
               for idea, data, _count, _since in reversed(newest)}  # fmt: skip
     by_newest = [latest[idea_id] for idea_id in dict.fromkeys(row[0].id for row in newest)]
     return News(newest[0][3], by_newest[:limit], newest[0][2])
+
+
+@built_once
+def _told(viewer: Person, tab: str, *, most: int, before_id: int | None = None) -> Select[Notification]:
+    told = _newest_first(notifications_for(viewer).where(TABS[tab])).limit(most)
+    return told if before_id is None else told.where(Notification.id < before_id)
 
 
 @built_once

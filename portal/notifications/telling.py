@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import current_app
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, User
-from portal.accounts.roles import Role
+from portal.accounts.readers import built_once
 from portal.comments.models import Comment
 from portal.db import db, lookup
 from portal.ideas.models import Answer, Idea, Objection, StatusChange
@@ -23,7 +22,6 @@ from portal.notifications.models import Notification
 from portal.notifications.policy import Kind, Reason
 from portal.notifications.stories import Story, place_in
 
-Numbered = Idea | User | Answer | Comment | StatusChange
 Row = TypeVar("Row", Idea, User, Answer, Comment, StatusChange)
 
 
@@ -87,59 +85,35 @@ def _names_of_searches(ids: Iterable[int | None]) -> dict[int | None, str]:
     return current_app.extensions["names_of_searches"](wanted) if wanted else {}
 
 
+def _ideas(reader: Person, ids: Iterable[int | None]) -> dict[int | None, Idea]:
+    """Those of the ideas that the reader may see."""
+    wanted = {id for id in ids if id is not None}
+    rows = db.session.scalars(*_seen(reader, len(wanted) == 1, **_named(wanted))) if wanted else ()
+    return {idea.id: idea for idea in rows}
+
+
+@built_once
+def _seen(reader: Person, only_one: bool, *, number: int = 0, numbers: Sequence[int] = ()) -> sa.Select[Idea]:
+    named = Idea.id == number if only_one else Idea.id.in_(numbers)
+    return ideas_visible_to(reader).where(named).options(joinedload(Idea.board))
+
+
 def _rows(table: type[Row], ids: Iterable[int | None]) -> dict[int | None, Row]:
     wanted = {id for id in ids if id is not None}
     if not wanted:
         return {}
-    rows = db.session.scalars(_these(table, len(wanted) == 1), _named(wanted))
+    rows = db.session.scalars(*_these(table, len(wanted) == 1, **_named(wanted)))
     return {row.id: row for row in rows}
 
 
-def _ideas(reader: Person, ids: Iterable[int | None]) -> dict[int | None, Idea]:
-    """Those of the ideas that the reader may see."""
-    wanted = {id for id in ids if id is not None}
-    only_one = len(wanted) == 1
-    if isinstance(reader, User) and reader.standing is not None and not reader.has_board_roles:
-        seen = _seen_by_all_like(reader.standing, only_one)
-    else:
-        seen = ideas_visible_to(reader).where(_is_one(Idea, only_one)).options(joinedload(Idea.board))
-    rows = db.session.scalars(seen, _named(wanted) | {"reader_id": reader.id}) if wanted else ()
-    return {idea.id: idea for idea in rows}
-
-
-class _Anyone(Person):
-    """Whoever has one role in the portal and none on single boards: all that then decides what they see, but who."""
-
-    id: Any = bindparam("reader_id", type_=sa.Integer)
-    has_board_roles = False
-
-    def __init__(self, role: Role) -> None:
-        self.role = role
-
-    @property
-    def standing(self) -> Role:
-        """The role."""
-        return self.role
-
-
-@cache
-def _seen_by_all_like(role: Role, only_one: bool) -> sa.Select[Idea]:
-    """Build the statement once for each role: it is asked for every single mail."""
-    return ideas_visible_to(_Anyone(role)).where(_is_one(Idea, only_one)).options(joinedload(Idea.board))
-
-
-@cache
-def _these(table: type[Row], only_one: bool) -> sa.Select[Row]:
-    """Build each statement once: they are asked for every single mail, and most mails are about one thing."""
-    rows = select(table).where(_is_one(table, only_one))
+@built_once
+def _these(table: type[Row], only_one: bool, *, number: int = 0, numbers: Sequence[int] = ()) -> sa.Select[Row]:
+    rows = select(table).where(table.id == number if only_one else table.id.in_(numbers))
     return rows.options(joinedload(Answer.author)) if table is Answer else rows
 
 
-def _is_one(table: type[Numbered], only_one: bool) -> sa.ColumnElement[bool]:
-    return table.id == bindparam("number") if only_one else table.id.in_(bindparam("numbers", expanding=True))
-
-
 def _named(ids: set[int]) -> dict[str, Any]:
+    """Name one thing or several: most mails are about one, and a statement about one is cheaper."""
     return {"numbers": list(ids)} if len(ids) != 1 else {"number": next(iter(ids))}
 
 
