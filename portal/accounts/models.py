@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.roles import ADMINS, DECIDERS, MODERATORS, STAFF, STAFF_READERS, TRIAGERS, Role
 from portal.db import Model, utcnow
+from portal.options import option
 from portal.text import render_page
 
 SPOKEN_FOR = "spoken-for.invalid"  # a domain that can never exist
@@ -57,6 +58,11 @@ class Person:
     def standing(self) -> Role | None:
         """The role that counts everywhere in the portal; None for visitors and for accounts that wait for a yes."""
         return None
+
+    @property
+    def reading(self) -> str:
+        """Whom the portal lets read, which says what visitors know."""
+        return str(option("reading"))
 
     @property
     def board_roles(self) -> dict[int, Role]:

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from portal.accounts.models import Person
 from portal.accounts.roles import Role
 from portal.db import on_sqlite
-from portal.options import option
 
 Asked = ParamSpec("Asked")
 Statement = TypeVar("Statement", bound=sa.Executable)
@@ -30,7 +29,7 @@ class Reader(Person):
     has_account: bool
     rank: Role | None
     ranks_on_boards: frozenset[Role]
-    reading: str  # whom the portal lets read, which says what visitors know
+    open_to: str
 
     @property
     def id(self) -> Any:
@@ -41,6 +40,11 @@ class Reader(Person):
     def standing(self) -> Role | None:
         """The role that counts everywhere in the portal."""
         return self.rank
+
+    @property
+    def reading(self) -> str:
+        """Whom the portal let read when this reader was asked for: a statement is built for that, whatever is now."""
+        return self.open_to
 
     @property
     def has_board_roles(self) -> bool:
@@ -82,7 +86,7 @@ def built_once(build: Callable[Asked, Statement]) -> Callable[Asked, tuple[State
 def like(viewer: Person) -> Reader:
     """Return the reader with the rights of ``viewer``: equal for all who have the same."""
     places = frozenset(viewer.board_roles.values())
-    return Reader(viewer.is_signed_in, viewer.standing, places, str(option("reading")))
+    return Reader(viewer.is_signed_in, viewer.standing, places, viewer.reading)
 
 
 _VIEWER_ID: sa.BindParameter[int] = sa.bindparam("viewer_id", type_=sa.Integer())

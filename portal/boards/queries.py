@@ -16,7 +16,6 @@ from portal.accounts.readers import built_once
 from portal.accounts.roles import ADMINS, STAFF, STAFF_READERS, Role
 from portal.boards.models import Audience, Board, BoardMember
 from portal.db import db
-from portal.options import option
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def audiences_of(viewer: Person) -> list[Audience]:
         return [Audience.PUBLIC, Audience.MEMBERS, Audience.STAFF]
     if viewer.standing is not None:
         return [Audience.PUBLIC, Audience.MEMBERS]
-    return [] if option("reading") == "members" else [Audience.PUBLIC]
+    return [] if viewer.reading == "members" else [Audience.PUBLIC]
 
 
 def kind_of_reader(viewer: Person) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from portal.accounts.models import Guest, Person
 from portal.accounts.readers import built_once, like
 from portal.accounts.roles import Role
 from portal.boards.models import Audience, Board
-from portal.boards.queries import is_known_to, is_worked_on_by, keeps_apart
+from portal.boards.queries import audiences_of, is_known_to, is_worked_on_by, keeps_apart
 from portal.db import db
 from portal.ideas.models import Idea
 from portal.ideas.queries import is_out_for, is_seen_by
@@ -89,3 +89,15 @@ def test_what_somebody_becomes_is_another_statement_at_once(app):
     assert db.session.scalars(after, asked).all() == [idea.title]
     with pytest.raises(TypeError):
         like(ann).board_roles  # noqa: B018 - reading it is the mistake
+
+
+@on_one_database
+def test_a_statement_is_built_for_the_reader_it_is_kept_for_though_the_portal_closes_meanwhile(app):
+    reader = like(Guest())
+
+    with transaction(wake=False):
+        decide("reading", "members")
+
+    assert audiences_of(reader) == [Audience.PUBLIC]
+    assert like(Guest()) != reader
+    assert audiences_of(Guest()) == audiences_of(like(Guest())) == []
