@@ -64,6 +64,13 @@ Place = tuple[Key, int]
 """Where an idea stands in its queue: what the queue is sorted by, then the idea's number."""
 
 
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a day: this is a place in another queue")
+    return at
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """One kind of waiting; each condition is answered by an index of its own, and together they are the queue."""
@@ -73,7 +80,7 @@ class Queue:
     empty: object
     conditions: Conditions
     key: SQLColumnExpression[Any]
-    parse: Callable[[str], Key] = datetime.fromisoformat
+    parse: Callable[[str], Key] = _moment
     newest_first: bool = False
     group: Group = Group.ALL
     shows_asides: bool = False  # also what the viewer put aside

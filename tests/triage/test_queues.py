@@ -1,7 +1,7 @@
 """The queues: what waits where, in which order, for whom."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -239,3 +239,15 @@ def test_the_next_page_is_a_link(browse, monkeypatch):
     assert "Waiting number 2" not in first.text
     assert "Waiting number 2" in second.text
     assert "Waiting number 1" not in second.text
+
+
+def test_the_place_of_a_day_is_none_in_a_queue_of_moments(browse, monkeypatch):
+    monkeypatch.setattr(queues.page_of, "__defaults__", (None, 1))
+    for number in range(2):
+        make_idea(f"Parked number {number}", status=Status.NOT_NOW, due_at=None, review_on=date(2026, 9, number + 1))
+    make_idea("Waiting")
+    browser = browse(make_user(Role.PM))
+
+    older = re.search(r'href="/triage/parked(\?page=[^"]+)"', browser.get("/triage/parked").text)
+
+    assert "Waiting" in browser.get(f"/triage/first-look{older[1]}").text
