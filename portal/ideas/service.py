@@ -236,6 +236,8 @@ def follow_as_before(idea: Idea, user: User, choices: Collection[str]) -> None:
     """Tell ``user`` of changes as before they wanted to hear no more: with the choices they had made by then."""
     before = followers.follows(idea, user)
     follow_because(idea, user, muted=False, **{name: name in choices for name in followers.CHOICES})
+    if not choices:  # then there may have been nothing of their own, or what came along with an idea merged into it
+        _forget_without_reason(_of(idea.id, user.id))
     if not before and followers.follows(idea, user):
         emit(IdeaFollowed(actor_id=user.id, idea_id=idea.id))
 
@@ -335,7 +337,15 @@ def _leave_public(idea: Idea, publication: Publication) -> None:
 
 
 def _stop_following_because(idea_id: int, user_id: int, **reasons: bool) -> None:
-    mine = sa.and_(Follow.idea_id == idea_id, Follow.user_id == user_id)
+    mine = _of(idea_id, user_id)
     db.session.execute(sa.update(Follow).where(mine).values(**reasons))
+    _forget_without_reason(mine)
+
+
+def _forget_without_reason(which: sa.ColumnElement[bool]) -> None:
     left = sa.or_(Follow.is_author, Follow.is_voter, Follow.is_commenter, Follow.by_choice, Follow.muted)
-    db.session.execute(sa.delete(Follow).where(mine, ~left))
+    db.session.execute(sa.delete(Follow).where(which, ~left))
+
+
+def _of(idea_id: int, user_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(Follow.idea_id == idea_id, Follow.user_id == user_id)

@@ -130,6 +130,25 @@ def test_who_came_along_with_a_merged_idea_sees_so_and_can_stop(browse, headers)
     assert voter.id not in told(main)
 
 
+@pytest.mark.parametrize("came_along", [False, True])
+@pytest.mark.parametrize("act", [service.unfollow, service.follow_quietly])
+def test_who_did_not_follow_by_themselves_does_not_when_that_is_undone_by_which_they_heard_less(act, came_along):
+    main, idea, person = make_idea("Gates"), make_idea("Shut the gate"), make_user()
+    if came_along:
+        with transaction():
+            service.cast_vote(idea, person)
+        with transaction():
+            move_idea(idea, Status.MERGED, make_user(Role.PM), MoveDetails(into=main))
+    before, heard, was = followers.following(main, person), told(main), followers.choices(main, person)
+
+    with transaction():
+        act(main, person)
+    with transaction():
+        service.follow_as_before(main, person, was.split())
+
+    assert (followers.following(main, person), told(main)) == (before, heard)
+
+
 def test_somebody_suspended_is_told_nothing():
     idea = make_idea()
     [voter] = make_votes(idea, 1)
