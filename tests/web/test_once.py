@@ -22,6 +22,7 @@ from portal.notifications.models import Notification
 from portal.once import SentForm
 from portal.organisations.models import Organisation, Segment
 from portal.roadmap.models import Theme
+from portal.search import saved
 from portal.search.models import SavedSearch
 from portal.sso.models import Provider
 from portal.talk.models import AnswerDraft, DraftRemark, Note, Snippet
@@ -126,6 +127,23 @@ def test_s57_an_idea_a_note_an_answer_and_a_move_sent_twice_are_made_once_and_an
         assert number_of(kind) == before + 1, where
         assert {answer.status_code for answer in answers} == {303}, where
         assert len({answer.location for answer in answers}) == 1, where
+
+
+@on_one_database
+def test_a_form_sent_again_answers_nothing_of_what_somebody_else_has_under_its_number(browse):
+    reader, other = make_user(Role.PM), make_user(Role.PM)
+    browser = browse(reader)
+    form = {"csrf_token": browser.token(), "name": "Maps", "q": "map", "alert": "none"}
+    browser.post("/search/saved", data=form)
+    with transaction():
+        db.session.delete(db.session.scalars(select(SavedSearch)).one())
+    with transaction():
+        saved.save_search(other, "bear near the hut", name="Said in private")
+
+    again = browser.post("/search/saved", data=form)
+
+    assert "map" in again.location and "bear" not in again.location
+    assert number_of(SavedSearch) == 2
 
 
 SEARCH = {"name": "Maps", "q": "map", "alert": "none"}
