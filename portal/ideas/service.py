@@ -309,8 +309,13 @@ _MAIN_HELD = (
 def lock_main(idea: Idea) -> Idea:
     """Read and hold the idea for which votes count, as ``lock`` does: of one that is merged, the main one."""
     asked = {"idea_id": number_of(idea)}
-    held = db.session.scalars(_MAIN_HELD, asked).one()
-    return held if held.merged_into_id is None else db.session.scalars(_MAIN_HELD, asked).one()  # merged as we waited
+    while True:
+        looking = db.session.begin_nested()
+        held = db.session.scalars(_MAIN_HELD, asked).one()
+        if held.merged_into_id is None:
+            looking.commit()
+            return held
+        looking.rollback()  # merged as we waited: it goes free, for whoever undoes a merge holds the main idea first
 
 
 def lock_in_order(*ideas: Idea) -> None:

@@ -20,6 +20,7 @@ from portal.timeline import telling
 from portal.timeline.queries import public_timeline, whole_timeline
 from portal.transactions import transaction
 from tests.factories import make_board, make_idea, make_user
+from tests.support.browser import timeless
 from tests.support.queries import queries as count_queries
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -90,7 +91,7 @@ def test_everybody_else_reads_what_is_public_and_no_word_of_the_rest(browse):
     for who in (author, make_user(), None):
         page = browse(*([who] if who else [])).get(f"/ideas/{idea.id}/history")
         assert page.status_code == 200
-        assert "Zz" not in page.text and "zz" not in page.text
+        assert "zz" not in timeless(page.text).lower()  # the token of a form may have it by chance
         assert "Mark the wells" in page.text  # what it said before
     assert said(whole_timeline(idea, author)) == told
     desk = browse(pm).get(f"/triage/first-look/{idea.id}").text
