@@ -30,7 +30,7 @@ from portal.options import option
 from portal.web import assets
 from tests.support import need
 from tests.support.browser import Browser
-from tests.support.chromium import find_chromium, help_playwright_start, launch
+from tests.support.chromium import help_playwright_start, start
 from tests.support.connections import close_what_was_left_open, watch_connections
 from tests.support.databases import Database, Postgres, SQLite, forget, in_a_hurry, on_one_database
 from tests.support.live import People, served
@@ -143,7 +143,7 @@ def playwright() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def chromium(playwright: Any) -> Iterator[Any]:
     """A real Chromium."""
-    browser = need("chromium", lambda: launch(playwright, find_chromium()))
+    browser = need("chromium", lambda: start(playwright))
     yield browser
     browser.close()
 

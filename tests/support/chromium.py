@@ -64,8 +64,22 @@ def find_one_with_windows() -> Chromium:
     return Chromium(path)
 
 
+def start(playwright: Any) -> Any:
+    """Start the Chromium that is found; where it does not start, the whole one of this machine."""
+    from playwright.sync_api import Error
+
+    found = find_chromium()
+    try:
+        return launch(playwright, found)
+    except Error:
+        whole = find_one_with_windows()
+        if whole == found:
+            raise
+        return launch(playwright, whole)
+
+
 def launch(playwright: Any, found: Chromium) -> Any:
-    """Start it."""
+    """Start this one."""
     return playwright.chromium.launch(
         executable_path=found.path,
         args=["--no-sandbox", "--disable-gpu"],
